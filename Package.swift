@@ -1,0 +1,36 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One binary on a shared core. Arrows between the modules point one way only:
+//
+//     Core ◀── Events ◀── Features ◀─┐
+//      ▲◀───── Models ◀──────────────┼── Decisions ◀── rtinfer (one file a command)
+//      └────── Measure ◀─────────────┘
+//
+// A hot call tree stays inside one module; modules meet once per record or per batch.
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: strict)
+}
+
+let package = Package(
+  name: "rtinfer",
+  targets: [
+    module("Core"),
+    .target(
+      name: "TestSupport", dependencies: ["Core"], path: "Tests/TestSupport", swiftSettings: strict),
+    tests("CoreTests", ["Core"]),
+  ]
+)

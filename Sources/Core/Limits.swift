@@ -1,0 +1,32 @@
+// Every bound in one place, with its unit and its reason. A bound that is met is an answer to the user
+// ("a rejected record", "a clear error"), never a crash and never unbounded memory.
+
+public enum Limits {
+  /// Bytes in one line of input. Records are a few hundred bytes; 16 MiB leaves room for the odd blob and
+  /// keeps a file without line ends from filling memory.
+  public static let lineBytesMax = 16 << 20
+
+  /// Bytes asked for in one read. Large enough that system calls do not show in a profile.
+  public static let readBytes = 256 << 10
+
+  /// Bytes gathered before a write. As large as a Linux pipe, so that one call fills it.
+  public static let writeBytes = 64 << 10
+
+  /// Levels of nesting in a JSON text.
+  public static let jsonDepthMax = 512
+
+  /// Bytes of a project file.
+  public static let projectBytesMax = 4 << 20
+
+  /// Bytes of a model file: the largest ensembles seen in use are a few hundred megabytes.
+  public static let modelBytesMax = 2 << 30
+
+  /// Bytes of one expression's text.
+  public static let expressionBytesMax = 16 << 10
+
+  /// Nested parentheses, conditionals and calls in one expression.
+  public static let expressionDepthMax = 100
+
+  /// Rejected records whose reasons are printed one by one; the others are only counted.
+  public static let rejectsShownMax = 5
+}

@@ -1,0 +1,77 @@
+import Core
+import Foundation
+import Testing
+
+@Suite struct JSONNumberTests {
+  private func double(_ text: String) -> Double? {
+    Array(text.utf8).withBytes { JSONNumber.double($0) }
+  }
+  private func float(_ text: String) -> Float? {
+    Array(text.utf8).withBytes { JSONNumber.float($0) }
+  }
+  private func integer(_ text: String) -> Int64? {
+    Array(text.utf8).withBytes { JSONNumber.integer($0) }
+  }
+
+  @Test func integersAreExact() {
+    #expect(integer("9223372036854775807") == .max)
+    #expect(integer("-9223372036854775808") == .min)
+    #expect(integer("9223372036854775808") == nil)
+    #expect(integer("-9223372036854775809") == nil)
+    #expect(integer("10000000000000000000") == nil)
+    #expect(integer("99999999999999999999") == nil)
+    #expect(integer("1.0") == nil)
+    #expect(integer("-") == nil)
+  }
+
+  @Test func minusZeroKeepsItsSign() {
+    let scalar = Array("-0".utf8).withBytes { JSONNumber.scalar($0) }
+    guard case .double(let value) = scalar else {
+      Issue.record("expected a double")
+      return
+    }
+    #expect(value.sign == .minus && value == 0)
+  }
+
+  @Test func beyondTheRangeIsNoNumber() {
+    #expect(double("1e400") == nil)
+    #expect(double("-1e400") == nil)
+    #expect(double("1e-400") == 0)
+    #expect(double("4.9e-324") == Double.leastNonzeroMagnitude)
+    #expect(double("1.7976931348623157e308") == Double.greatestFiniteMagnitude)
+    #expect(float("3.5e38") == nil)
+  }
+
+  /// Decimal strings that lie a hair from the middle of two doubles.
+  @Test(arguments: [
+    "9007199254740993", "9007199254740992.99999999999999999999999999",
+    "0.500000000000000166533453693773481063544750213623046875",
+    "2.2250738585072011e-308", "1.00000000000000011102230246251565404236316680908203125",
+    "1.00000000000000011102230246251565404236316680908203124", "3.518437208883201171875e13",
+    "62.5364939768271845828", "8.10109172351e-10", "1.50000000000000011102230246251565404",
+    "104110013277974872254e-225",
+  ])
+  func roundsHardCasesLikeTheLibrary(_ text: String) {
+    #expect(double(text)?.bitPattern == strtod(text, nil).bitPattern)
+    #expect(float(text)?.bitPattern == strtof(text, nil).bitPattern)
+  }
+
+  @Test func agreesWithTheLibraryOnRandomDecimals() {
+    var random = SplitMix64(seed: 7)
+    for _ in 0..<20_000 {
+      let digits = Int.random(in: 1...22, using: &random)
+      var text = (0..<digits).map { _ in String(Int.random(in: 0...9, using: &random)) }.joined()
+      text = String(text.drop { $0 == "0" })
+      if text.isEmpty { text = "0" }
+      if Bool.random(using: &random) {
+        text += "." + String(UInt32.random(in: 0 ... .max, using: &random))
+      }
+      if Bool.random(using: &random) {
+        text += "e" + String(Int.random(in: -60...30, using: &random))
+      }
+      #expect(double(text)?.bitPattern == strtod(text, nil).bitPattern, "\(text)")
+      let narrow = strtof(text, nil)
+      #expect(float(text)?.bitPattern == (narrow.isFinite ? narrow.bitPattern : nil), "\(text)")
+    }
+  }
+}
