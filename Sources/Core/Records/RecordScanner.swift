@@ -1,0 +1,185 @@
+// One record: a line of JSON whose root is an object. The scanner checks all of it, remembers where each
+// top-level member lies (so that a line can be written again with members added or left out, byte for
+// byte), and keeps the members of its plan as they stand in the text. Of members that appear twice the
+// last one counts, as in jq.
+
+/// A top-level member's place in the line.
+public struct MemberRange: Sendable {
+  /// From the opening quote of the name …
+  public let start: Int
+  /// … to behind the value.
+  public let end: Int
+  /// The entry of the plan's first level, or -1 for a member that the plan does not know.
+  let entry: Int
+}
+
+public final class RecordScanner {
+  public let plan: FieldPlan
+  private let root: PlanNode
+  /// One for each slot; absent members are null with no bytes.
+  private var raws: [JSONRaw]
+  public private(set) var members: [MemberRange] = []
+  public private(set) var line = Bytes.empty
+  private var scratch: UnsafeMutablePointer<UInt8>
+  private var scratchCapacity = 256
+  private var scratchCount = 0
+  private static let absent = JSONRaw(kind: .null, bytes: .empty)
+
+  public init(_ plan: FieldPlan) {
+    self.plan = plan
+    self.root = PlanNode.tree(plan)
+    self.raws = Array(repeating: RecordScanner.absent, count: plan.paths.count)
+    self.scratch = .allocate(capacity: scratchCapacity)
+  }
+
+  deinit { scratch.deallocate() }
+
+  // MARK: Scanning
+
+  /// Reads a record. What it hands out afterwards is valid as long as the line is, at most until the next call.
+  public func scan(_ line: Bytes) throws(JSONError) {
+    self.line = line
+    for slot in raws.indices { raws[slot] = RecordScanner.absent }
+    members.removeAll(keepingCapacity: true)
+    // Resolved escapes are never longer than the line: grown here, it never moves under a borrowed value.
+    if scratchCapacity < line.count * 2 { growScratch(line.count * 2) }
+    scratchCount = 0
+    var cursor = JSONCursor(line)
+    let kind = try cursor.peek()
+    guard kind == .object else {
+      throw JSONError("a record is an object, found \(kind.name)", at: cursor.position)
+    }
+    try scanRoot(&cursor)
+    try cursor.finish()
+  }
+
+  private func growScratch(_ capacity: Int) {
+    scratch.deallocate()
+    scratch = .allocate(capacity: capacity)
+    scratchCapacity = capacity
+  }
+
+  private func scanRoot(_ cursor: inout JSONCursor) throws(JSONError) {
+    root.rewind()
+    try cursor.beginObject()
+    var first = true
+    while let key = try cursor.nextKey(first: &first) {
+      let start = key.bytes.base - line.base - 1
+      let entry = root.find(resolved(key)) ?? -1
+      try take(entry, of: root, &cursor)
+      members.append(MemberRange(start: start, end: cursor.position, entry: entry))
+    }
+  }
+
+  private func scanObject(_ node: PlanNode, _ cursor: inout JSONCursor) throws(JSONError) {
+    node.rewind()
+    try cursor.beginObject()
+    var first = true
+    while let key = try cursor.nextKey(first: &first) {
+      try take(node.find(resolved(key)) ?? -1, of: node, &cursor)
+    }
+  }
+
+  @inline(__always)
+  private func take(
+    _ entry: Int, of node: PlanNode, _ cursor: inout JSONCursor
+  ) throws(JSONError) {
+    guard entry >= 0 else { return try cursor.skipValue() }
+    let slot = node.entries[entry].slot
+    guard let child = node.entries[entry].child, try cursor.peek() == .object else {
+      let raw = try cursor.rawValue()
+      if slot >= 0 { raws[slot] = raw }
+      return
+    }
+    let start = cursor.position
+    try scanObject(child, &cursor)
+    if slot >= 0 {
+      raws[slot] = JSONRaw(kind: .object, bytes: line[start..<cursor.position])
+    }
+  }
+
+  private func resolved(_ key: JSONRaw) -> Bytes { key.escaped ? unescaped(key.bytes) : key.bytes }
+
+  private func unescaped(_ text: Bytes) -> Bytes {
+    let start = scratchCount
+    JSONText.unescape(text) { byte in
+      scratch[scratchCount] = byte
+      scratchCount += 1
+    }
+    return Bytes(base: UnsafePointer(scratch + start), count: scratchCount - start)
+  }
+
+  // MARK: Values
+
+  /// The member as it stands in the text; null without bytes where it is absent.
+  public func raw(_ slot: Int) -> JSONRaw { raws[slot] }
+
+  /// A string with its escapes resolved.
+  /// - Precondition: the member is a string.
+  public func text(_ slot: Int) -> Bytes {
+    precondition(raws[slot].kind == .string, "only a string has text")
+    return resolved(raws[slot])
+  }
+
+  /// The value by its own JSON type; nil for a number that no double can hold. Objects and arrays are null
+  /// to expressions.
+  public func scalar(_ slot: Int) -> Scalar? {
+    let raw = raws[slot]
+    switch raw.kind {
+    case .null, .array, .object: return .null
+    case .bool: return .bool(raw.bytes.count == 4)
+    case .number: return JSONNumber.scalar(raw.bytes)
+    case .string: return .text(resolved(raw))
+    }
+  }
+
+  // MARK: Writing the line again
+
+  /// Appends the record without its closing brace and without the members that `leavingOut` names (by their
+  /// plan path) or, if asked, that the plan does not know. Returns true if a comma is due before a
+  /// further member.
+  public func appendOpen(
+    to output: OutputBuffer, leavingOut name: Int, unknown keepsUnknown: Bool = true
+  ) -> Bool {
+    let cut = members.contains { $0.entry == name || (!keepsUnknown && $0.entry < 0) }
+    if !cut {
+      // Nothing is left out: the whole line up to the last member's end, as it came.
+      guard let last = members.last else {
+        output.append(UInt8(ascii: "{"))
+        return false
+      }
+      let brace = members[0].start
+      output.append(UInt8(ascii: "{"))
+      output.append(line[brace..<last.end])
+      return true
+    }
+    output.append(UInt8(ascii: "{"))
+    var needsComma = false
+    for member in members where member.entry != name && (keepsUnknown || member.entry >= 0) {
+      if needsComma { output.append(UInt8(ascii: ",")) }
+      output.append(line[member.start..<member.end])
+      needsComma = true
+    }
+    return needsComma
+  }
+
+  /// The plan's first-level entry for `name`, for `appendOpen`; -1 if the plan does not have it.
+  public func entry(named name: String) -> Int {
+    root.entries.firstIndex { $0.name == name } ?? -2
+  }
+
+  /// The first top-level member that the plan does not know, by name.
+  public var unknownMember: String? {
+    guard let member = members.first(where: { $0.entry < 0 }) else { return nil }
+    var cursor = JSONCursor(line[member.start..<member.end])
+    return (try? cursor.readString()) ?? "?"
+  }
+}
+
+extension JSONRaw {
+  /// The value's whole text: a string with its quotes.
+  public var literal: Bytes {
+    if kind == .string { return Bytes(base: bytes.base - 1, count: bytes.count + 2) }
+    return bytes.isEmpty ? Bytes("null") : bytes
+  }
+}

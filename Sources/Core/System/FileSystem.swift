@@ -1,0 +1,122 @@
+// Files behind two small protocols, so that whatever must survive a crash is tested against a simulated disk
+// that can lose power between any two operations (see `SimulatedFileSystem`).
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+public enum OpenMode: Sendable {
+  case read
+  /// Made if it is not there; writes go to the end.
+  case append
+  /// Made, or emptied.
+  case replace
+}
+
+/// An open file. Reads and appends go forward from where the last one ended.
+public protocol File: AnyObject {
+  /// Returns how many bytes were read; 0 at the end.
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int
+  func write(_ bytes: Bytes) throws(SystemError)
+  /// Returns when everything written so far is on the disk. After a failure nothing is certain: do not retry.
+  func sync() throws(SystemError)
+  func truncate(to size: Int) throws(SystemError)
+  /// Bytes in the file now.
+  func size() throws(SystemError) -> Int
+}
+
+public protocol FileSystem: Sendable {
+  func open(_ path: String, _ mode: OpenMode) throws(SystemError) -> any File
+  func rename(_ from: String, to: String) throws(SystemError)
+  func remove(_ path: String) throws(SystemError)
+  /// Makes names that were created, renamed or removed in the folder durable.
+  func syncFolder(_ path: String) throws(SystemError)
+  func exists(_ path: String) -> Bool
+}
+
+extension FileSystem {
+  /// The whole file, or a failure that names it.
+  public func contents(of path: String, bytesMax: Int) throws(Failure) -> [UInt8] {
+    do throws(SystemError) {
+      let file = try open(path, .read)
+      let size = try file.size()
+      guard size <= bytesMax else {
+        throw SystemError(EFBIG, "read")
+      }
+      return try readAll(file, sizeHint: size, bytesMax: bytesMax)
+    } catch {
+      if error.number == EFBIG {
+        throw .inputOutput("\(path): larger than the limit of \(bytesMax) bytes")
+      }
+      throw .inputOutput("\(path): \(error.reason)")
+    }
+  }
+
+  private func readAll(
+    _ file: any File, sizeHint: Int, bytesMax: Int
+  ) throws(SystemError) -> [UInt8] {
+    // The size is a hint only: pipes and /proc files say 0.
+    var bytes = [UInt8](repeating: 0, count: max(sizeHint + 1, 4096))
+    var count = 0
+    while true {
+      if count == bytes.count {
+        guard count < bytesMax else { throw SystemError(EFBIG, "read") }
+        bytes.append(contentsOf: repeatElement(0, count: count))
+      }
+      let read = try bytes.withUnsafeMutableBufferPointer { (buffer) throws(SystemError) in
+        let free = UnsafeMutableBufferPointer(rebasing: buffer[count...])
+        return try file.read(into: UnsafeMutableRawBufferPointer(free))
+      }
+      if read == 0 { break }
+      count += read
+    }
+    bytes.removeLast(bytes.count - count)
+    return bytes
+  }
+}
+
+/// The disk.
+public struct RealFileSystem: FileSystem {
+  public init() {}
+
+  public func open(_ path: String, _ mode: OpenMode) throws(SystemError) -> any File {
+    let flags: Int32 =
+      switch mode {
+      case .read: O_RDONLY
+      case .append: O_RDWR | O_CREAT | O_APPEND
+      case .replace: O_RDWR | O_CREAT | O_TRUNC
+      }
+    return RealFile(try Syscall.open(path, flags))
+  }
+
+  public func rename(_ from: String, to: String) throws(SystemError) {
+    try Syscall.rename(from, to)
+  }
+
+  public func remove(_ path: String) throws(SystemError) { try Syscall.unlink(path) }
+
+  public func syncFolder(_ path: String) throws(SystemError) {
+    let descriptor = try Syscall.open(path, O_RDONLY | O_DIRECTORY)
+    defer { Syscall.close(descriptor) }
+    try Syscall.sync(descriptor)
+  }
+
+  public func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+}
+
+private final class RealFile: File {
+  private let descriptor: Int32
+
+  init(_ descriptor: Int32) { self.descriptor = descriptor }
+  deinit { Syscall.close(descriptor) }
+
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
+    try Syscall.read(descriptor, buffer)
+  }
+  func write(_ bytes: Bytes) throws(SystemError) { try Syscall.writeAll(descriptor, bytes) }
+  func sync() throws(SystemError) { try Syscall.sync(descriptor) }
+  func truncate(to size: Int) throws(SystemError) { try Syscall.truncate(descriptor, to: size) }
+  func size() throws(SystemError) -> Int { try Syscall.size(descriptor) }
+}

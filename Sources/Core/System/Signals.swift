@@ -1,0 +1,51 @@
+// SIGINT and SIGTERM ask a command to drain: what was read is finished and written, then it ends. The
+// handler only remembers the signal and writes a byte into a pipe; whoever waits for input waits for
+// that pipe too, so a signal can never slip in between the check and the wait. A second signal of the
+// kind ends the process at once. SIGPIPE is ignored: a write to a closed pipe is an error like any other.
+
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+public enum Signals {
+  private static let received = Atomic<Int32>(0)
+  private static let wakeReader = Atomic<Int32>(-1)
+  private static let wakeWriter = Atomic<Int32>(-1)
+
+  /// Called once, by `main`, before anything is read.
+  public static func install() {
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0 else { return }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    wakeReader.store(ends[0], ordering: .relaxed)
+    wakeWriter.store(ends[1], ordering: .relaxed)
+    signal(SIGPIPE, SIG_IGN)
+    for number in [SIGINT, SIGTERM] {
+      signal(number) { number in Signals.remember(number) }
+    }
+  }
+
+  /// In signal context: nothing but an atomic store and system calls that are safe there.
+  private static func remember(_ number: Int32) {
+    received.store(number, ordering: .relaxed)
+    signal(number, SIG_DFL)
+    var byte: UInt8 = 0
+    _ = write(wakeWriter.load(ordering: .relaxed), &byte, 1)
+  }
+
+  /// The signal that asked for draining, as the status to end with; nil when none came.
+  public static var drainStatus: ExitStatus? {
+    switch received.load(ordering: .relaxed) {
+    case SIGINT: .interrupted
+    case SIGTERM: .terminated
+    default: nil
+    }
+  }
+
+  /// Readable once a signal has come; -1 before `install`.
+  static var wakeDescriptor: Int32 { wakeReader.load(ordering: .relaxed) }
+}

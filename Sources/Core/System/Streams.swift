@@ -1,0 +1,120 @@
+// Bytes in and bytes out, behind two protocols: a file, a pipe, or a test's array split where it hurts.
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Where bytes come from.
+public protocol ByteSource: AnyObject {
+  /// For messages: a path, or "stdin".
+  var name: String { get }
+  /// Waits for at least one byte. Returns how many were read; 0 at the end, or when asked to drain.
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws(Failure) -> Int
+  /// True when `read` would have to wait now.
+  func mustWait() throws(Failure) -> Bool
+}
+
+/// Where bytes go.
+public protocol ByteSink: AnyObject {
+  func write(_ bytes: Bytes) throws(Failure)
+}
+
+extension Failure {
+  /// Whoever read our output has seen enough (`… | head -1`): a quiet end, not an error.
+  public static let outputClosed = Failure(.success, "the reader of the output has gone")
+}
+
+public final class DescriptorSource: ByteSource {
+  public let name: String
+  private let descriptor: Int32
+  private let owned: Bool
+
+  public static func standardInput() -> DescriptorSource {
+    DescriptorSource(descriptor: 0, name: "stdin", owned: false)
+  }
+
+  public static func file(_ path: String) throws(Failure) -> DescriptorSource {
+    do throws(SystemError) {
+      return DescriptorSource(descriptor: try Syscall.open(path, O_RDONLY), name: path, owned: true)
+    } catch {
+      throw .inputOutput("\(path): \(error.reason)")
+    }
+  }
+
+  private init(descriptor: Int32, name: String, owned: Bool) {
+    self.descriptor = descriptor
+    self.name = name
+    self.owned = owned
+  }
+
+  deinit { if owned { Syscall.close(descriptor) } }
+
+  public func read(into buffer: UnsafeMutableRawBufferPointer) throws(Failure) -> Int {
+    do throws(SystemError) {
+      let ready = try Syscall.readable(descriptor, Signals.wakeDescriptor, timeoutMilliseconds: -1)
+      if ready.second { return 0 }
+      return try Syscall.read(descriptor, buffer)
+    } catch {
+      throw .inputOutput("\(name): \(error.call): \(error.reason)")
+    }
+  }
+
+  public func mustWait() throws(Failure) -> Bool {
+    do throws(SystemError) {
+      return try !Syscall.readable(descriptor, -1, timeoutMilliseconds: 0).first
+    } catch {
+      throw .inputOutput("\(name): \(error.call): \(error.reason)")
+    }
+  }
+}
+
+public final class DescriptorSink: ByteSink {
+  private let descriptor: Int32
+  private let name: String
+  private let owned: Bool
+
+  public static func standardOutput() -> DescriptorSink {
+    DescriptorSink(descriptor: 1, name: "stdout", owned: false)
+  }
+
+  public static func standardError() -> DescriptorSink {
+    DescriptorSink(descriptor: 2, name: "stderr", owned: false)
+  }
+
+  /// Emptied if it is there.
+  public static func file(_ path: String) throws(Failure) -> DescriptorSink {
+    do throws(SystemError) {
+      let descriptor = try Syscall.open(path, O_WRONLY | O_CREAT | O_TRUNC)
+      return DescriptorSink(descriptor: descriptor, name: path, owned: true)
+    } catch {
+      throw .inputOutput("\(path): \(error.reason)")
+    }
+  }
+
+  private init(descriptor: Int32, name: String, owned: Bool) {
+    self.descriptor = descriptor
+    self.name = name
+    self.owned = owned
+  }
+
+  deinit { if owned { Syscall.close(descriptor) } }
+
+  public func write(_ bytes: Bytes) throws(Failure) {
+    do throws(SystemError) {
+      try Syscall.writeAll(descriptor, bytes)
+    } catch {
+      if error.isBrokenPipe { throw .outputClosed }
+      throw .inputOutput("\(name): \(error.call): \(error.reason)")
+    }
+  }
+}
+
+/// Output kept in memory, for tests and for text that is compared before it is written.
+public final class MemorySink: ByteSink {
+  public private(set) var bytes: [UInt8] = []
+  public init() {}
+  public func write(_ bytes: Bytes) throws(Failure) { self.bytes.append(contentsOf: bytes.buffer) }
+  public var text: String { String(decoding: bytes, as: UTF8.self) }
+}

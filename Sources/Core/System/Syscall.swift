@@ -1,0 +1,131 @@
+// The few system calls we make, each in one place: interrupted calls are made again here and nowhere else,
+// and an error number becomes a typed error with the call's name. A descriptor that is not open (EBADF) or
+// memory that is not ours (EFAULT) is a mistake of ours and stops the program.
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// An operation that the system refused.
+public struct SystemError: Error, Sendable, Equatable {
+  public let number: Int32
+  /// The operation, as in "open" or "fsync".
+  public let call: String
+
+  public init(_ number: Int32, _ call: String) {
+    self.number = number
+    self.call = call
+  }
+
+  /// The system's own words, such as "No space left on device".
+  public var reason: String { String(cString: strerror(number)) }
+
+  public var isBrokenPipe: Bool { number == EPIPE }
+  public var isMissingFile: Bool { number == ENOENT }
+
+  public static let interruptedBySimulation = SystemError(EIO, "simulated")
+}
+
+enum Syscall {
+  @inline(__always)
+  private static func retrying(
+    _ call: StaticString, _ body: () -> Int
+  ) throws(SystemError) -> Int {
+    while true {
+      let result = body()
+      if result >= 0 { return result }
+      let number = errno
+      if number == EINTR { continue }
+      precondition(number != EBADF && number != EFAULT, "\(call): a descriptor or buffer of ours is invalid")
+      throw SystemError(number, "\(call)")
+    }
+  }
+
+  static func open(_ path: String, _ flags: Int32, _ mode: mode_t = 0o644) throws(SystemError) -> Int32 {
+    #if canImport(Glibc)
+      Int32(try retrying("open") { Int(Glibc.open(path, flags | O_CLOEXEC, mode)) })
+    #else
+      Int32(try retrying("open") { Int(Darwin.open(path, flags | O_CLOEXEC, mode)) })
+    #endif
+  }
+
+  static func read(
+    _ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer
+  ) throws(SystemError) -> Int {
+    #if canImport(Glibc)
+      try retrying("read") { Glibc.read(descriptor, buffer.baseAddress, buffer.count) }
+    #else
+      try retrying("read") { Darwin.read(descriptor, buffer.baseAddress, buffer.count) }
+    #endif
+  }
+
+  /// Writes all of it; a short write goes on where it stopped.
+  static func writeAll(_ descriptor: Int32, _ bytes: Bytes) throws(SystemError) {
+    var written = 0
+    while written < bytes.count {
+      #if canImport(Glibc)
+        written += try retrying("write") {
+          Glibc.write(descriptor, bytes.base + written, bytes.count - written)
+        }
+      #else
+        written += try retrying("write") {
+          Darwin.write(descriptor, bytes.base + written, bytes.count - written)
+        }
+      #endif
+    }
+  }
+
+  static func sync(_ descriptor: Int32) throws(SystemError) {
+    _ = try retrying("fsync") { Int(fsync(descriptor)) }
+  }
+
+  static func truncate(_ descriptor: Int32, to size: Int) throws(SystemError) {
+    _ = try retrying("ftruncate") { Int(ftruncate(descriptor, off_t(size))) }
+  }
+
+  /// Not made again when interrupted: on Linux the descriptor is closed all the same.
+  static func close(_ descriptor: Int32) {
+    #if canImport(Glibc)
+      _ = Glibc.close(descriptor)
+    #else
+      _ = Darwin.close(descriptor)
+    #endif
+  }
+
+  static func rename(_ from: String, _ to: String) throws(SystemError) {
+    #if canImport(Glibc)
+      _ = try retrying("rename") { Int(Glibc.rename(from, to)) }
+    #else
+      _ = try retrying("rename") { Int(Darwin.rename(from, to)) }
+    #endif
+  }
+
+  static func unlink(_ path: String) throws(SystemError) {
+    #if canImport(Glibc)
+      _ = try retrying("unlink") { Int(Glibc.unlink(path)) }
+    #else
+      _ = try retrying("unlink") { Int(Darwin.unlink(path)) }
+    #endif
+  }
+
+  static func size(_ descriptor: Int32) throws(SystemError) -> Int {
+    var status = stat()
+    _ = try retrying("fstat") { Int(fstat(descriptor, &status)) }
+    return Int(status.st_size)
+  }
+
+  /// Which of the two descriptors can be read without waiting. `second` may be -1: none.
+  static func readable(
+    _ first: Int32, _ second: Int32, timeoutMilliseconds: Int32
+  ) throws(SystemError) -> (first: Bool, second: Bool) {
+    try withUnsafeTemporaryAllocation(of: pollfd.self, capacity: 2) {
+      (entries) throws(SystemError) -> (first: Bool, second: Bool) in
+      entries[0] = pollfd(fd: first, events: Int16(POLLIN), revents: 0)
+      entries[1] = pollfd(fd: second, events: Int16(POLLIN), revents: 0)
+      _ = try retrying("poll") { Int(poll(entries.baseAddress!, 2, timeoutMilliseconds)) }
+      return (entries[0].revents != 0, entries[1].revents != 0)
+    }
+  }
+}

@@ -1,0 +1,146 @@
+// Lines out of a stream through one rolling buffer: large reads, no copy and no allocation per line. A line
+// that does not fit is reported and passed over to its end; it never grows the buffer beyond the limit.
+//
+//     buffer:  [ used up | a line \n another \n the start of a th | free ]
+//                        ^ start             ^ scanned            ^ filled
+
+/// A line as it came, without its line end.
+public struct Line {
+  /// Valid until the next line is asked for. Where the line was too long, its beginning.
+  public let bytes: Bytes
+  /// Counted from 1.
+  public let number: Int
+  /// Bytes before the line in its source.
+  public let offset: Int
+  public let fault: Fault?
+
+  public enum Fault: Sendable {
+    /// Longer than the reader's limit.
+    case tooLong
+    /// The source ended before a line feed.
+    case unterminated
+  }
+}
+
+public final class LineReader {
+  public let source: any ByteSource
+  private let lineBytesMax: Int
+  private var buffer: UnsafeMutablePointer<UInt8>
+  private var capacity: Int
+  private var start = 0
+  private var scanned = 0
+  private var filled = 0
+  private var atEnd = false
+  /// Of the next line.
+  private var number = 1
+  private var offset = 0
+  /// Bytes of a line that is too long and is being passed over.
+  private var skipped = 0
+  /// Called before a read that would have to wait, so that output does not wait for input.
+  public var beforeWaiting: (() throws(Failure) -> Void)?
+
+  public init(
+    _ source: any ByteSource, lineBytesMax: Int = Limits.lineBytesMax,
+    readBytes: Int = Limits.readBytes
+  ) {
+    precondition(lineBytesMax > 0 && readBytes > 0, "limits are at least one byte")
+    self.source = source
+    self.lineBytesMax = lineBytesMax
+    self.capacity = readBytes
+    self.buffer = .allocate(capacity: readBytes)
+  }
+
+  deinit { buffer.deallocate() }
+
+  /// The next line that is not blank, or nil at the end.
+  public func next() throws(Failure) -> Line? {
+    while let line = try nextIncludingBlank() {
+      if line.fault == .tooLong || !line.bytes.trimmed.isEmpty { return line }
+    }
+    return nil
+  }
+
+  private func nextIncludingBlank() throws(Failure) -> Line? {
+    while true {
+      if let end = endOfLine() { return take(upTo: end, consumed: end + 1, fault: nil) }
+      if filled - start > lineBytesMax { return try passOverLongLine() }
+      if atEnd {
+        return filled > start ? take(upTo: filled, consumed: filled, fault: .unterminated) : nil
+      }
+      try fill()
+    }
+  }
+
+  private func endOfLine() -> Int? {
+    while scanned < filled {
+      if buffer[scanned] == UInt8(ascii: "\n") {
+        return scanned - start > lineBytesMax ? nil : scanned
+      }
+      scanned += 1
+    }
+    return nil
+  }
+
+  private func take(upTo end: Int, consumed: Int, fault: Line.Fault?) -> Line {
+    var count = end - start
+    if count > 0, buffer[end - 1] == UInt8(ascii: "\r") { count -= 1 }
+    let line = Line(
+      bytes: Bytes(base: UnsafePointer(buffer + start), count: count), number: number, offset: offset,
+      fault: fault)
+    number += 1
+    offset += consumed - start
+    start = consumed
+    scanned = consumed
+    return line
+  }
+
+  /// Keeps the line's beginning for the message and drops the rest up to the next line feed.
+  private func passOverLongLine() throws(Failure) -> Line? {
+    let kept = min(filled - start, 256)
+    var dropped = 0
+    while true {
+      if scanned < filled, buffer[scanned] == UInt8(ascii: "\n") { break }
+      if scanned < filled {
+        scanned += 1
+        continue
+      }
+      dropped += scanned - (start + kept)
+      scanned = start + kept
+      filled = start + kept
+      if atEnd { break }
+      try fill()
+    }
+    let lineFeed = scanned < filled ? 1 : 0
+    let line = Line(
+      bytes: Bytes(base: UnsafePointer(buffer + start), count: kept), number: number, offset: offset,
+      fault: .tooLong)
+    number += 1
+    offset += scanned + lineFeed - start + dropped
+    start = scanned + lineFeed
+    scanned = start
+    return line
+  }
+
+  private func fill() throws(Failure) {
+    if start > 0 {
+      buffer.update(from: buffer + start, count: filled - start)
+      filled -= start
+      scanned -= start
+      start = 0
+    }
+    if filled == capacity { grow() }
+    if let beforeWaiting, try source.mustWait() { try beforeWaiting() }
+    let free = UnsafeMutableRawBufferPointer(start: buffer + filled, count: capacity - filled)
+    let read = try source.read(into: free)
+    atEnd = read == 0
+    filled += read
+  }
+
+  private func grow() {
+    let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity * 2)
+    larger.update(from: buffer, count: filled)
+    buffer.deallocate()
+    buffer = larger
+    capacity *= 2
+  }
+}

@@ -1,0 +1,186 @@
+// Output is gathered in one reused buffer and handed on in one call when the buffer is full, or when the
+// reader of the input says that it would have to wait. Nothing is allocated per record.
+
+/// Bytes on their way out. `append…` never fails; `flush` writes.
+public final class OutputBuffer {
+  private let sink: any ByteSink
+  private var storage: UnsafeMutablePointer<UInt8>
+  private var capacity: Int
+  public private(set) var count = 0
+
+  public init(_ sink: any ByteSink, capacity: Int = Limits.writeBytes * 2) {
+    self.sink = sink
+    self.capacity = capacity
+    self.storage = .allocate(capacity: capacity)
+  }
+
+  deinit { storage.deallocate() }
+
+  /// What has been appended and not yet flushed; valid until the next append.
+  public var pending: Bytes { Bytes(base: UnsafePointer(storage), count: count) }
+
+  /// Hands everything on.
+  public func flush() throws(Failure) {
+    guard count > 0 else { return }
+    // Emptied first: what could not be written is not written twice.
+    let bytes = pending
+    count = 0
+    try sink.write(bytes)
+  }
+
+  /// To be called after each record: writes once enough has been gathered.
+  public func endRecord() throws(Failure) {
+    append(UInt8(ascii: "\n"))
+    if count >= Limits.writeBytes { try flush() }
+  }
+
+  /// Takes back what was appended after the buffer held `count` bytes.
+  public func rewind(to count: Int) {
+    precondition(count <= self.count, "only what is still in the buffer can be taken back")
+    self.count = count
+  }
+
+  // MARK: Bytes
+
+  @inline(__always)
+  private func reserve(_ extra: Int) {
+    if count + extra > capacity { grow(count + extra) }
+  }
+
+  @inline(never)
+  private func grow(_ needed: Int) {
+    let larger = max(needed, capacity * 2)
+    let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
+    moved.update(from: storage, count: count)
+    storage.deallocate()
+    storage = moved
+    capacity = larger
+  }
+
+  public func append(_ byte: UInt8) {
+    reserve(1)
+    storage[count] = byte
+    count += 1
+  }
+
+  public func append(_ bytes: Bytes) {
+    reserve(bytes.count)
+    (storage + count).update(from: bytes.base, count: bytes.count)
+    count += bytes.count
+  }
+
+  public func append(_ text: StaticString) { append(Bytes(text)) }
+
+  public func append(_ text: String) {
+    var text = text
+    text.withUTF8 { append(Bytes($0)) }
+  }
+
+  // MARK: Values
+
+  public func append(_ value: Int64) {
+    if value < 0 { append(UInt8(ascii: "-")) }
+    append(value.magnitude)
+  }
+
+  public func append(_ value: UInt64) {
+    reserve(20)
+    var rest = value
+    var digits = 1
+    var bound: UInt64 = 10
+    while digits < 20, rest >= bound {
+      digits += 1
+      let (next, overflow) = bound.multipliedReportingOverflow(by: 10)
+      if overflow { break }
+      bound = next
+    }
+    var index = count + digits
+    count = index
+    repeat {
+      index -= 1
+      storage[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
+    } while rest > 0
+  }
+
+  /// The shortest decimal that reads back as the same double; JSON has no other numbers, so what is not
+  /// finite becomes null.
+  public func append(_ value: Double) {
+    guard value.isFinite else { return append("null") }
+    append(value.description)
+  }
+
+  /// The shortest decimal that reads back as the same 32-bit float.
+  public func append(_ value: Float) {
+    guard value.isFinite else { return append("null") }
+    append(value.description)
+  }
+
+  /// Microseconds with the nanoseconds as three decimals: how latencies are written.
+  public func appendMicroseconds(nanoseconds: UInt64) {
+    append(nanoseconds / 1_000)
+    append(UInt8(ascii: "."))
+    let rest = nanoseconds % 1_000
+    append(UInt8(ascii: "0") + UInt8(rest / 100))
+    append(UInt8(ascii: "0") + UInt8(rest / 10 % 10))
+    append(UInt8(ascii: "0") + UInt8(rest % 10))
+  }
+
+  /// In quotes, with what JSON demands escaped and everything else as it is.
+  public func appendQuoted(_ text: Bytes) {
+    reserve(text.count + 2)
+    append(UInt8(ascii: "\""))
+    var plain = 0
+    for index in 0..<text.count {
+      let byte = text.base[index]
+      guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
+      append(text[plain..<index])
+      plain = index + 1
+      appendEscaped(byte)
+    }
+    append(text[plain..<text.count])
+    append(UInt8(ascii: "\""))
+  }
+
+  public func appendQuoted(_ text: String) {
+    var text = text
+    text.withUTF8 { appendQuoted(Bytes($0)) }
+  }
+
+  private func appendEscaped(_ byte: UInt8) {
+    switch byte {
+    case UInt8(ascii: "\""): append("\\\"")
+    case UInt8(ascii: "\\"): append("\\\\")
+    case 0x08: append("\\b")
+    case 0x09: append("\\t")
+    case 0x0A: append("\\n")
+    case 0x0C: append("\\f")
+    case 0x0D: append("\\r")
+    default:
+      append("\\u00")
+      append(OutputBuffer.hexDigits[Int(byte >> 4)])
+      append(OutputBuffer.hexDigits[Int(byte & 15)])
+    }
+  }
+
+  private static let hexDigits = Array("0123456789abcdef".utf8)
+
+  /// As a JSON value; a time as RFC 3339.
+  public func append(_ value: Scalar) {
+    switch value {
+    case .null: append("null")
+    case .bool(let flag): append(flag ? "true" : "false")
+    case .int(let number): append(number)
+    case .double(let number): append(number)
+    case .text(let text): appendQuoted(text)
+    case .time(let time): appendQuoted(time)
+    }
+  }
+
+  /// As RFC 3339 in quotes, with as many decimals of the second as it has.
+  public func appendQuoted(_ time: Timestamp) {
+    append(UInt8(ascii: "\""))
+    time.write { append($0) }
+    append(UInt8(ascii: "\""))
+  }
+}
