@@ -27,8 +27,18 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
   name: "rtinfer",
+  products: [.executable(name: "rtinfer", targets: ["rtinfer"])],
   targets: [
     module("Core"),
+    module("Events", ["Core"]),
+    module("Features", ["Core", "Events"]),
+    module("Models", ["Core"]),
+    module("Measure", ["Core"]),
+    module("Decisions", ["Core", "Features", "Models"]),
+    .executableTarget(
+      name: "rtinfer",
+      dependencies: ["Core", "Events", "Features", "Models", "Measure", "Decisions"],
+      swiftSettings: strict),
     .target(
       name: "TestSupport", dependencies: ["Core"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("CoreTests", ["Core"]),

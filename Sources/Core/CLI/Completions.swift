@@ -146,6 +146,7 @@ public enum Completions {
   private static func zshOperands(_ operands: Command.Operands) -> String {
     switch operands {
     case .none: "':: :'"
+    case .word(let placeholder): "'1:\(placeholder.lowercased()):'"
     case .files: "'*:file:_files'"
     case .choice(let words): "'1:operand:(\(words.joined(separator: " ")))'"
     }

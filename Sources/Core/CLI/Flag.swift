@@ -25,7 +25,7 @@ public struct Flag: Sendable {
   public let defaultText: String?
 
   public init(
-    _ name: String, short: Character? = nil, _ argument: Argument = .none, _ summary: String,
+    _ name: String, short: Character? = nil, _ argument: Argument, _ summary: String,
     default defaultText: String? = nil
   ) {
     self.name = name
@@ -33,6 +33,11 @@ public struct Flag: Sendable {
     self.argument = argument
     self.summary = summary
     self.defaultText = defaultText
+  }
+
+  /// A switch.
+  public init(_ name: String, short: Character? = nil, _ summary: String) {
+    self.init(name, short: short, .none, summary)
   }
 
   /// "RTINFER_MAX_REJECTS" for `--max-rejects`: asked when the flag is not given.
@@ -62,6 +67,8 @@ public struct Command: Sendable {
     case files
     /// Exactly one of these words.
     case choice([String])
+    /// At most one word; the placeholder names it.
+    case word(String)
   }
 
   public struct Example: Sendable {

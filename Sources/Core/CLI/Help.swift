@@ -31,6 +31,7 @@ public enum Help {
     case .none: break
     case .files: text += " [FILE ...]"
     case .choice(let words): text += " \(words.joined(separator: "|"))"
+    case .word(let placeholder): text += " [\(placeholder)]"
     }
     text += "\n\n" + wrapped(command.story, indent: 0)
     text += "\nOptions:\n"

@@ -88,6 +88,9 @@ public struct Options: Sendable {
     case .none:
       guard let first = operands.first else { return }
       throw .usage("unexpected '\(first)': \(command.name) takes no operands")
+    case .word(let placeholder):
+      guard operands.count > 1 else { return }
+      throw .usage("\(command.name) takes one \(placeholder), got \(operands.count)")
     case .choice(let words):
       guard !isOn("help") else { return }
       guard operands.count == 1 else {

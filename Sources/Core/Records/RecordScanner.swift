@@ -9,8 +9,12 @@ public struct MemberRange: Sendable {
   public let start: Int
   /// … to behind the value.
   public let end: Int
+  /// The first byte behind the colon.
+  let valueStart: Int
   /// The entry of the plan's first level, or -1 for a member that the plan does not know.
   let entry: Int
+
+  var valueCount: Int { end - valueStart }
 }
 
 public final class RecordScanner {
@@ -20,19 +24,14 @@ public final class RecordScanner {
   private var raws: [JSONRaw]
   public private(set) var members: [MemberRange] = []
   public private(set) var line = Bytes.empty
-  private var scratch: UnsafeMutablePointer<UInt8>
-  private var scratchCapacity = 256
-  private var scratchCount = 0
+  private let scratch = TextScratch()
   private static let absent = JSONRaw(kind: .null, bytes: .empty)
 
   public init(_ plan: FieldPlan) {
     self.plan = plan
     self.root = PlanNode.tree(plan)
     self.raws = Array(repeating: RecordScanner.absent, count: plan.paths.count)
-    self.scratch = .allocate(capacity: scratchCapacity)
   }
-
-  deinit { scratch.deallocate() }
 
   // MARK: Scanning
 
@@ -41,9 +40,7 @@ public final class RecordScanner {
     self.line = line
     for slot in raws.indices { raws[slot] = RecordScanner.absent }
     members.removeAll(keepingCapacity: true)
-    // Resolved escapes are never longer than the line: grown here, it never moves under a borrowed value.
-    if scratchCapacity < line.count * 2 { growScratch(line.count * 2) }
-    scratchCount = 0
+    scratch.reset()
     var cursor = JSONCursor(line)
     let kind = try cursor.peek()
     guard kind == .object else {
@@ -53,21 +50,17 @@ public final class RecordScanner {
     try cursor.finish()
   }
 
-  private func growScratch(_ capacity: Int) {
-    scratch.deallocate()
-    scratch = .allocate(capacity: capacity)
-    scratchCapacity = capacity
-  }
-
   private func scanRoot(_ cursor: inout JSONCursor) throws(JSONError) {
     root.rewind()
     try cursor.beginObject()
     var first = true
     while let key = try cursor.nextKey(first: &first) {
       let start = key.bytes.base - line.base - 1
+      let valueStart = cursor.position
       let entry = root.find(resolved(key)) ?? -1
       try take(entry, of: root, &cursor)
-      members.append(MemberRange(start: start, end: cursor.position, entry: entry))
+      members.append(
+        MemberRange(start: start, end: cursor.position, valueStart: valueStart, entry: entry))
     }
   }
 
@@ -98,15 +91,9 @@ public final class RecordScanner {
     }
   }
 
-  private func resolved(_ key: JSONRaw) -> Bytes { key.escaped ? unescaped(key.bytes) : key.bytes }
-
-  private func unescaped(_ text: Bytes) -> Bytes {
-    let start = scratchCount
-    JSONText.unescape(text) { byte in
-      scratch[scratchCount] = byte
-      scratchCount += 1
-    }
-    return Bytes(base: UnsafePointer(scratch + start), count: scratchCount - start)
+  /// A string's text with its escapes resolved; valid until the next record.
+  public func resolved(_ raw: JSONRaw) -> Bytes {
+    raw.escaped ? scratch.unescape(raw.bytes) : raw.bytes
   }
 
   // MARK: Values
@@ -163,16 +150,27 @@ public final class RecordScanner {
     return needsComma
   }
 
-  /// The plan's first-level entry for `name`, for `appendOpen`; -1 if the plan does not have it.
+  /// The plan's first-level entry for `name`, for `appendOpen`; -2 if the plan does not have it.
   public func entry(named name: String) -> Int {
     root.entries.firstIndex { $0.name == name } ?? -2
   }
 
-  /// The first top-level member that the plan does not know, by name.
-  public var unknownMember: String? {
-    guard let member = members.first(where: { $0.entry < 0 }) else { return nil }
+  /// The names of all top-level members, in order; allocates, so not for every record of a stream.
+  public var memberNames: [String] { members.map { name(of: $0) } }
+
+  /// All top-level members as they stand in the text; allocates, so not for every record of a stream.
+  public var membersByName: [String: JSONRaw] {
+    var result: [String: JSONRaw] = [:]
+    for member in members {
+      var cursor = JSONCursor(Bytes(base: line.base + member.valueStart, count: member.valueCount))
+      result[name(of: member)] = try? cursor.rawValue()
+    }
+    return result
+  }
+
+  private func name(of member: MemberRange) -> String {
     var cursor = JSONCursor(line[member.start..<member.end])
-    return (try? cursor.readString()) ?? "?"
+    return (try? cursor.readString()) ?? ""
   }
 }
 

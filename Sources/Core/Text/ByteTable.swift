@@ -1,23 +1,32 @@
-// Byte strings ↔ small numbers: entity keys, text values, ids. Each distinct string is copied once into an
-// arena and numbered in order of arrival; a look-up hashes the borrowed bytes and allocates nothing.
+// Byte strings ↔ small numbers: entity keys, text values, ids. Each distinct string is copied once and
+// numbered in order of arrival; a look-up hashes the borrowed bytes and allocates nothing.
 //
-//     slots (power of two)   hashes   ends        arena
-//     [ -1 | 2 | -1 | 0 ] ─▶ [h0 h1] [ 3 | 5 ] ─▶ "EWRUA…"
+//     slots (power of two)   hashes   keys             chunks, 64 KiB each
+//     [ -1 | 2 | -1 | 0 ] ─▶ [h0 h1]  [ ─▶ | ─▶ ] ──▶  "EWRUA…"
 //
-// Open addressing with linear probing at a load of at most one half. The hash is keyed by a fixed seed: the
+// Open addressing with linear probing at a load of at most one half. The hash has no random seed: the
 // numbering depends on the order of arrival only, so a replay gives the same numbers.
 
-/// - Complexity: O(length) a look-up, on average; memory 16 bytes a slot, two slots an entry, and the strings.
-public struct ByteTable {
+/// - Complexity: O(length) a look-up, on average. Memory: two slots of 4 bytes, 24 bytes and the string
+///   itself for each entry.
+public final class ByteTable {
   private var slots: [Int32]
   private var hashes: [UInt64] = []
-  private var ends: [Int] = []
-  private var arena: [UInt8] = []
+  private var keys: [Bytes] = []
+  private var chunks: [UnsafeMutablePointer<UInt8>] = []
+  private var chunkUsed = 0
+  private var chunkSize = 0
+  private static let chunkBytes = 64 << 10
 
   public init() { slots = Array(repeating: -1, count: 16) }
 
+  deinit { for chunk in chunks { chunk.deallocate() } }
+
   /// Distinct strings so far.
-  public var count: Int { ends.count }
+  public var count: Int { keys.count }
+
+  /// The string with number `index`; valid as long as the table.
+  public subscript(index: Int) -> Bytes { keys[index] }
 
   /// The number of `key`, or nil if it was never inserted.
   public func find(_ key: Bytes) -> Int? {
@@ -26,24 +35,29 @@ public struct ByteTable {
   }
 
   /// The number of `key`, inserted if it is new.
-  public mutating func insert(_ key: Bytes) -> (index: Int, isNew: Bool) {
+  public func insert(_ key: Bytes) -> (index: Int, isNew: Bool) {
     let hash = ByteTable.hash(key)
     let slot = probe(key, hash)
     if slots[slot] >= 0 { return (Int(slots[slot]), false) }
-    let index = ends.count
+    let index = keys.count
     precondition(index < Int(Int32.max), "a table holds at most 2^31 strings")
     slots[slot] = Int32(index)
     hashes.append(hash)
-    arena.append(contentsOf: key.buffer)
-    ends.append(arena.count)
-    if ends.count * 2 > slots.count { rehash() }
+    keys.append(copy(key))
+    if keys.count * 2 > slots.count { rehash() }
     return (index, true)
   }
 
-  /// Lends the string with number `index`.
-  public func withKey<Result>(_ index: Int, _ body: (Bytes) -> Result) -> Result {
-    let start = index == 0 ? 0 : ends[index - 1]
-    return arena.withBytes { body($0[start..<ends[index]]) }
+  private func copy(_ key: Bytes) -> Bytes {
+    if chunks.isEmpty || chunkUsed + key.count > chunkSize {
+      chunkSize = max(ByteTable.chunkBytes, key.count)
+      chunks.append(.allocate(capacity: chunkSize))
+      chunkUsed = 0
+    }
+    let place = chunks[chunks.count - 1] + chunkUsed
+    place.update(from: key.base, count: key.count)
+    chunkUsed += key.count
+    return Bytes(base: UnsafePointer(place), count: key.count)
   }
 
   private func probe(_ key: Bytes, _ hash: UInt64) -> Int {
@@ -51,13 +65,13 @@ public struct ByteTable {
     var slot = Int(truncatingIfNeeded: hash) & mask
     while slots[slot] >= 0 {
       let index = Int(slots[slot])
-      if hashes[index] == hash, withKey(index, { $0 == key }) { return slot }
+      if hashes[index] == hash, keys[index] == key { return slot }
       slot = (slot + 1) & mask
     }
     return slot
   }
 
-  private mutating func rehash() {
+  private func rehash() {
     slots = Array(repeating: -1, count: slots.count * 2)
     let mask = slots.count - 1
     for (index, hash) in hashes.enumerated() {

@@ -30,6 +30,14 @@ public struct Bytes: @unchecked Sendable {
     self.count = text.utf8CodeUnitCount
   }
 
+  /// A copy that lives as long as the process: for names that are made once, never for records.
+  public init(owning text: String) {
+    let bytes = Array(text.utf8)
+    let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: max(bytes.count, 1))
+    memory.update(from: bytes, count: bytes.count)
+    self.init(base: UnsafePointer(memory), count: bytes.count)
+  }
+
   public static let empty = Bytes(base: nowhere, count: 0)
 
   /// A valid address with nothing behind it, for empty runs.

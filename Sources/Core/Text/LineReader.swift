@@ -60,6 +60,21 @@ public final class LineReader {
     return nil
   }
 
+  /// The next byte that is not blank, left where it is; nil at the end.
+  public func peekByte() throws(Failure) -> UInt8? {
+    var index = start
+    while true {
+      while index < filled {
+        if !Bytes.isBlank(buffer[index]) { return buffer[index] }
+        index += 1
+      }
+      if atEnd || filled - start > lineBytesMax { return nil }
+      let distance = index - start
+      try fill()
+      index = start + distance
+    }
+  }
+
   private func nextIncludingBlank() throws(Failure) -> Line? {
     while true {
       if let end = endOfLine() { return take(upTo: end, consumed: end + 1, fault: nil) }

@@ -1,29 +1,54 @@
-// "Did you mean": the known word that is nearest to what was typed.
+// "did you mean": the known word that a misspelt one was probably meant to be. Flags, project keys and
+// names in expressions all ask here, so that they answer alike.
+//
+// The distance is the optimal string alignment distance: the fewest insertions, deletions, changes and
+// swaps of neighbours. Two slips are forgiven in a word of four letters or more and one in a shorter
+// word, because every two-letter word is within two slips of every other.
 
 public enum Spelling {
-  /// The word with the smallest edit distance to `word`, if that is at most 2 and smaller than the word itself;
-  /// of equals the first.
+  /// Words longer than this are not looked up: nobody typed them, and the work grows with their square.
+  private static let wordBytesMax = 64
+
+  /// The nearest of `known` within two slips, the first where several are equally near; nil if none is.
+  /// Letter case does not count.
+  ///
+  /// - Complexity: O(known.count × word.count²)
   public static func nearest(_ word: String, among known: [String]) -> String? {
-    let bound = min(2, word.count - 1)
-    let candidates = known.map { ($0, distance(Array(word), Array($0))) }.filter { $0.1 <= bound }
-    return candidates.min { $0.1 < $1.1 }?.0
+    let typed = Array(word.lowercased().utf8)
+    guard typed.count <= wordBytesMax else { return nil }
+    let slipsMax = min(2, typed.count / 2)
+    var nearest: String?
+    var fewest = slipsMax + 1
+    for candidate in known {
+      let letters = Array(candidate.lowercased().utf8)
+      guard abs(letters.count - typed.count) < fewest else { continue }
+      let slips = distance(typed, letters)
+      if slips < fewest {
+        nearest = candidate
+        fewest = slips
+      }
+    }
+    return nearest
   }
 
-  /// Insertions, deletions, replacements and swaps of neighbours (optimal string alignment).
-  static func distance(_ left: [Character], _ right: [Character]) -> Int {
-    var rows = [Array(0...right.count)]
-    for i in 1..<(left.count + 1) {
-      var row = [i]
-      for j in 1..<(right.count + 1) {
-        let cost = left[i - 1] == right[j - 1] ? 0 : 1
-        var best = min(rows[i - 1][j] + 1, row[j - 1] + 1, rows[i - 1][j - 1] + cost)
-        if i > 1, j > 1, left[i - 1] == right[j - 2], left[i - 2] == right[j - 1] {
-          best = min(best, rows[i - 2][j - 2] + 1)
+  /// Three rows of the usual table: the row being filled and the two before it.
+  static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+    var beforeLast = [Int](repeating: 0, count: right.count + 1)
+    var last = Array(0...right.count)
+    for row in 0..<left.count {
+      var current = last
+      current[0] = row + 1
+      for column in 0..<right.count {
+        let changed = last[column] + (left[row] == right[column] ? 0 : 1)
+        var fewest = min(changed, last[column + 1] + 1, current[column] + 1)
+        if row > 0, column > 0, left[row] == right[column - 1], left[row - 1] == right[column] {
+          fewest = min(fewest, beforeLast[column - 1] + 1)
         }
-        row.append(best)
+        current[column + 1] = fewest
       }
-      rows.append(row)
+      beforeLast = last
+      last = current
     }
-    return rows[left.count][right.count]
+    return last[right.count]
   }
 }

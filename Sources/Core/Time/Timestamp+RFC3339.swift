@@ -11,7 +11,7 @@ extension Timestamp {
       let year = Timestamp.digits(text, 0, 4), let month = Timestamp.digits(text, 5, 2),
       let day = Timestamp.digits(text, 8, 2), let hour = Timestamp.digits(text, 11, 2),
       let minute = Timestamp.digits(text, 14, 2), let second = Timestamp.digits(text, 17, 2),
-      (1...12).contains(month), day >= 1, day <= CivilDate.days(inMonth: month, of: year), hour < 24,
+      (1...12).contains(month), day >= 1, day <= CivilDate.daysInMonth(month, of: year), hour < 24,
       minute < 60, second <= 60
     else { return nil }
     var index = 19
@@ -63,24 +63,21 @@ extension Timestamp {
 
   /// Emits the RFC 3339 form byte by byte.
   public func write(_ emit: (UInt8) -> Void) {
-    let (days, rest) = microsecondsOfDay
-    let date = CivilDate(daysSinceEpoch: days)
-    let second = Int(rest / 1_000_000)
+    let date = self.date
     // RFC 3339 knows four digits; what lies outside is written with as many as it takes.
     let year = date.year.magnitude
     if date.year < 0 { emit(UInt8(ascii: "-")) }
     for digit in String(year).leftPadded(to: 4).utf8 { emit(digit) }
     let parts: [(UInt8, Int)] = [
       (UInt8(ascii: "-"), date.month), (UInt8(ascii: "-"), date.day),
-      (UInt8(ascii: "T"), second / 3_600), (UInt8(ascii: ":"), second / 60 % 60),
-      (UInt8(ascii: ":"), second % 60),
+      (UInt8(ascii: "T"), hour), (UInt8(ascii: ":"), minute), (UInt8(ascii: ":"), second),
     ]
     for (separator, value) in parts {
       emit(separator)
       emit(UInt8(ascii: "0") + UInt8(value / 10))
       emit(UInt8(ascii: "0") + UInt8(value % 10))
     }
-    writeFraction(Int(rest % 1_000_000), emit)
+    writeFraction(microsecondOfDay % 1_000_000, emit)
     emit(UInt8(ascii: "Z"))
   }
 
@@ -100,13 +97,6 @@ extension Timestamp {
     var bytes: [UInt8] = []
     write { bytes.append($0) }
     return String(decoding: bytes, as: UTF8.self)
-  }
-
-  /// Days since the epoch and microseconds since that midnight.
-  var microsecondsOfDay: (days: Int, rest: Int64) {
-    let day: Int64 = 86_400_000_000
-    let (quotient, remainder) = microseconds.quotientAndRemainder(dividingBy: day)
-    return remainder < 0 ? (Int(quotient) - 1, remainder + day) : (Int(quotient), remainder)
   }
 }
 

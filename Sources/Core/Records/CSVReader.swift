@@ -1,0 +1,188 @@
+// Rows of comma- or tab-separated values (RFC 4180): quotes, doubled quotes, line ends inside quotes, CRLF, a byte
+// order mark, a header row. Cells are borrowed; a cell with doubled quotes is copied once to resolve them.
+
+public struct CSVRow {
+  /// Valid until the next row is asked for.
+  public let cells: [Bytes]
+  /// Of the row's first line.
+  public let line: Int
+  public let offset: Int
+  /// As it came.
+  public let raw: Bytes
+}
+
+public final class CSVReader {
+  private let reader: LineReader
+  private let separator: UInt8
+  /// A row that spans lines is put together here.
+  private var joined: [UInt8] = []
+  private var storage: UnsafeMutablePointer<UInt8>
+  private var capacity = 4096
+  private var cells: [Bytes] = []
+  private var isFirst = true
+
+  public var sourceName: String { reader.source.name }
+
+  public init(_ reader: LineReader, separator: UInt8 = UInt8(ascii: ",")) {
+    self.reader = reader
+    self.separator = separator
+    self.storage = .allocate(capacity: capacity)
+  }
+
+  deinit { storage.deallocate() }
+
+  /// The next row, or nil at the end. Throws `BadRecord` in `Result` for a row whose quotes are wrong.
+  public func next() throws(Failure) -> Result<CSVRow, CSVFault>? {
+    guard let line = try reader.next() else { return nil }
+    if line.fault == .tooLong {
+      return .failure(fault("longer than \(Limits.lineBytesMax) bytes", line))
+    }
+    var bytes = line.bytes
+    if isFirst, bytes.starts(with: Bytes("\u{feff}")) { bytes = bytes[3..<bytes.count] }
+    isFirst = false
+    let (number, offset) = (line.number, line.offset)
+    if CSVReader.hasOpenQuote(bytes) {
+      joined = bytes.copy()
+      while joined.withBytes({ CSVReader.hasOpenQuote($0) }) {
+        guard joined.count <= Limits.lineBytesMax, let more = try reader.next() else {
+          keep(joined)
+          return .failure(
+            CSVFault(
+              reason: "a quote is opened and not closed", line: number, offset: offset, raw: kept))
+        }
+        joined.append(UInt8(ascii: "\n"))
+        joined.append(contentsOf: more.bytes.buffer)
+      }
+      keep(joined)
+      bytes = kept
+    }
+    guard split(bytes) else {
+      return .failure(
+        CSVFault(
+          reason: "text before or after a quoted cell", line: number, offset: offset, raw: bytes))
+    }
+    return .success(CSVRow(cells: cells, line: number, offset: offset, raw: bytes))
+  }
+
+  private func fault(_ reason: String, _ line: Line) -> CSVFault {
+    CSVFault(reason: reason, line: line.number, offset: line.offset, raw: line.bytes)
+  }
+
+  // MARK: Joined rows
+
+  private var keptCount = 0
+  private var kept: Bytes { Bytes(base: UnsafePointer(storage), count: keptCount) }
+
+  private func keep(_ bytes: [UInt8]) {
+    if bytes.count > capacity {
+      storage.deallocate()
+      capacity = bytes.count * 2
+      storage = .allocate(capacity: capacity)
+    }
+    storage.update(from: bytes, count: bytes.count)
+    keptCount = bytes.count
+  }
+
+  /// A row goes on over its line's end where its quotes do not pair up.
+  private static func hasOpenQuote(_ bytes: Bytes) -> Bool {
+    var open = false
+    for byte in bytes.buffer where byte == UInt8(ascii: "\"") { open.toggle() }
+    return open
+  }
+
+  // MARK: Cells
+
+  private func split(_ bytes: Bytes) -> Bool {
+    cells.removeAll(keepingCapacity: true)
+    scratch.removeAll(keepingCapacity: true)
+    var index = 0
+    while true {
+      if index < bytes.count, bytes[index] == UInt8(ascii: "\"") {
+        guard let end = quotedCell(bytes, from: index + 1) else { return false }
+        index = end
+      } else {
+        let start = index
+        while index < bytes.count, bytes[index] != separator {
+          if bytes[index] == UInt8(ascii: "\"") { return false }
+          index += 1
+        }
+        cells.append(bytes[start..<index])
+      }
+      guard index < bytes.count else { return true }
+      guard bytes[index] == separator else { return false }
+      index += 1
+    }
+  }
+
+  /// Cells whose doubled quotes were resolved; they live until the next row.
+  private var scratch: [ByteOwner] = []
+
+  /// Returns the index behind the closing quote.
+  private func quotedCell(_ bytes: Bytes, from start: Int) -> Int? {
+    var index = start
+    var hasDoubled = false
+    while index < bytes.count {
+      if bytes[index] == UInt8(ascii: "\"") {
+        guard index + 1 < bytes.count, bytes[index + 1] == UInt8(ascii: "\"") else { break }
+        hasDoubled = true
+        index += 1
+      }
+      index += 1
+    }
+    guard index < bytes.count else { return nil }
+    let cell = bytes[start..<index]
+    if hasDoubled {
+      let owner = ByteOwner()
+      cells.append(owner.keep(CSVReader.withoutDoubledQuotes(cell)))
+      scratch.append(owner)
+    } else {
+      cells.append(cell)
+    }
+    return index + 1
+  }
+
+  private static func withoutDoubledQuotes(_ cell: Bytes) -> String {
+    var result: [UInt8] = []
+    var skip = false
+    for byte in cell.buffer {
+      if byte == UInt8(ascii: "\""), !skip {
+        skip = true
+        continue
+      }
+      skip = false
+      result.append(byte)
+    }
+    return String(decoding: result, as: UTF8.self)
+  }
+}
+
+/// A row that is no CSV.
+public struct CSVFault: Error {
+  public let reason: String
+  public let line: Int
+  public let offset: Int
+  public let raw: Bytes
+}
+
+extension OutputBuffer {
+  /// A CSV cell, quoted only where it must be; null is empty.
+  public func appendCell(_ value: Scalar) {
+    switch value {
+    case .null: break
+    case .text(let text): appendCell(text)
+    case .time(let time): time.write { append($0) }
+    default: append(value)
+    }
+  }
+
+  public func appendCell(_ text: Bytes) {
+    let special: [UInt8] = [UInt8(ascii: "\""), UInt8(ascii: ","), 0x0A, 0x0D]
+    guard text.buffer.contains(where: { special.contains($0) }) else { return append(text) }
+    append(UInt8(ascii: "\""))
+    for byte in text.buffer {
+      if byte == UInt8(ascii: "\"") { append(byte) }
+      append(byte)
+    }
+    append(UInt8(ascii: "\""))
+  }
+}

@@ -1,0 +1,249 @@
+// From a row to a decision: the inputs are gathered, the model judges, the rules say what is done.
+//
+//     row ─▶ slots ─▶ inputs ─▶ float row ─▶ margins ─▶ score ─▶ label ─▶ first rule that holds
+//
+// All memory is made once; a decision allocates nothing but what its text inputs need.
+
+public import Core
+public import Models
+
+/// The outcome of the last row; belongs to its decider and is overwritten by the next row.
+public struct Decision {
+  /// By input: what the model was told.
+  public internal(set) var inputs: [Scalar] = []
+  /// Before the objective's transform, one for each output.
+  public internal(set) var margins: [Float] = []
+  /// What the library's own `predict` gives.
+  public internal(set) var scores: [Float] = []
+  /// Index into the model's labels.
+  public internal(set) var label: Int?
+  /// Index into the model's rules.
+  public internal(set) var rule: Int?
+  /// Inputs that were null, before defaults.
+  public internal(set) var missing = 0
+}
+
+public final class Decider {
+  public let name: String
+  public let model: Model
+  public let inputNames: [String]
+  public let labels: [String]
+  /// What each rule decides.
+  public let decisions: [String]
+  public let decides: String?
+  public private(set) var decision = Decision()
+
+  let scanner: RecordScanner
+  let scalars: UnsafeMutablePointer<Scalar>
+  let slotCount: Int
+  private let fields: [Field?]
+  private let aliases: [(slot: Int, from: Int)]
+  private let plans: [RowLayout: InputPlan]
+  private let conditions: [RowLayout: [Expression?]]
+  private let scoreSlot: Int
+  private let labelSlot: Int
+  private let labelTexts: [Bytes]
+  private let stack = ExpressionStack()
+  private let row: UnsafeMutableBufferPointer<Float>
+  private let outputs: UnsafeMutableBufferPointer<Float>
+  let marks: MarkSlots
+
+  /// - Parameter schema: what is declared of the rows, for typed expressions and "did you mean".
+  public init(
+    _ definition: ModelDefinition, model: Model, schema: RequestSchema
+  ) throws(Failure) {
+    let slots = RowSlots()
+    let marks = MarkSlots(slots)
+    // The decision's own values shadow members of these names.
+    scoreSlot = slots.slot(["_rt", "score"])
+    labelSlot = slots.slot(["_rt", "label"])
+    let extra = [
+      "score": Binding(slot: scoreSlot, type: .double),
+      "label": Binding(slot: labelSlot, type: .string),
+    ]
+    var plans: [RowLayout: InputPlan] = [:]
+    var conditions: [RowLayout: [Expression?]] = [:]
+    for layout in RowLayout.allCases {
+      plans[layout] = try InputPlan(definition, model, layout, slots, schema)
+      let scope = layout.scope(slots, schema, extra: extra)
+      conditions[layout] = try Decider.conditions(definition, scope)
+    }
+    try Decider.checkLabels(definition, model)
+    self.name = definition.name
+    self.model = model
+    self.decides = definition.decides
+    self.plans = plans
+    self.conditions = conditions
+    self.inputNames = plans[.plain]!.inputs.map(\.name)
+    self.labels = definition.labels
+    self.labelTexts = definition.labels.map { Bytes(owning: $0) }
+    self.decisions = definition.rules.map(\.decision)
+    self.marks = marks
+    self.scanner = RecordScanner(slots.plan)
+    self.slotCount = slots.plan.paths.count
+    self.fields = (0..<slotCount).map { slots.fields[$0] }
+    self.aliases = slots.aliases
+    self.scalars = .allocate(capacity: slotCount)
+    self.scalars.initialize(repeating: .null, count: slotCount)
+    self.row = .allocate(capacity: max(1, model.inputCount))
+    self.outputs = .allocate(capacity: max(1, model.outputCount))
+    self.row.initialize(repeating: .nan)
+    self.outputs.initialize(repeating: 0)
+  }
+
+  deinit {
+    scalars.deallocate()
+    row.deallocate()
+    outputs.deallocate()
+  }
+
+  private static func conditions(
+    _ definition: ModelDefinition, _ scope: Scope
+  ) throws(Failure) -> [Expression?] {
+    var result: [Expression?] = []
+    for rule in definition.rules {
+      guard let node = rule.condition else {
+        result.append(nil)
+        continue
+      }
+      let text = try node.string()
+      do throws(ExpressionError) {
+        result.append(try Expression(text, scope: scope, expecting: .bool))
+      } catch {
+        throw node.failure(error.description)
+      }
+    }
+    return result
+  }
+
+  private static func checkLabels(
+    _ definition: ModelDefinition, _ model: Model
+  ) throws(Failure) {
+    guard !definition.labels.isEmpty else { return }
+    guard model.isClassifier else {
+      throw definition.failure(
+        "has labels, but \(definition.uri) (\(model.objective)) has no classes")
+    }
+    guard definition.labels.count == model.classCount else {
+      throw definition.failure(
+        "lists \(definition.labels.count) labels, \(definition.uri) has \(model.classCount) classes"
+      )
+    }
+  }
+
+  // MARK: Reading rows
+
+  /// The columns of a CSV header, as slots; nil for columns that nothing reads.
+  public func slots(ofColumns names: [String]) -> [Int?] {
+    names.map { scanner.plan.existingSlot([$0]) }
+  }
+
+  /// Takes up a line of JSON: a features record or a plain row.
+  public func read(_ line: Bytes) throws(BadRecord) -> RowKind {
+    do throws(JSONError) {
+      try scanner.scan(line)
+    } catch {
+      throw BadRecord("not JSON: \(error.description)")
+    }
+    let kind = try marks.kind(scanner)
+    for slot in 0..<slotCount {
+      let value = scanner.scalar(slot)
+      if let field = fields[slot] {
+        scalars[slot] = try field.convert(value, scanner.raw(slot))
+      } else {
+        guard let value else {
+          throw BadRecord(
+            "the member '\(scanner.plan.paths[slot].joined(separator: "."))' is beyond the range"
+              + " of a double: \(scanner.raw(slot).excerpt)")
+        }
+        scalars[slot] = value
+      }
+    }
+    takeAliases()
+    return kind
+  }
+
+  /// Takes up a row of CSV cells, an empty one being missing.
+  public func read(cells: [Bytes], slots: [Int?]) throws(BadRecord) {
+    for slot in 0..<slotCount { scalars[slot] = .null }
+    for (cell, slot) in zip(cells, slots) {
+      guard let slot, !cell.isEmpty else { continue }
+      scalars[slot] = try CellText.convert(cell, fields[slot])
+    }
+    takeAliases()
+  }
+
+  private func takeAliases() {
+    for (slot, from) in aliases where scalars[slot].isNull { scalars[slot] = scalars[from] }
+  }
+
+  // MARK: Deciding
+
+  /// Gathers what the model is told.
+  public func gather(_ kind: RowKind) throws(BadRecord) {
+    let plan = plans[kind.layout]!
+    decision.inputs.removeAll(keepingCapacity: true)
+    decision.missing = 0
+    stack.reset()
+    for (index, input) in plan.inputs.enumerated() {
+      var value = input.expression.evaluate(scalars, stack)
+      if value.isNull {
+        decision.missing += 1
+        value = input.substitute
+      }
+      decision.inputs.append(value)
+      if value.isNull {
+        row[index] = .nan
+      } else if let number = value.number {
+        row[index] = Float(number)
+      } else {
+        throw BadRecord("the input '\(input.name)' is not a number: \(value.excerpt)")
+      }
+    }
+  }
+
+  /// Lets the model judge.
+  public func judge() {
+    model.margins(UnsafeBufferPointer(row), rowCount: 1, into: outputs)
+    decision.margins.removeAll(keepingCapacity: true)
+    decision.margins.append(contentsOf: outputs)
+    model.transform(outputs)
+    decision.scores.removeAll(keepingCapacity: true)
+    decision.scores.append(contentsOf: outputs.prefix(model.scoreCount))
+  }
+
+  /// Finds the label and the first rule that holds.
+  public func conclude(_ kind: RowKind) {
+    decision.label = model.isClassifier ? classIndex : nil
+    scalars[scoreSlot] = .double(Double(decision.scores.max() ?? 0))
+    scalars[labelSlot] = .null
+    if let label = decision.label, labelTexts.indices.contains(label) {
+      scalars[labelSlot] = .text(labelTexts[label])
+    }
+    decision.rule = conditions[kind.layout]!.firstIndex { condition in
+      guard let condition else { return true }
+      if case .bool(true) = condition.evaluate(scalars, stack) { return true }
+      return false
+    }
+  }
+
+  private var classIndex: Int {
+    let scores = decision.scores
+    if scores.count > 1 { return scores.indices.max { scores[$0] < scores[$1] }! }
+    // One output: the class itself (`multi:softmax`), or what speaks for the second of two classes.
+    if model.classCount > 2 { return Int(scores[0]) }
+    let isSecond = model.objective == "binary:logistic" ? scores[0] > 0.5 : decision.margins[0] > 0
+    return isSecond ? 1 : 0
+  }
+}
+
+extension Scalar {
+  /// As text for a message, cut after 40 bytes.
+  fileprivate var excerpt: String {
+    switch self {
+    case .text(let text): "'\(text.count <= 40 ? text.string : text[0..<40].string + "…")'"
+    case .time(let time): time.rfc3339
+    default: "\(self)"
+    }
+  }
+}

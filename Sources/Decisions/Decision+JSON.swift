@@ -1,0 +1,123 @@
+// The decision as a line of JSON; its schema is printed by `rtinfer help records`.
+
+public import Core
+
+/// What a decision's record says beside the decision itself: where its row came from, how long it took.
+public struct DecisionMarks {
+  /// For the record's `_rt.model` and `_rt.version`.
+  public let model: String
+  public let version: String
+  /// Nanoseconds by layer, in the order request, features, inference, postprocess; what earlier stages noted
+  /// is included.
+  public var layers: [UInt64]
+
+  public init(model: String, version: String, layers: [UInt64]) {
+    self.model = model
+    self.version = version
+    self.layers = layers
+  }
+}
+
+extension Decider {
+  /// Appends the record up to the last layer's time, which is not known before the rest is written;
+  /// `closeRecord` ends it.
+  public func openRecord(
+    on output: OutputBuffer, _ kind: RowKind, _ marks: DecisionMarks, withMargin: Bool
+  ) {
+    output.append("{\"kind\":\"decision\"")
+    appendIdentity(output)
+    output.append(",\"score\":")
+    append(decision.scores, to: output)
+    if withMargin {
+      output.append(",\"margin\":")
+      append(decision.margins, to: output)
+    }
+    if let label = decision.label, labels.indices.contains(label) {
+      output.append(",\"label\":")
+      output.appendQuoted(labels[label])
+    }
+    if let rule = decision.rule {
+      output.append(",\"decision\":")
+      output.appendQuoted(decisions[rule])
+    }
+    appendInputs(output)
+    appendMarks(output, kind, marks)
+  }
+
+  public func closeRecord(on output: OutputBuffer, responseNanoseconds: UInt64) {
+    output.append(",\"response\":")
+    output.appendMicroseconds(nanoseconds: responseNanoseconds)
+    output.append("}}}")
+  }
+
+  private func appendIdentity(_ output: OutputBuffer) {
+    for (name, slot) in [("id", marks.idSlot), ("time", marks.timeSlot)] {
+      if scalars[slot].isNull { continue }
+      output.append(",\"\(name)\":")
+      output.append(scalars[slot])
+    }
+  }
+
+  /// One output as a number, several as an array.
+  private func append(_ values: [Float], to output: OutputBuffer) {
+    guard values.count != 1 else { return output.append(values[0]) }
+    output.append(UInt8(ascii: "["))
+    for (index, value) in values.enumerated() {
+      if index > 0 { output.append(UInt8(ascii: ",")) }
+      output.append(value)
+    }
+    output.append(UInt8(ascii: "]"))
+  }
+
+  private func appendInputs(_ output: OutputBuffer) {
+    output.append(",\"inputs\":{")
+    for (index, name) in inputNames.enumerated() {
+      if index > 0 { output.append(UInt8(ascii: ",")) }
+      output.appendQuoted(name)
+      output.append(UInt8(ascii: ":"))
+      output.append(decision.inputs[index])
+    }
+    output.append(UInt8(ascii: "}"))
+  }
+
+  private func appendMarks(_ output: OutputBuffer, _ kind: RowKind, _ marks: DecisionMarks) {
+    output.append(",\"_rt\":{")
+    if !scalars[self.marks.offsetSlot].isNull {
+      output.append("\"offset\":")
+      output.append(scalars[self.marks.offsetSlot])
+      output.append(",")
+    }
+    if kind == .features, !scalars[self.marks.watermarkSlot].isNull {
+      output.append("\"features_watermark\":")
+      output.append(scalars[self.marks.watermarkSlot])
+      output.append(",")
+    }
+    output.append("\"model\":")
+    output.appendQuoted(marks.model)
+    output.append(",\"version\":")
+    output.appendQuoted(marks.version)
+    output.append(",\"missing\":")
+    output.append(Int64(decision.missing))
+    output.append(",\"layers_us\":{")
+    for (index, name) in ["request", "features", "inference", "postprocess"].enumerated() {
+      if index > 0 { output.append(UInt8(ascii: ",")) }
+      output.append("\"\(name)\":")
+      output.appendMicroseconds(nanoseconds: marks.layers[index])
+    }
+  }
+
+  /// Nanoseconds that earlier stages noted for the request and the features.
+  public var earlierLayers: (request: UInt64, features: UInt64) {
+    func nanoseconds(_ slot: Int) -> UInt64 {
+      guard let number = scalars[slot].number, number >= 0, number < 1e12 else { return 0 }
+      return UInt64((number * 1_000).rounded())
+    }
+    return (nanoseconds(marks.requestTimeSlot), nanoseconds(marks.featuresTimeSlot))
+  }
+
+  /// The event type that the row's maker noted, if any.
+  public var rowType: Bytes? {
+    if case .text(let type) = scalars[marks.typeSlot] { return type }
+    return nil
+  }
+}

@@ -1,0 +1,124 @@
+// A decision as it is declared: which model, what it is told, what is done about its score.
+//
+//     late_arrival: {
+//       uri: "model.json", decides: "scheduled",
+//       inputs: ["distance", "hour(sched_dep)", "origin_departures:mean_delay_1h"],
+//       defaults: { "origin_departures:mean_delay_1h": 0 },
+//       labels: ["on_time", "late"],
+//       rules: [ { if: "score >= 0.5", decide: "rebook" }, { decide: "keep" } ],
+//     }
+
+public import Core
+
+public struct ModelDefinition: Sendable {
+  public struct Rule: Sendable {
+    /// Nil: always.
+    let condition: ConfigNode?
+    let decision: String
+  }
+
+  public let name: String
+  /// Where the model file is: a path, relative to the project file.
+  public let uri: String
+  /// The event type that asks for the decision.
+  public let decides: String?
+  let inputs: [ConfigNode]
+  /// By input.
+  let defaults: [ConfigNode.Member]
+  let labels: [String]
+  let rules: [Rule]
+  let node: ConfigNode?
+
+  /// A model file without a project: its own input names, no labels, no rules.
+  public init(name: String, uri: String) {
+    self.name = name
+    self.uri = uri
+    self.decides = nil
+    self.inputs = []
+    self.defaults = []
+    self.labels = []
+    self.rules = []
+    self.node = nil
+  }
+
+  /// One member of the project file's `models`.
+  public init(_ member: ConfigNode.Member) throws(Failure) {
+    let node = member.node
+    try node.allow(["uri", "decides", "inputs", "defaults", "labels", "rules"])
+    self.name = member.key
+    self.uri = try node.required("uri").string()
+    self.decides = try node["decides"]?.string()
+    self.inputs = try node["inputs"]?.list() ?? []
+    for input in inputs { _ = try input.string() }
+    self.defaults = try node["defaults"]?.members() ?? []
+    self.labels = try node["labels"]?.strings() ?? []
+    var rules: [Rule] = []
+    for rule in try node["rules"]?.list() ?? [] {
+      try rule.allow(["if", "decide"])
+      rules.append(
+        Rule(condition: rule["if"], decision: try rule.required("decide").string()))
+    }
+    if let unconditional = rules.firstIndex(where: { $0.condition == nil }),
+      unconditional != rules.count - 1
+    {
+      throw node["rules"]!.failure("the rules after the one without 'if' can never be reached")
+    }
+    self.rules = rules
+    self.node = node
+  }
+
+  /// Inputs that are not features: expressions over what asks.
+  public var expressionInputs: [ConfigNode] {
+    inputs.filter { node in
+      guard case .string(let text) = node.value else { return false }
+      return text.contains("?") || !text.contains(":")
+    }
+  }
+
+  func failure(_ message: String, hint: String? = nil) -> Failure {
+    node?.failure(message, hint: hint) ?? .usage(message, hint: hint)
+  }
+}
+
+/// What is declared of the rows that ask for a decision.
+public struct RequestSchema: Sendable {
+  /// Empty: any members.
+  public let fields: [Field]
+  public let timeMember: String
+  public let timeUnit: TimeUnit
+  public let idMember: String?
+  /// Features by name, `view:feature`.
+  public let features: [String]
+
+  public init(
+    fields: [Field] = [], timeMember: String = "time", timeUnit: TimeUnit = .rfc3339,
+    idMember: String? = "id", features: [String] = []
+  ) {
+    self.fields = fields
+    self.timeMember = timeMember
+    self.timeUnit = timeUnit
+    self.idMember = idMember
+    self.features = features
+  }
+}
+
+/// The two spellings of a feature: `view:feature` to people, `view__feature` as a column.
+enum FeatureName {
+  static func column(_ name: String) -> String {
+    name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+      .joined(separator: "__")
+  }
+
+  /// Nil when the name has no view.
+  static func feature(_ name: String) -> String? {
+    if name.contains(":") { return name }
+    guard let split = name.firstIndex(of: "_", followedBy: "_") else { return nil }
+    return "\(name[..<split]):\(name[name.index(split, offsetBy: 2)...])"
+  }
+}
+
+extension String {
+  fileprivate func firstIndex(of character: Character, followedBy next: Character) -> Index? {
+    indices.dropLast().first { self[$0] == character && self[index(after: $0)] == next }
+  }
+}

@@ -1,0 +1,59 @@
+// Which ids were seen within a stretch of event time. Two generations of ids, each a stretch and a lateness
+// long: when the newer is full it becomes the older and the oldest is forgotten at once, so memory is
+// bounded and forgetting costs nothing per id. Each id keeps its time, so the answer is exact: a repeat
+// counts if it lies within the stretch, also when events come out of order within the lateness.
+
+public import Core
+
+public final class Deduplicator {
+  private struct Generation {
+    let ids = ByteTable()
+    var times: [Timestamp] = []
+  }
+
+  private let stretch: TimeSpan
+  private let generationLength: TimeSpan
+  private var newer = Generation()
+  private var older = Generation()
+  private var newerSince: Timestamp?
+
+  /// - Parameters:
+  ///   - stretch: for how long an id is remembered, in event time.
+  ///   - lateness: how far event times may go back.
+  public init(stretch: TimeSpan, lateness: TimeSpan) {
+    self.stretch = stretch
+    self.generationLength = TimeSpan(microseconds: stretch.microseconds + lateness.microseconds)
+  }
+
+  /// True if the id was seen at a time less than the stretch away; otherwise it is remembered.
+  ///
+  /// - Complexity: O(length of the id).
+  public func isRepeat(_ id: Bytes, at time: Timestamp) -> Bool {
+    rotate(at: time)
+    if contains(newer, id, time) || contains(older, id, time) { return true }
+    let (index, isNew) = newer.ids.insert(id)
+    if isNew {
+      newer.times.append(time)
+    } else {
+      newer.times[index] = max(newer.times[index], time)
+    }
+    return false
+  }
+
+  private func contains(_ generation: Generation, _ id: Bytes, _ time: Timestamp) -> Bool {
+    guard let index = generation.ids.find(id) else { return false }
+    let known = generation.times[index]
+    return time < known + stretch && known < time + stretch
+  }
+
+  private func rotate(at time: Timestamp) {
+    guard let since = newerSince else {
+      newerSince = time
+      return
+    }
+    guard time >= since + generationLength else { return }
+    older = newer
+    newer = Generation()
+    newerSince = time
+  }
+}

@@ -1,0 +1,187 @@
+// A line becomes an event: its type, id and time found, its fields checked against the schema and converted
+// into the scalars that expressions read. An event that carries our mark `_rt` was checked when it
+// was ingested; of such only the members that are needed here are converted.
+
+public import Core
+
+/// An event as it was read. Borrowed: valid until its decoder reads the next line.
+public struct Event {
+  /// Index into the schema's types.
+  public let type: Int
+  /// As the event names it; empty where it does not.
+  public let typeName: Bytes
+  public let time: Timestamp
+  /// A string or a number as it stands in the text; null where there is none.
+  public let id: JSONRaw
+  /// The mark that ingest left, if it has passed there.
+  public let mark: Mark?
+
+  public struct Mark: Sendable {
+    public let offset: Int64
+    public let watermark: Timestamp
+  }
+}
+
+public final class EventDecoder {
+  public let schema: EventSchema
+  public let scanner: RecordScanner
+  /// One for each slot of the plan; valid until the next line. Of slots that were not converted: null.
+  public let scalars: UnsafeMutablePointer<Scalar>
+  private let slotCount: Int
+  private let types: [TypePlan]
+  private let typeSlot: Int
+  private let kindSlot: Int
+  private let markTypeSlot: Int
+  private let offsetSlot: Int
+  private let watermarkSlot: Int
+  /// The plan's entry for `_rt`, to be left out when the line is written again.
+  public let markEntry: Int
+
+  private struct TypePlan {
+    let name: Bytes
+    let idSlot: Int?
+    let timeSlot: Int
+    /// All declared fields, with their slots.
+    let fields: [(field: Field, slot: Int)]
+    /// Those that expressions read.
+    let neededFields: [(field: Field, slot: Int)]
+    /// Undeclared members that expressions read, taken by their own JSON type.
+    let looseSlots: [Int]
+  }
+
+  /// - Parameter schema: complete; what is compiled against it later has no slot here.
+  public init(_ schema: EventSchema) {
+    self.schema = schema
+    schema.complete()
+    let neededPaths = schema.neededPaths!.filter { $0[0] != "_rt" }
+    let needed = Set(neededPaths.filter { $0.count == 1 }.map { $0[0] })
+    typeSlot = schema.slot(schema.typeMember)
+    kindSlot = schema.slot("kind")
+    markTypeSlot = schema.markSlot("type")
+    offsetSlot = schema.markSlot("offset")
+    watermarkSlot = schema.markSlot("watermark")
+    types = schema.types.map { type in
+      let fields = type.fields.map { (field: $0, slot: schema.slot($0.name)) }
+      let declared = Set(type.fields.map(\.name) + [type.timeMember])
+      return TypePlan(
+        name: Bytes(owning: type.name), idSlot: type.idMember.map(schema.slot),
+        timeSlot: schema.slot(type.timeMember), fields: fields,
+        neededFields: fields.filter { needed.contains($0.field.name) },
+        looseSlots: neededPaths.filter { $0.count > 1 || !declared.contains($0[0]) }
+          .map { schema.plan.existingSlot($0)! })
+    }
+    slotCount = schema.plan.paths.count
+    scalars = .allocate(capacity: slotCount)
+    scalars.initialize(repeating: .null, count: slotCount)
+    scanner = RecordScanner(schema.plan)
+    markEntry = scanner.entry(named: "_rt")
+  }
+
+  deinit { scalars.deallocate() }
+
+  /// Reads a line that this schema has accepted before.
+  public func decodeAccepted(_ line: Bytes, as fixed: Int? = nil) -> Event {
+    do throws(BadRecord) {
+      return try decode(line, as: fixed)
+    } catch {
+      preconditionFailure("a line is read the same way twice: \(error.reason)")
+    }
+  }
+
+  /// Reads a line.
+  ///
+  /// - Parameter fixed: the event's type, whatever its members say.
+  public func decode(_ line: Bytes, as fixed: Int? = nil) throws(BadRecord) -> Event {
+    do throws(JSONError) {
+      try scanner.scan(line)
+    } catch {
+      throw BadRecord("not JSON: \(error.description)")
+    }
+    let mark = try mark()
+    let (index, name) =
+      if let fixed { (fixed, types[fixed].name) } else { try type(isMarked: mark != nil) }
+    let plan = types[index]
+    for slot in 0..<slotCount { scalars[slot] = .null }
+    for slot in plan.looseSlots { scalars[slot] = scanner.scalar(slot) ?? .null }
+    for (field, slot) in mark == nil ? plan.fields : plan.neededFields {
+      scalars[slot] = try field.convert(scanner.scalar(slot), scanner.raw(slot))
+    }
+    let time = try time(plan, schema.types[index])
+    scalars[plan.timeSlot] = .time(time)
+    let id = try id(plan, schema.types[index])
+    if mark == nil { try checkUnknown(schema.types[index]) }
+    return Event(type: index, typeName: name, time: time, id: id, mark: mark)
+  }
+
+  private func mark() throws(BadRecord) -> Event.Mark? {
+    let offset = scanner.raw(offsetSlot)
+    guard offset.kind == .number, let number = JSONNumber.integer(offset.bytes) else { return nil }
+    guard scanner.raw(watermarkSlot).kind == .string else {
+      return Event.Mark(offset: number, watermark: .distantPast)
+    }
+    let text = scanner.text(watermarkSlot)
+    guard let watermark = Timestamp(rfc3339: text) else {
+      throw BadRecord("the member '_rt.watermark' is not an RFC 3339 time: '\(text.string)'")
+    }
+    return Event.Mark(offset: number, watermark: watermark)
+  }
+
+  private func type(isMarked: Bool) throws(BadRecord) -> (Int, Bytes) {
+    let slot = isMarked && scanner.raw(markTypeSlot).kind == .string ? markTypeSlot : typeSlot
+    let isNamed = scanner.raw(slot).kind == .string
+    let name = isNamed ? scanner.text(slot) : Bytes.empty
+    if schema.isOpen { return (0, name) }
+    if let fixed = schema.fixedType { return (fixed, types[fixed].name) }
+    if !isNamed, scanner.raw(kindSlot).kind == .string {
+      throw BadRecord("a '\(scanner.text(kindSlot).string)' record, not an event")
+    }
+    guard isNamed else {
+      if types.count == 1 { return (0, types[0].name) }
+      throw BadRecord(
+        "the member '\(schema.typeMember)' that tells the event's type is "
+          + (scanner.raw(slot).kind == .null ? "missing" : "not a string"))
+    }
+    for index in types.indices where types[index].name == name { return (index, types[index].name) }
+    let known = schema.types.map(\.name)
+    let nearest = Spelling.nearest(name.string, among: known).map { "; did you mean '\($0)'?" }
+    throw BadRecord("unknown event type '\(name.string)'" + (nearest ?? ""))
+  }
+
+  private func time(_ plan: TypePlan, _ type: EventType) throws(BadRecord) -> Timestamp {
+    let raw = scanner.raw(plan.timeSlot)
+    guard raw.kind != .null else {
+      throw BadRecord("the member '\(type.timeMember)' with the event's time is missing")
+    }
+    guard let value = scanner.scalar(plan.timeSlot), let time = type.timeUnit.timestamp(value)
+    else {
+      let form =
+        type.timeUnit == .rfc3339 ? "an RFC 3339 time" : "a time in \(type.timeUnit.rawValue)"
+      throw BadRecord("the member '\(type.timeMember)' is not \(form): \(raw.excerpt)")
+    }
+    return time
+  }
+
+  private func id(_ plan: TypePlan, _ type: EventType) throws(BadRecord) -> JSONRaw {
+    guard let slot = plan.idSlot else { return JSONRaw(kind: .null, bytes: .empty) }
+    let raw = scanner.raw(slot)
+    switch raw.kind {
+    case .string, .number: return raw
+    case .null:
+      // With no project file an id is welcome, not demanded.
+      if schema.isOpen || type.dedup == nil { return raw }
+      throw BadRecord("the member '\(type.idMember!)' with the event's id is missing")
+    default:
+      throw BadRecord("the member '\(type.idMember!)' is not a string or a number: \(raw.excerpt)")
+    }
+  }
+
+  private func checkUnknown(_ type: EventType) throws(BadRecord) {
+    guard type.unknown == .reject else { return }
+    let known = Set(
+      type.fields.map(\.name) + [type.timeMember, type.idMember ?? "", schema.typeMember, "_rt"])
+    for member in scanner.memberNames where !known.contains(member) {
+      let nearest = Spelling.nearest(member, among: Array(known)).map { "; did you mean '\($0)'?" }
+      throw BadRecord("the member '\(member)' is not declared" + (nearest ?? ""))
+    }
+  }
+}

@@ -1,0 +1,249 @@
+// The way every event comes in: lines from one or several inputs are decoded, merged by event time under one
+// watermark, and told apart: accepted, rejected (malformed, late, from the future) or a repeat.
+//
+//     a.ndjson ─ decoder ─┐  head 10:02
+//     b.ndjson ─ decoder ─┼─ earliest head first ─▶ late? future? repeat? ─▶ offset, watermark
+//     stdin ──── decoder ─┘  head 10:05
+//
+// Each input has a decoder of its own, so the heads that wait for their turn stay borrowed from their
+// buffers and nothing is copied. An event that carries our mark keeps its offset and watermark and is
+// not judged again.
+
+public import Core
+
+/// An accepted event. Borrowed until the next one is asked for.
+public struct Arrival {
+  public let event: Event
+  public let decoder: EventDecoder
+  /// Dense, from 0, in order of arrival.
+  public let offset: Int64
+  public let watermark: Timestamp
+  /// Which input it came from.
+  public let partition: Int
+  /// When its line was taken up and when it was decoded, on the monotonic clock; 0 unless timing is on.
+  public let readAt: UInt64
+  public let decodedAt: UInt64
+}
+
+public final class EventIntake {
+  public struct Counts: Sendable {
+    public var read = 0
+    public var accepted = 0
+    public var repeats = 0
+  }
+
+  private final class Input {
+    let reader: LineReader
+    let decoder: EventDecoder
+    let partition: Int
+    var head: Event?
+    var line: Line?
+    var readAt: UInt64 = 0
+    var decodedAt: UInt64 = 0
+    var isStarted = false
+    /// A rejected record that came back: its raw bytes, unwrapped.
+    var unwrapped: [UInt8] = []
+
+    init(_ reader: LineReader, _ decoder: EventDecoder, _ partition: Int) {
+      self.reader = reader
+      self.decoder = decoder
+      self.partition = partition
+    }
+  }
+
+  public private(set) var counts = Counts()
+  private let schema: EventSchema
+  private let rejects: Rejects
+  private let clock: any Clock
+  private let isTimed: Bool
+  private let inputs: [Input]
+  private var watermark: Watermark
+  private var deduplicators: [Deduplicator?]
+  private var nextOffset: Int64 = 0
+  private var current: Input?
+  private var wallClock = Timestamp.distantPast
+
+  /// - Parameters:
+  ///   - isTimed: note when each line was read and decoded.
+  ///   - beforeWaiting: called before a read that would wait, to pass on what is ready.
+  public init(
+    _ sources: [any ByteSource], schema: EventSchema, rejects: Rejects, clock: any Clock,
+    isTimed: Bool = false, beforeWaiting: @escaping () throws(Failure) -> Void
+  ) {
+    self.schema = schema
+    self.rejects = rejects
+    self.clock = clock
+    self.isTimed = isTimed
+    // Decoders are made first to last: the first completes the plan, the others find it complete.
+    self.inputs = sources.enumerated().map { partition, source in
+      let reader = LineReader(source)
+      reader.beforeWaiting = beforeWaiting
+      return Input(reader, EventDecoder(schema), partition)
+    }
+    let lateness = schema.types.map(\.lateness).max()!
+    self.watermark = Watermark(partitions: sources.count, lateness: lateness)
+    self.deduplicators = schema.types.map { type in
+      type.dedup.map { Deduplicator(stretch: $0, lateness: lateness) }
+    }
+  }
+
+  /// The watermark after the last event that was handed out.
+  public var currentWatermark: Timestamp { watermark.current }
+
+  /// The next event that is accepted, or nil at the end.
+  public func next() throws(Failure) -> Arrival? {
+    while true {
+      if let done = current {
+        current = nil
+        try advance(done)
+      } else {
+        for input in inputs where !input.isStarted { try advance(input) }
+      }
+      guard let input = earliest() else { return nil }
+      current = input
+      if let arrival = try judge(input) { return arrival }
+    }
+  }
+
+  private func earliest() -> Input? {
+    if inputs.count == 1 { return inputs[0].head == nil ? nil : inputs[0] }
+    var best: Input?
+    for input in inputs {
+      guard let head = input.head else { continue }
+      if let known = best?.head, known.time <= head.time { continue }
+      best = input
+    }
+    return best
+  }
+
+  // MARK: Reading
+
+  /// Reads on until the input has an event at its head or ends.
+  private func advance(_ input: Input) throws(Failure) {
+    input.isStarted = true
+    input.head = nil
+    while let line = try input.reader.next() {
+      counts.read += 1
+      input.line = line
+      if line.fault == .tooLong {
+        try reject("longer than \(Limits.lineBytesMax) bytes; only its beginning is kept", input)
+        continue
+      }
+      if isTimed { input.readAt = clock.monotonicNanoseconds() }
+      do throws(BadRecord) {
+        let event = try decode(line.bytes, input)
+        if isTimed { input.decodedAt = clock.monotonicNanoseconds() }
+        input.head = event
+        if event.mark == nil, !isFuture(event) {
+          watermark.observe(event.time, partition: input.partition)
+        }
+        return
+      } catch {
+        input.head = nil
+        try reject(truncated(line, error.reason), input)
+      }
+    }
+    watermark.end(partition: input.partition)
+  }
+
+  private func decode(_ bytes: Bytes, _ input: Input) throws(BadRecord) -> Event {
+    if let raw = RejectedRecord.raw(in: bytes) {
+      input.unwrapped = raw
+      // The array lives in the input until its next line, so what is borrowed from it is as good as a line.
+      return try input.unwrapped.withUnsafeBufferPointer { (buffer) throws(BadRecord) in
+        try input.decoder.decode(Bytes(buffer))
+      }
+    }
+    return try input.decoder.decode(bytes)
+  }
+
+  private func truncated(_ line: Line, _ reason: String) -> String {
+    line.fault == .unterminated
+      ? "\(reason) (the last line has no line end: it may be cut off)" : reason
+  }
+
+  private func reject(_ reason: String, _ input: Input) throws(Failure) {
+    let line = input.line!
+    try rejects.add(
+      reason, source: input.reader.source.name, line: line.number, byte: line.offset,
+      raw: line.bytes)
+  }
+
+  // MARK: Judging
+
+  private func judge(_ input: Input) throws(Failure) -> Arrival? {
+    let event = input.head!
+    if let mark = event.mark {
+      counts.accepted += 1
+      nextOffset = mark.offset + 1
+      return arrival(event, input, offset: mark.offset, watermark: mark.watermark)
+    }
+    do throws(BadRecord) {
+      if isFuture(event) {
+        throw BadRecord(
+          "from the future: its time \(event.time.rfc3339) is more than"
+            + " \(schema.types[event.type].maxFutureSkew.description) ahead of the clock")
+      }
+      if event.time < watermark.current {
+        throw BadRecord(
+          "late: its time \(event.time.rfc3339) is before the watermark"
+            + " \(watermark.current.rfc3339)")
+      }
+    } catch {
+      try reject(error.reason, input)
+      return nil
+    }
+    if event.id.kind != .null, let deduplicator = deduplicators[event.type],
+      deduplicator.isRepeat(event.id.literal, at: event.time)
+    {
+      counts.repeats += 1
+      return nil
+    }
+    counts.accepted += 1
+    defer { nextOffset += 1 }
+    return arrival(event, input, offset: nextOffset, watermark: watermark.current)
+  }
+
+  private func arrival(
+    _ event: Event, _ input: Input, offset: Int64, watermark: Timestamp
+  ) -> Arrival {
+    Arrival(
+      event: event, decoder: input.decoder, offset: offset, watermark: watermark,
+      partition: input.partition, readAt: input.readAt, decodedAt: input.decodedAt)
+  }
+
+  /// The clock is asked only for events that would be ahead of it when it was last asked.
+  private func isFuture(_ event: Event) -> Bool {
+    let bound = schema.types[event.type].maxFutureSkew
+    if event.time <= wallClock + bound { return false }
+    wallClock = clock.now()
+    return event.time > wallClock + bound
+  }
+}
+
+/// A record that was rejected before and comes back through `ingest`.
+enum RejectedRecord {
+  private static let prefix = Bytes("{\"kind\":\"rejected\"")
+
+  /// The raw bytes inside, or nil if the line is not one of ours.
+  static func raw(in line: Bytes) -> [UInt8]? {
+    guard line.starts(with: prefix) else { return nil }
+    var cursor = JSONCursor(line)
+    var first = true
+    do throws(JSONError) {
+      try cursor.beginObject()
+      while let key = try cursor.nextKey(first: &first) {
+        if key.bytes == "raw" { return Array(try cursor.readString().utf8) }
+        if key.bytes == "raw_base64" {
+          return try cursor.readString().utf8.withContiguousStorageIfAvailable {
+            Base64.decode(Bytes($0))
+          } ?? nil
+        }
+        try cursor.skipValue()
+      }
+    } catch {
+      return nil
+    }
+    return nil
+  }
+}

@@ -1,0 +1,62 @@
+import Core
+
+/// The order of two values of one type; integers and floats compare as numbers. Nil across other types.
+private func precedes(_ left: Cell, _ right: Cell) -> Bool? {
+  switch (left, right) {
+  case (.int(let left), .int(let right)): left < right
+  case (.double(let left), .double(let right)): left < right
+  case (.int(let left), .double(let right)): Double(left) < right
+  case (.double(let left), .int(let right)): left < Double(right)
+  case (.time(let left), .time(let right)): left < right
+  case (.bool(let left), .bool(let right)): !left && right
+  default: nil
+  }
+}
+
+struct Minimum: Aggregation {
+  private var least = Cell.null
+
+  mutating func add(_ cell: Cell) {
+    if least == .null || precedes(cell, least) == true { least = cell }
+  }
+
+  mutating func merge(_ later: Minimum) { add(later.least) }
+
+  var result: Cell { least }
+}
+
+struct Maximum: Aggregation {
+  private var greatest = Cell.null
+
+  mutating func add(_ cell: Cell) {
+    if greatest == .null || precedes(greatest, cell) == true { greatest = cell }
+  }
+
+  mutating func merge(_ later: Maximum) { add(later.greatest) }
+
+  var result: Cell { greatest }
+}
+
+struct First: Aggregation {
+  private var value = Cell.null
+
+  mutating func add(_ cell: Cell) {
+    if value == .null { value = cell }
+  }
+
+  mutating func merge(_ later: First) { add(later.value) }
+
+  var result: Cell { value }
+}
+
+struct Last: Aggregation {
+  private var value = Cell.null
+
+  mutating func add(_ cell: Cell) {
+    if cell != .null { value = cell }
+  }
+
+  mutating func merge(_ later: Last) { add(later.value) }
+
+  var result: Cell { value }
+}

@@ -1,0 +1,12 @@
+import Core
+
+/// The commands, in the order in which data passes through them.
+enum CommandTable {
+  static let all = [
+    IngestCommand.command,
+    MaterializeCommand.command,
+    ScoreCommand.command,
+    HelpCommand.command,
+    CompletionsCommand.command,
+  ]
+}

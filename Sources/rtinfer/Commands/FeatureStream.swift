@@ -1,0 +1,167 @@
+// The stream of feature rows: each event that asks is answered, each event that tells is applied.
+
+import Core
+import Events
+import Features
+
+final class FeatureStream {
+  private let engine: FeatureEngine
+  /// By event type; nil for types that do not ask.
+  private let plans: [RequestPlan?]
+  /// By event type: `"view:feature":` ready to be written.
+  private let featureKeys: [[Bytes]]
+  private let schema: EventSchema
+  private let rejects: Rejects
+  private let intake: EventIntake
+  private let output: OutputBuffer
+  private let clock: any Clock
+  private let progress: Progress
+  private var values: [Scalar] = []
+
+  init(
+    _ invocation: Invocation, schema: EventSchema, views: [FeatureView], asking: [Int]
+  ) throws(Failure) {
+    let engine = FeatureEngine(views: views, schema: schema)
+    let plans = schema.types.indices.map { type in
+      asking.contains(type) ? engine.plan(requestsOf: type, schema: schema) : nil
+    }
+    let output = invocation.output
+    let rejects = try Rejects(invocation)
+    self.engine = engine
+    self.plans = plans
+    self.featureKeys = plans.map { plan in
+      guard let plan else { return [] }
+      return engine.features(plan).map { Bytes(owning: "\"\($0.name)\":") }
+    }
+    self.schema = schema
+    self.rejects = rejects
+    self.output = output
+    self.clock = invocation.clock
+    self.progress = Progress(invocation)
+    self.intake = EventIntake(
+      try invocation.inputs(), schema: schema, rejects: rejects, clock: invocation.clock,
+      isTimed: true
+    ) { () throws(Failure) in
+      try output.flush()
+      try rejects.flush()
+    }
+  }
+
+  func run(byWatermark: Bool) throws(Failure) -> ExitStatus {
+    try byWatermark ? runByWatermark() : runOnArrival()
+    progress.finish()
+    try output.flush()
+    return try rejects.finish(total: intake.counts.read)
+  }
+
+  private func runOnArrival() throws(Failure) {
+    while let arrival = try intake.next() {
+      let event = arrival.event
+      try take(
+        event, arrival.decoder, offset: arrival.offset, order: arrival.offset,
+        watermark: arrival.watermark, parse: arrival.decodedAt - arrival.readAt)
+    }
+  }
+
+  /// Events wait until the watermark has passed them and are then taken in an order of their own.
+  private func runByWatermark() throws(Failure) {
+    var waiting = ReorderBuffer()
+    let decoder = EventDecoder(schema)
+    var order: Int64 = 0
+    var watermark = Timestamp.distantPast
+    while let arrival = try intake.next() {
+      waiting.insert(WaitingEvent(arrival))
+      watermark = max(watermark, arrival.watermark)
+      while let event = waiting.next(before: watermark) {
+        try take(event, decoder, order: &order, watermark: watermark)
+      }
+    }
+    while let event = waiting.next() {
+      try take(event, decoder, order: &order, watermark: watermark)
+    }
+  }
+
+  private func take(
+    _ waiting: WaitingEvent, _ decoder: EventDecoder, order: inout Int64, watermark: Timestamp
+  ) throws(Failure) {
+    let start = clock.monotonicNanoseconds()
+    let event = waiting.line.withBytes { decoder.decodeAccepted($0) }
+    let parse = clock.monotonicNanoseconds() - start
+    // No later question can be earlier than this event: what the engine may forget follows from it.
+    try take(
+      event, decoder, offset: waiting.offset, order: order, watermark: watermark,
+      horizon: event.time, parse: parse)
+    order += 1
+  }
+
+  /// Answers the event if it asks, then lets it count.
+  private func take(
+    _ event: Event, _ decoder: EventDecoder, offset: Int64, order: Int64, watermark: Timestamp,
+    horizon: Timestamp? = nil, parse: UInt64
+  ) throws(Failure) {
+    if let plan = plans[event.type] {
+      let start = clock.monotonicNanoseconds()
+      engine.lookUp(plan, decoder.scalars, at: event.time, into: &values)
+      let lookUp = clock.monotonicNanoseconds() - start
+      appendRow(event, decoder, plan)
+      appendMarks(event, offset, watermark, parse: parse, lookUp: lookUp)
+      try output.endRecord()
+    }
+    engine.apply(
+      type: event.type, decoder.scalars, at: event.time, order: order,
+      watermark: horizon ?? watermark)
+    progress.advance()
+  }
+
+  // MARK: Rows
+
+  private func appendRow(_ event: Event, _ decoder: EventDecoder, _ plan: RequestPlan) {
+    output.append("{\"kind\":\"features\",\"id\":")
+    output.append(event.id.literal)
+    output.append(",\"time\":")
+    output.appendQuoted(event.time)
+    output.append(",\"entity\":{")
+    for (index, member) in plan.entityMembers.enumerated() {
+      if index > 0 { output.append(UInt8(ascii: ",")) }
+      output.appendQuoted(member.name)
+      output.append(UInt8(ascii: ":"))
+      output.append(decoder.scalars[member.slot])
+    }
+    output.append("},\"request\":")
+    _ = decoder.scanner.appendOpen(to: output, leavingOut: decoder.markEntry)
+    output.append("},\"features\":{")
+    for (index, key) in featureKeys[event.type].enumerated() {
+      if index > 0 { output.append(UInt8(ascii: ",")) }
+      output.append(key)
+      output.append(values[index])
+    }
+    output.append("}")
+  }
+
+  private func appendMarks(
+    _ event: Event, _ offset: Int64, _ watermark: Timestamp, parse: UInt64, lookUp: UInt64
+  ) {
+    output.append(",\"_rt\":{\"type\":")
+    output.appendQuoted(event.typeName)
+    output.append(",\"offset\":")
+    output.append(offset)
+    if watermark > .distantPast {
+      output.append(",\"watermark\":")
+      output.appendQuoted(watermark)
+    }
+    output.append(",\"layers_us\":{\"request\":")
+    output.appendMicroseconds(nanoseconds: parse)
+    output.append(",\"features\":")
+    output.appendMicroseconds(nanoseconds: lookUp)
+    output.append("}}}")
+  }
+}
+
+extension WaitingEvent {
+  /// A copy of what is only borrowed.
+  init(_ arrival: Arrival) {
+    self.init(
+      time: arrival.event.time, id: arrival.event.id.bytes.copy(), offset: arrival.offset,
+      line: arrival.decoder.scanner.line.copy())
+  }
+}

@@ -1,0 +1,112 @@
+// materialize: events in, features out, as a stream of rows or as a training set.
+
+import Core
+import Decisions
+import Events
+import Features
+
+enum MaterializeCommand {
+  static let emit = Flag(
+    "emit", .choice(["arrival", "watermark"]),
+    "When to answer: at once with what is known, or when the watermark has passed",
+    default: "arrival")
+  static let requests = Flag(
+    "for", .text("TYPE"), "The event type that asks for features",
+    default: "every type that a model decides")
+  static let training = Flag(
+    "training", .file, "Make a training set for these rows instead of a stream: a spine of NDJSON")
+  static let format = Flag(
+    "format", .choice(["csv", "ndjson"]), "How the training set is written", default: "csv")
+
+  static let command = Command(
+    name: "materialize",
+    summary: "Keep features fresh from events, or build a training set",
+    story: """
+      Reads events (from ingest, or raw ones, which are then checked as ingest does) and applies the project's \
+      feature views. Every event of a type that a model decides is answered with one features record: the \
+      request, the entities it names and all their features as of just before its time. An event never counts \
+      in its own features, nor does anything that happened at its time or after.
+
+      On arrival (the default) a row says what was known when its event came, events of one time ordered by \
+      their arrival. With --emit watermark rows wait until everything before them is in and do not depend on the \
+      order of arrival; events of one time are ordered by their id. A training set is made in this second way.
+
+      --training SPINE answers the rows of a file instead of the stream's own events: for each row its own \
+      members, then the inputs of the models that decide its type, then every feature as view__feature, with \
+      the values as of the row's time. The events come from the files named, or stdin.
+      """,
+    operands: .files,
+    flags: [CommonFlags.project, emit, requests, training, format] + EventFlags.declared
+      + CommonFlags.records,
+    examples: [
+      .init(
+        "rtinfer ingest *.ndjson | rtinfer materialize | rtinfer score", "The whole way, live."),
+      .init(
+        "rtinfer materialize --training spine.ndjson events.ndjson > training.csv",
+        "The same features, point in time, for training."),
+      .init(
+        "rtinfer materialize --for scheduled events.ndjson | jq .features",
+        "What is known at each request."),
+    ],
+    run: run)
+
+  private static func run(_ invocation: Invocation) throws(Failure) -> ExitStatus {
+    let options = invocation.options
+    let project = try Project.require(invocation)
+    let types = try project.eventTypes()
+    guard !types.isEmpty else {
+      throw .usage("\(project.path): declares no events", hint: "rtinfer help project shows how")
+    }
+    let schema = try EventFlags.schema(invocation, project)
+    let views = try project.featureViews(schema)
+    guard !views.isEmpty else {
+      throw .usage("\(project.path): declares no features", hint: "rtinfer help project shows how")
+    }
+    let asking = try askingTypes(invocation, project, schema)
+    if let spine = try options.value(training) {
+      if try options.value(emit) != nil {
+        throw .usage("--emit is for a stream; a training set is always as of event time")
+      }
+      guard asking.count == 1 else {
+        throw .usage(
+          "several event types ask for decisions: say which the rows are with --for TYPE")
+      }
+      let set = try TrainingSet(
+        invocation, project: project, schema: schema, views: views, type: asking[0])
+      return try set.build(spine: spine)
+    }
+    if try options.value(format) != nil {
+      throw .usage("--format is for --training; a stream is NDJSON")
+    }
+    let stream = try FeatureStream(invocation, schema: schema, views: views, asking: asking)
+    return try stream.run(byWatermark: try options.value(emit) == "watermark")
+  }
+
+  private static func askingTypes(
+    _ invocation: Invocation, _ project: Project, _ schema: EventSchema
+  ) throws(Failure) -> [Int] {
+    func index(_ name: String, _ origin: String) throws(Failure) -> Int {
+      if let index = schema.index(of: name) { return index }
+      let known = schema.types.map(\.name)
+      throw .usage(
+        "\(origin): no event type '\(name)' is declared",
+        hint: Spelling.nearest(name, among: known).map { "did you mean '\($0)'?" }
+          ?? "declared: \(known.joined(separator: ", "))")
+    }
+    if let name = try invocation.options.value(requests) {
+      return [try index(name, invocation.options.origin(requests))]
+    }
+    var types: [Int] = []
+    for model in try project.models() {
+      guard let name = model.decides else { continue }
+      let type = try index(name, "models.\(model.name).decides")
+      if !types.contains(type) { types.append(type) }
+    }
+    guard !types.isEmpty else {
+      throw .usage(
+        "no model decides an event type, so nothing asks for features",
+        hint: "say which events ask with --for TYPE")
+    }
+    return types
+  }
+}

@@ -1,0 +1,138 @@
+// score: rows in, decisions out.
+
+import Core
+import Decisions
+import Events
+import Features
+import Measure
+import Models
+
+enum ScoreCommand {
+  static let model = Flag(
+    "model", .file, "A model file, or the name of one of the project's models",
+    default: "the project's models, each for the event type it decides")
+  static let margin = Flag(
+    "margin", "Also write the margin: the score before the objective's transform")
+  static let format = Flag(
+    "format", .choice(["auto", "ndjson", "csv", "tsv"]), "What the rows are", default: "auto")
+  static let summary = Flag(
+    "summary", "Print a summary on stderr also where stderr is not a terminal")
+
+  static let command = Command(
+    name: "score",
+    summary: "Turn feature rows into decisions with a model",
+    story: """
+      Reads rows and writes one decision record for each: the model's score, the label and decision by the \
+      project's rules, the inputs that the model saw, and how long each layer took.
+
+      A row is a features record from materialize, a plain JSON object, or a line of CSV or TSV with a header. \
+      The members (columns) of a plain row are the model's inputs by name; inputs without names are f0, f1, \
+      … A null, an absent member and an empty cell are missing values. Scores are those of the library that \
+      made the model: the shortest decimals of 32-bit floats. Model formats: XGBoost JSON.
+
+      On a terminal, or with --summary, ends with a summary: decisions of each kind, rows per second, and \
+      p50, p95 and p99 of each layer beside the project's budget.
+      """,
+    operands: .files,
+    flags: [CommonFlags.project, model, format, margin, summary] + CommonFlags.records,
+    examples: [
+      .init(
+        "rtinfer score --model model.json rows.csv", "A model file and a table; no project needed."),
+      .init(
+        "rtinfer ingest events.ndjson | rtinfer materialize | rtinfer score > decisions.ndjson",
+        "The whole way."),
+      .init(
+        "rtinfer score features.ndjson | jq -r 'select(.decision == \"rebook\") | .id'",
+        "Whom to call."),
+    ],
+    run: run)
+
+  private static func run(_ invocation: Invocation) throws(Failure) -> ExitStatus {
+    let project = try Project.find(invocation)
+    let judges = try loadJudges(invocation, project)
+    let rejects = try Rejects(invocation)
+    let output = invocation.output
+    let run = ScoreRun(
+      judges: judges, output: output, rejects: rejects, clock: invocation.clock,
+      withMargin: invocation.options.isOn(margin), progress: Progress(invocation))
+    let inputs = try invocation.inputs()
+    for source in inputs {
+      let reader = LineReader(source)
+      reader.beforeWaiting = { () throws(Failure) in
+        try output.flush()
+        try rejects.flush()
+      }
+      try run.score(reader, format: try invocation.options.value(format) ?? "auto")
+    }
+    run.progress.finish()
+    try output.flush()
+    if invocation.terminal.errorIsTerminal || invocation.options.isOn(summary) {
+      let budgets = try project?.budgets() ?? []
+      invocation.messages.note(run.summary(budgets: budgets))
+    }
+    return try rejects.finish(total: run.rows)
+  }
+
+  // MARK: Models
+
+  private static func loadJudges(
+    _ invocation: Invocation, _ project: Project?
+  ) throws(Failure) -> [Judge] {
+    let named = try invocation.options.value(model)
+    let definitions = try project?.models() ?? []
+    if let named, !definitions.contains(where: { $0.name == named }) {
+      guard named.contains(".") || named.contains("/") || invocation.files.exists(named) else {
+        let known = definitions.map(\.name)
+        throw .usage(
+          "\(invocation.options.origin(model)): '\(named)' is neither a file nor a model of the project",
+          hint: Spelling.nearest(named, among: known).map { "did you mean '\($0)'?" })
+      }
+      return [try judge(ModelDefinition(name: named, uri: named), path: named, nil, invocation)]
+    }
+    let chosen = definitions.filter { named == nil || $0.name == named }
+    guard !chosen.isEmpty, let project else {
+      throw .usage(
+        "no model: the project file declares none and --model is not given",
+        hint: "rtinfer score --model model.json rows.csv")
+    }
+    var judges: [Judge] = []
+    for definition in chosen {
+      judges.append(
+        try judge(definition, path: project.resolve(definition.uri), project, invocation))
+    }
+    return judges
+  }
+
+  private static func judge(
+    _ definition: ModelDefinition, path: String, _ project: Project?, _ invocation: Invocation
+  ) throws(Failure) -> Judge {
+    let bytes = try invocation.files.contents(of: path, bytesMax: Limits.modelBytesMax)
+    let model = try bytes.withBytes { (bytes) throws(Failure) in
+      try ModelLoader.load(bytes, source: path)
+    }
+    let schema = try project.map { (project) throws(Failure) in
+      try requestSchema(definition, project)
+    }
+    return Judge(
+      decider: try Decider(definition, model: model, schema: schema ?? RequestSchema()))
+  }
+
+  private static func requestSchema(
+    _ definition: ModelDefinition, _ project: Project
+  ) throws(Failure) -> RequestSchema {
+    let types = try project.eventTypes()
+    guard !types.isEmpty else { return RequestSchema() }
+    let schema = EventSchema(types: types)
+    let features = try project.featureViews(schema).flatMap(\.features).map(\.name)
+    guard let name = definition.decides else { return RequestSchema(features: features) }
+    guard let index = schema.index(of: name) else {
+      throw .usage(
+        "models.\(definition.name).decides: no event type '\(name)' is declared",
+        hint: Spelling.nearest(name, among: types.map(\.name)).map { "did you mean '\($0)'?" })
+    }
+    let type = types[index]
+    return RequestSchema(
+      fields: type.fields, timeMember: type.timeMember, timeUnit: type.timeUnit,
+      idMember: type.idMember, features: features)
+  }
+}

@@ -1,0 +1,183 @@
+// The loop of `score`: each row is taken up, judged, concluded and written, with a look at the clock between
+// the layers.
+
+import Core
+import Decisions
+import Measure
+import Models
+
+/// A model at work, with what it has decided so far.
+final class Judge {
+  let decider: Decider
+  let version: String
+  var times = LayerTimes()
+  var decided = 0
+  /// By decision, label, or nothing.
+  var kinds: [String: Int] = [:]
+
+  init(decider: Decider) {
+    self.decider = decider
+    // A file without a registry has no version number; the start of its fingerprint tells files apart.
+    self.version = "sha256:\(decider.model.fingerprint.prefix(12))"
+  }
+}
+
+final class ScoreRun {
+  private let judges: [Judge]
+  private let output: OutputBuffer
+  private let rejects: Rejects
+  private let clock: any Clock
+  private let withMargin: Bool
+  let progress: Progress
+  private(set) var rows = 0
+
+  init(
+    judges: [Judge], output: OutputBuffer, rejects: Rejects, clock: any Clock, withMargin: Bool,
+    progress: Progress
+  ) {
+    self.judges = judges
+    self.output = output
+    self.rejects = rejects
+    self.clock = clock
+    self.withMargin = withMargin
+    self.progress = progress
+  }
+
+  // MARK: Rows
+
+  /// Scores all rows of one input.
+  func score(_ reader: LineReader, format: String) throws(Failure) {
+    switch format {
+    case "csv": try scoreTable(reader, separator: UInt8(ascii: ","))
+    case "tsv": try scoreTable(reader, separator: UInt8(ascii: "\t"))
+    case "ndjson": try scoreLines(reader)
+    default:
+      if reader.source.name.hasSuffix(".csv") { return try score(reader, format: "csv") }
+      if reader.source.name.hasSuffix(".tsv") { return try score(reader, format: "tsv") }
+      // JSON rows are objects, so the first byte tells.
+      let first = try reader.peekByte()
+      let isJSON = first == nil || first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
+      try score(reader, format: isJSON ? "ndjson" : "csv")
+    }
+  }
+
+  private func scoreLines(_ reader: LineReader) throws(Failure) {
+    while let line = try reader.next() {
+      rows += 1
+      do throws(BadRecord) {
+        if line.fault == .tooLong { throw BadRecord("longer than \(Limits.lineBytesMax) bytes") }
+        for judge in judges { try take(line.bytes, judge) }
+      } catch {
+        try rejects.add(
+          error.reason, source: reader.source.name, line: line.number, byte: line.offset,
+          raw: line.bytes)
+        continue
+      }
+      if output.count >= Limits.writeBytes { try output.flush() }
+      progress.advance()
+    }
+  }
+
+  private func take(_ line: Bytes, _ judge: Judge) throws(BadRecord) {
+    let start = clock.monotonicNanoseconds()
+    let decider = judge.decider
+    let kind = try decider.read(line)
+    // Of several models each decides what is its own.
+    if judges.count > 1, let type = decider.rowType, let own = decider.decides, !(type == own) {
+      return
+    }
+    try decide(judge, kind, from: start)
+  }
+
+  private func scoreTable(_ reader: LineReader, separator: UInt8) throws(Failure) {
+    let table = CSVReader(reader, separator: separator)
+    guard let header = try table.next() else { return }
+    guard case .success(let row) = header else {
+      throw .badData("\(table.sourceName): the header row cannot be read")
+    }
+    let names = row.cells.map { $0.trimmed.string }
+    let slots = judges.map { $0.decider.slots(ofColumns: names) }
+    while let next = try table.next() {
+      rows += 1
+      switch next {
+      case .failure(let fault):
+        try rejects.add(
+          fault.reason, source: table.sourceName, line: fault.line, byte: fault.offset,
+          raw: fault.raw)
+      case .success(let row):
+        do throws(BadRecord) {
+          guard row.cells.count == names.count else {
+            throw BadRecord("\(row.cells.count) cells where the header has \(names.count)")
+          }
+          for (index, judge) in judges.enumerated() {
+            let start = clock.monotonicNanoseconds()
+            try judge.decider.read(cells: row.cells, slots: slots[index])
+            try decide(judge, .plain, from: start)
+          }
+        } catch {
+          try rejects.add(
+            error.reason, source: table.sourceName, line: row.line, byte: row.offset, raw: row.raw)
+        }
+        if output.count >= Limits.writeBytes { try output.flush() }
+        progress.advance()
+      }
+    }
+  }
+
+  // MARK: Deciding
+
+  private func decide(_ judge: Judge, _ kind: RowKind, from start: UInt64) throws(BadRecord) {
+    let decider = judge.decider
+    let earlier = decider.earlierLayers
+    let read = clock.monotonicNanoseconds()
+    try decider.gather(kind)
+    let gathered = clock.monotonicNanoseconds()
+    decider.judge()
+    let judged = clock.monotonicNanoseconds()
+    decider.conclude(kind)
+    let concluded = clock.monotonicNanoseconds()
+    let layers = [
+      earlier.request + read - start, earlier.features + gathered - read, judged - gathered,
+      concluded - judged,
+    ]
+    let marks = DecisionMarks(model: decider.name, version: judge.version, layers: layers)
+    decider.openRecord(on: output, kind, marks, withMargin: withMargin)
+    let response = clock.monotonicNanoseconds() - concluded
+    decider.closeRecord(on: output, responseNanoseconds: response)
+    output.append(UInt8(ascii: "\n"))
+    judge.times.record(layers + [response])
+    judge.decided += 1
+    judge.kinds[kindName(decider), default: 0] += 1
+  }
+
+  private func kindName(_ decider: Decider) -> String {
+    if let rule = decider.decision.rule { return decider.decisions[rule] }
+    if let label = decider.decision.label {
+      return decider.labels.indices.contains(label) ? decider.labels[label] : "class \(label)"
+    }
+    return ""
+  }
+
+  // MARK: Summary
+
+  /// For people: what was decided, how fast, and where the time went.
+  func summary(budgets: [Budget]) -> String {
+    let seconds = progress.elapsedSeconds
+    var parts: [String] = []
+    for judge in judges {
+      let rate = Int(Double(judge.decided) / max(seconds, 1e-9))
+      var text =
+        "\(judge.decided.grouped) decisions of \(judge.decider.name) (\(judge.version))"
+        + " in \(seconds.fixed(2)) s, \(rate.grouped)/s; \(rejects.count.grouped) rows rejected\n"
+      let sorted = judge.kinds.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+      for (kind, count) in sorted where !kind.isEmpty {
+        let share = (Double(count) * 100 / Double(judge.decided)).fixed(1)
+        let padding = String(repeating: " ", count: max(0, 12 - count.grouped.count))
+        text += "  \(Help.padded(kind, 14))\(padding)\(count.grouped)  \(share) %\n"
+      }
+      let budget = budgets.first { $0.name == judge.decider.name }
+      parts.append(text + "\n" + judge.times.table(budget))
+    }
+    return parts.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,73 @@
+// The flags with which events are read, shared by the commands that read them.
+
+import Core
+import Events
+
+enum EventFlags {
+  static let type = Flag("type", .text("NAME"), "The type of every event, whatever its members say")
+  static let typeMember = Flag(
+    "type-member", .text("NAME"), "The member that tells an event's type", default: "type")
+  static let id = Flag(
+    "id", .text("NAME"), "The member that identifies an event, without a project file",
+    default: "id")
+  static let time = Flag(
+    "time", .text("NAME"), "The member with the event's time, without a project file",
+    default: "time")
+  static let timeUnit = Flag(
+    "time-unit", .choice(TimeUnit.allCases.map(\.rawValue)),
+    "How times are written, without a project file", default: "rfc3339")
+  static let lateness = Flag(
+    "lateness", .text("SPAN"), "How late an event may come, without a project file",
+    default: EventType.defaultLateness.description)
+  static let dedup = Flag(
+    "dedup", .text("SPAN"),
+    "Drop events whose id was seen within this stretch of event time, without a project file",
+    default: "off")
+
+  static let declared = [type, typeMember]
+  static let undeclared = [id, time, timeUnit, lateness, dedup]
+
+  /// The schema of the project, or one of any events made from the flags.
+  static func schema(_ invocation: Invocation, _ project: Project?) throws(Failure) -> EventSchema {
+    let options = invocation.options
+    let typeMember = try options.value(typeMember) ?? "type"
+    if let project {
+      let types = try project.eventTypes()
+      if !types.isEmpty {
+        try refuseUndeclared(options)
+        return EventSchema(
+          types: types, typeMember: typeMember, fixedType: try fixedType(options, types))
+      }
+    }
+    let unit = try options.value(timeUnit).flatMap(TimeUnit.init(rawValue:)) ?? .rfc3339
+    let any = EventType(
+      name: try options.value(type) ?? "", idMember: try options.value(id) ?? "id",
+      timeMember: try options.value(time) ?? "time", timeUnit: unit,
+      lateness: try options.span(lateness) ?? EventType.defaultLateness,
+      dedup: try options.span(dedup, atLeast: TimeSpan(microseconds: 1)))
+    return EventSchema(anyType: any, typeMember: typeMember)
+  }
+
+  /// What the project file declares cannot be said again: two answers to one question are none.
+  private static func refuseUndeclared(_ options: Options) throws(Failure) {
+    for flag in undeclared where try options.value(flag) != nil {
+      throw .usage(
+        "\(options.origin(flag)) is for use without a project file",
+        hint: "the project file's events say it")
+    }
+  }
+
+  private static func fixedType(
+    _ options: Options, _ types: [EventType]
+  ) throws(Failure) -> Int? {
+    guard let name = try options.value(type) else { return nil }
+    guard let index = types.firstIndex(where: { $0.name == name }) else {
+      let known = types.map(\.name)
+      throw .usage(
+        "\(options.origin(type)): no event type '\(name)' is declared",
+        hint: Spelling.nearest(name, among: known).map { "did you mean '\($0)'?" }
+          ?? "declared: \(known.joined(separator: ", "))")
+    }
+    return index
+  }
+}

@@ -1,0 +1,173 @@
+// Pages that belong to no single command. What can be printed from the code's own tables is.
+
+import Core
+import Features
+
+enum HelpTopics {
+  static let all = [records, expressions, project, time, status]
+
+  static let records = HelpTopic(
+    name: "records", summary: "The kinds of records on the pipe and their members",
+    text: """
+      One JSON object a line. Every line that rtinfer makes has a "kind", except events: those
+      are your own lines, with our mark in the one reserved member "_rt". Members that a
+      command does not know pass through unchanged, byte for byte.
+
+      event (no kind)  made by ingest
+        your own members
+        _rt.type          the event's type
+        _rt.offset        dense, in order of arrival; names the event
+        _rt.ingested      when it was ingested (RFC 3339, UTC)
+        _rt.watermark     no accepted event is earlier; absent before there is one
+        _rt.partition     which input it came from, from 0
+
+      rejected         made by any reader, with --rejects FILE
+        reason            what is wrong, in words
+        source, line, byte  where: the file, its line from 1, the line's offset in bytes
+        raw               the line as it came (raw_base64 where it is not UTF-8)
+        Piped into ingest, its raw line is tried again.
+
+      features         made by materialize
+        id, time          of the event that asked
+        entity            the members that name entities, with their values
+        request           the event itself
+        features          "view:feature": value
+        _rt               type, offset, watermark, layers_us
+
+      decision         made by score
+        id, time          of the row, where it has them
+        score             a number, an array for several outputs: what the library predicts
+        margin            before the objective's transform, with --margin
+        label             by the project's `labels`: the likeliest class
+        decision          of the first of the project's `rules` that holds
+        inputs            every value the model saw, by name; null is a missing value
+        _rt.offset, _rt.features_watermark  from the features record
+        _rt.model, _rt.version  which model; a file's version is its SHA-256's start
+        _rt.missing       how many inputs were null before defaults
+        _rt.layers_us     microseconds in request, features, inference, postprocess, response
+
+      A plain row for score is an object or a CSV line whose members are the model's inputs.
+      Of members that appear twice the last one counts. Scores are shortest decimals of
+      32-bit floats, other numbers of 64-bit floats; integers of 64 bits are exact.
+
+      """)
+
+  static let time = HelpTopic(
+    name: "time", summary: "Event time, watermarks, windows and their edges",
+    text: """
+      Times are read as RFC 3339 with any offset, or as epoch numbers in a stated unit, kept
+      as microseconds UTC, and written as RFC 3339 with Z.
+
+      Watermark   the latest event time seen, less the largest lateness declared; the minimum
+                  over the inputs; it never goes back and never asks the wall clock, so a
+                  replay gives the same answers. An event before it is rejected as late.
+      Window      a question at time q with window w covers [q - w, q): nothing that happens
+                  at q is seen.
+      every       the window's start is rounded down to this hop. Without `every`: 1 d for
+                  windows from 12 d, 1 h from 12 h, 5 min from 1 h, exact below.
+      Ties        on arrival, events of one time are ordered by their arrival; with --emit
+                  watermark and in training sets by their id, so that the order of arrival
+                  does not matter.
+      Durations   a number and a unit: us, ms, s, m, h, d, w; as in 90s or 1h30m.
+
+      """)
+
+  static let status = HelpTopic(
+    name: "status", summary: "Exit status, environment variables, signals",
+    text: """
+      0    done, or yes
+      1    the verdict is no
+      2    the command line or the project file cannot be understood
+      3    more records rejected than --max-rejects allows (0 by default)
+      4    a file, pipe or device failed
+      5    inconclusive: too little data
+      70   a bug of ours
+      75   another run holds the lock
+      130, 143  ended by SIGINT or SIGTERM, after everything read was written
+
+      A closed pipe (… | head -1) ends quietly with 0.
+
+      Every flag with a value, and every switch, can be set by an environment variable:
+      RTINFER_ and the flag's name in capitals, as in RTINFER_MAX_REJECTS=1%. What is typed
+      goes first, then the environment, then the project file, then the default.
+      NO_COLOR and TERM=dumb keep progress lines off a terminal.
+
+      """)
+
+  static let project = HelpTopic(
+    name: "project", summary: "The project file rtinfer.json",
+    text: """
+      JSON with comments, trailing commas and names without quotes (JSON5), found upward from
+      the working directory or named with --project. Unknown keys are errors.
+
+      {
+        events: {                        // by type; an event names its type in "type"
+          departed: {
+            id: "id",                    // the member that identifies an event
+            time: "time",                // the member with its time
+            time_unit: "rfc3339",        // or s, ms, us, ns
+            lateness: "5m",              // how late an event may come
+            max_future_skew: "5m",       // how far ahead of the clock its time may lie
+            dedup: "24h",                // drop ids seen within this time; off by default
+            unknown: "keep",             // other members: keep, drop or reject the event
+            fields: {                    // none: anything goes
+              carrier: "string", tailnum: "string?",   // ? is optional
+              dep_delay: { type: "integer", min: -120, max: 3000 },
+            },                           // string integer number boolean time any
+          },
+        },
+        features: {
+          origin_departures: {           // a view: what is known about an entity
+            entity: ["origin"], from: "departed", where: "dep_delay < 600",
+            features: { mean_delay_1h: { mean: "dep_delay", window: "1h", every: "5m" } },
+          },
+        },
+        models: {
+          late_arrival: {
+            uri: "model.json",           // relative to this file
+            decides: "scheduled",        // events of this type ask for a decision
+            inputs: ["distance", "hour(sched_dep)", "origin_departures:mean_delay_1h"],
+            defaults: { "origin_departures:mean_delay_1h": 0 },   // instead of null
+            labels: ["on_time", "late"],
+            rules: [ { if: "score >= 0.5", decide: "rebook" }, { decide: "keep" } ],
+          },
+        },
+        budgets: {
+          late_arrival: { total: { p99: "50ms" }, layers: { features: "15ms" }, buffer: "8ms" },
+        },
+      }
+
+      Aggregations:
+
+      """ + AggregationHelp.text)
+
+  static let expressions = HelpTopic(
+    name: "expressions", summary: "What may stand in where, inputs, rules and aggregations",
+    text: expressionsText)
+
+  private static var expressionsText: String {
+    var text = """
+      A subset of CEL (Common Expression Language), checked when the project is loaded.
+
+      Literals    1  -2.5  1e3  'text'  "text"  true  false  null
+      Members     dep_delay   user.id   view__feature (in inputs and rules)
+                  score and label (in rules)
+      Operators   * / %   + -   < <= > >= == != in   &&   ||   ?:   and unary - !
+                  x in [1, 2, 3]
+
+      A missing member is null, and null goes through: x + null, x < null and hour(null) are
+      null. x == null tests for it. false && null is false, true || null is true. Dividing
+      by zero, overflow and what is outside a function's domain are null: nothing fails at
+      run time. Integers widen to doubles; int / int truncates, as in CEL. A condition that
+      is null does not hold. The difference of two times is a number of seconds.
+
+      Functions:
+
+      """
+    let width = Expression.functions.map(\.signature.count).max()! + 2
+    for (signature, summary) in Expression.functions {
+      text += "  \(Help.padded(signature, width))\(summary)\n"
+    }
+    return text
+  }
+}

@@ -1,0 +1,98 @@
+// The project file as a whole: each module reads its own section, here they are put together.
+
+import Core
+import Decisions
+import Events
+import Features
+import Measure
+
+struct Project {
+  let path: String
+  private let root: ConfigNode
+
+  static let fileName = "rtinfer.json"
+  static let sections = ["events", "features", "models", "budgets"]
+
+  /// The project file named by `--project`, else the nearest one upward from the working folder, else nil.
+  static func find(_ invocation: Invocation) throws(Failure) -> Project? {
+    if let named = try invocation.options.value(CommonFlags.project) {
+      return try Project(path: named, in: invocation.files)
+    }
+    var folder = invocation.workingFolder
+    while true {
+      let candidate = folder == "/" ? "/\(fileName)" : "\(folder)/\(fileName)"
+      if invocation.files.exists(candidate) {
+        return try Project(path: candidate, in: invocation.files)
+      }
+      guard folder != "/", let slash = folder.lastIndex(of: "/") else { return nil }
+      folder = slash == folder.startIndex ? "/" : String(folder[..<slash])
+    }
+  }
+
+  /// For commands that cannot do without.
+  static func require(_ invocation: Invocation) throws(Failure) -> Project {
+    guard let project = try find(invocation) else {
+      throw .usage(
+        "no project file: \(fileName) is neither here nor in any folder above",
+        hint: "name one with --project FILE; rtinfer help project shows what it holds")
+    }
+    return project
+  }
+
+  init(path: String, in files: any FileSystem) throws(Failure) {
+    let bytes = try files.contents(of: path, bytesMax: Limits.projectBytesMax)
+    self.path = path
+    self.root = try JSON5Parser.parse(bytes, file: Project.shortName(path))
+    try root.allow(Project.sections)
+  }
+
+  /// Messages name the file as the user knows it, not by a long way round.
+  private static func shortName(_ path: String) -> String {
+    path.hasSuffix("/\(fileName)") ? fileName : path
+  }
+
+  /// A path that the project file names, relative to its folder.
+  func resolve(_ relative: String) -> String {
+    guard !relative.hasPrefix("/"), let slash = path.lastIndex(of: "/") else { return relative }
+    return "\(path[...slash])\(relative)"
+  }
+
+  private func section(_ name: String) throws(Failure) -> [ConfigNode.Member] {
+    guard let node = root[name] else { return [] }
+    return try node.members()
+  }
+
+  func eventTypes() throws(Failure) -> [EventType] {
+    var types: [EventType] = []
+    for member in try section("events") { types.append(try EventType(member)) }
+    return types
+  }
+
+  func featureViews(_ schema: EventSchema) throws(Failure) -> [FeatureView] {
+    var views: [FeatureView] = []
+    for member in try section("features") {
+      views.append(try FeatureView(member, schema: schema))
+    }
+    return views
+  }
+
+  func models() throws(Failure) -> [ModelDefinition] {
+    var models: [ModelDefinition] = []
+    for member in try section("models") { models.append(try ModelDefinition(member)) }
+    return models
+  }
+
+  func budgets() throws(Failure) -> [Budget] {
+    var budgets: [Budget] = []
+    let models = try section("models").map(\.key)
+    for member in try section("budgets") {
+      guard models.contains(member.key) else {
+        throw member.node.failure(
+          "no model '\(member.key)' is declared",
+          hint: Spelling.nearest(member.key, among: models).map { "did you mean '\($0)'?" })
+      }
+      budgets.append(try Budget(member))
+    }
+    return budgets
+  }
+}
