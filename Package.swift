@@ -29,8 +29,10 @@ let package = Package(
   name: "rtinfer",
   targets: [
     module("Core"),
+    module("Models", ["Core"]),
     .target(
       name: "TestSupport", dependencies: ["Core"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("CoreTests", ["Core"]),
+    tests("ModelsTests", ["Core", "Models"]),
   ]
 )
