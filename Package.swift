@@ -42,5 +42,6 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Core"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("CoreTests", ["Core"]),
+    tests("ModelsTests", ["Core", "Models"]),
   ]
 )

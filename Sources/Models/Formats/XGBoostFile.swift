@@ -1,0 +1,196 @@
+// What an XGBoost file says, in whichever notation, and the checks between its parts, which may
+// have come in any order. From here on it is a model or a failure.
+
+import Core
+
+struct XGBoostFile {
+  /// The file's name, for messages.
+  let source: String
+  /// As `Model.format` gives it.
+  let format: String
+  var trees: ForestBuilder
+  var treesSeen = false
+
+  var version: [Int] = []
+  var inputNames: [String] = []
+  var inputTypes: [String] = []
+  var bestIteration: Int?
+  var isFromScikitLearn = false
+
+  var booster: String?
+  var objective: String?
+  var softmaxClassCount: Int?
+  var baseScores: [Float]?
+  var inputCount: Int?
+  var classCount = 0
+  var targetCount = 1
+
+  var declaredTreeCount: Int?
+  var parallelTreeCount = 1
+  var treeOutputs: [Int] = []
+  /// Where each round's trees start, and at last the number of trees; empty before 2.0.
+  var roundStarts: [Int] = []
+
+  init(source: String, format: String) {
+    self.format = format
+    self.source = source
+    self.trees = ForestBuilder(source: source)
+  }
+
+  // MARK: Checking
+
+  func model(_ options: ModelOptions, fingerprint: String) throws(Failure) -> Model {
+    let task = try checkedObjective()
+    let inputCount = try checkedInputCount()
+    let outputCount = try checkedOutputCount(task)
+    let rounds = try checkedRounds(outputCount)
+    let best = bestIteration.flatMap { $0 >= 0 && $0 < rounds.count - 2 ? $0 : nil }
+    let used = try usedRounds(options.iterations, roundCount: rounds.count - 1, best)
+    let forest = try trees.freeze(
+      inputCount: inputCount, baseMargins: try baseMargins(task, outputCount),
+      treeOutputs: treeOutputs, trees: rounds[used.lowerBound]..<rounds[used.upperBound])
+    let isClassifier = task.task == .binary || task.task == .multiclass
+    return Model(
+      format: format,
+      libraryVersion: versionText, fingerprint: fingerprint, objective: task.name,
+      inputNames: inputNames,
+      inputTypes: inputTypes, inputCount: inputCount, outputCount: outputCount,
+      scoreCount: task.transform.scoreCount(outputCount), isClassifier: isClassifier,
+      classCount: isClassifier ? (task.task == .multiclass ? outputCount : 2) : 0,
+      roundCount: rounds.count - 1, usedRounds: used, bestIteration: best, task: task,
+      forest: forest)
+  }
+
+  private func checkedObjective() throws(Failure) -> Objective {
+    guard let booster else { throw failure("gradient_booster.name is missing") }
+    guard booster == "gbtree" else {
+      throw failure("gradient_booster.name: '\(booster)' is not supported yet")
+    }
+    guard treesSeen else { throw failure("gradient_booster.model.trees is missing") }
+    guard let objective else { throw failure("objective.name is missing") }
+    guard let known = Objective.named(objective) else {
+      throw failure("objective.name: '\(objective)' is not supported yet")
+    }
+    // Up to 1.2 its base score was a probability and later a margin, but the file says the same, so
+    // that the training's scores are not those which later versions give.
+    if known.name == "binary:logitraw", !version.isEmpty, version.lexicographicallyPrecedes([1, 3])
+    {
+      throw .badData(
+        "\(source): learner.objective.name: '\(known.name)' in a file of XGBoost \(versionText) is "
+          + "ambiguous",
+        hint: "load it in XGBoost 1.3 or later, check its base_score, and save it again")
+    }
+    return known
+  }
+
+  private var versionText: String { version.map(String.init).joined(separator: ".") }
+
+  private func checkedInputCount() throws(Failure) -> Int {
+    guard let inputCount else { throw failure("learner_model_param.num_feature is missing") }
+    guard 1...Limits.modelInputsMax ~= inputCount else {
+      throw failure(
+        "learner_model_param.num_feature: \(inputCount) is outside 1...\(Limits.modelInputsMax)")
+    }
+    for (name, count) in [
+      ("feature_names", inputNames.count), ("feature_types", inputTypes.count),
+    ] where count != 0 && count != inputCount {
+      throw failure("\(name): \(count) for \(inputCount) features")
+    }
+    return inputCount
+  }
+
+  private func checkedOutputCount(_ task: Objective) throws(Failure) -> Int {
+    let most = Limits.modelOutputsMax
+    let isMulticlass = task.task == .multiclass
+    guard (isMulticlass ? 1...most : 0...1) ~= classCount else {
+      throw failure(
+        "learner_model_param.num_class: \(classCount) is outside "
+          + "\(isMulticlass ? "1...\(most)" : "0...1") for \(task.name)")
+    }
+    if isMulticlass, let softmaxClassCount, softmaxClassCount != classCount {
+      throw failure(
+        "objective.softmax_multiclass_param.num_class: \(softmaxClassCount), but "
+          + "learner_model_param.num_class is \(classCount)")
+    }
+    guard (isMulticlass ? 0...1 : 0...most) ~= targetCount else {
+      throw failure(
+        "learner_model_param.num_target: \(targetCount) is outside "
+          + "\(isMulticlass ? "0...1" : "0...\(most)") for \(task.name)")
+    }
+    return max(classCount, targetCount, 1)
+  }
+
+  private func baseMargins(_ task: Objective, _ outputCount: Int) throws(Failure) -> [Float] {
+    guard let baseScores else { throw failure("learner_model_param.base_score is missing") }
+    guard baseScores.count == 1 || baseScores.count == outputCount else {
+      throw failure(
+        "learner_model_param.base_score: \(baseScores.count) values for \(outputCount) outputs")
+    }
+    var margins: [Float] = []
+    for score in baseScores {
+      let margin = task.link.margin(score)
+      guard !margin.isNaN else {
+        throw failure("learner_model_param.base_score: \(score) has no margin for \(task.name)")
+      }
+      margins.append(margin)
+    }
+    return margins.count == outputCount
+      ? margins : Array(repeating: margins[0], count: outputCount)
+  }
+
+  /// Where each round's trees start, and at last the number of trees.
+  private func checkedRounds(_ outputCount: Int) throws(Failure) -> [Int] {
+    let treeCount = trees.treeCount
+    if let declaredTreeCount, declaredTreeCount != treeCount {
+      throw failure(
+        "gradient_booster.model: \(treeCount) trees, but num_trees is \(declaredTreeCount)")
+    }
+    guard treeOutputs.count == treeCount else {
+      throw failure(
+        "gradient_booster.model.tree_info: \(treeOutputs.count) entries for \(treeCount) trees")
+    }
+    guard roundStarts.isEmpty else {
+      let steps = zip(roundStarts, roundStarts.dropFirst())
+      guard roundStarts[0] == 0, roundStarts[roundStarts.count - 1] == treeCount,
+        steps.allSatisfy({ $0 <= $1 })
+      else {
+        throw failure(
+          "gradient_booster.model.iteration_indptr does not rise from 0 to \(treeCount)")
+      }
+      return roundStarts
+    }
+    guard parallelTreeCount >= 1, parallelTreeCount <= max(treeCount, 1),
+      treeCount % (parallelTreeCount * outputCount) == 0
+    else {
+      throw failure(
+        "gradient_booster.model: \(treeCount) trees are not whole rounds of \(outputCount) outputs "
+          + "× \(parallelTreeCount) parallel trees")
+    }
+    return Array(stride(from: 0, through: treeCount, by: parallelTreeCount * outputCount))
+  }
+
+  private func usedRounds(
+    _ choice: ModelOptions.Iterations, roundCount: Int, _ best: Int?
+  ) throws(Failure) -> Range<Int> {
+    switch choice {
+    case .all: return 0..<roundCount
+    case .automatic:
+      guard isFromScikitLearn, let best else { return 0..<roundCount }
+      return 0..<best + 1
+    case .best:
+      guard bestIteration != nil else {
+        throw .usage("\(source): the best iteration is asked for, but the file names none")
+      }
+      return 0..<(best.map { $0 + 1 } ?? roundCount)
+    case .range(let rounds):
+      guard !rounds.isEmpty, rounds.lowerBound >= 0, rounds.upperBound <= roundCount else {
+        throw .usage(
+          "\(source): iterations \(rounds.lowerBound)..<\(rounds.upperBound) are not some of "
+            + "0..<\(roundCount)")
+      }
+      return rounds
+    }
+  }
+
+  private func failure(_ reason: String) -> Failure { .badData("\(source): learner.\(reason)") }
+}

@@ -1,0 +1,109 @@
+// What a model file becomes. The file's format is forgotten but for its name: a model takes rows of
+// inputs, gives margins, and knows how margins become the scores that the library's own `predict`
+// gives.
+
+import Core
+
+/// A model, loaded, checked and frozen. Any number of threads may use it at once.
+public struct Model: Sendable {
+  /// The file's format: `xgboost-json`.
+  public let format: String
+  /// The version of the library that wrote the file, such as `3.2.0`; empty where the file has
+  /// none.
+  public let libraryVersion: String
+  /// SHA-256 of the file, 64 hexadecimal digits: the model's version.
+  public let fingerprint: String
+  /// What the model was trained for, as the library names it: `binary:logistic`.
+  public let objective: String
+
+  /// The file's feature names in the order of the inputs, or none at all.
+  public let inputNames: [String]
+  /// The file's feature types (`float`, `int`, `i`, `q`, and `c` for categories), or none at all.
+  public let inputTypes: [String]
+  /// Inputs in a row.
+  public let inputCount: Int
+  /// Margins of a row: 1, or one for each class or target.
+  public let outputCount: Int
+  /// Scores of a row, after `transform`: 1 where the score is the class itself, else `outputCount`.
+  public let scoreCount: Int
+
+  /// Whether scores speak of classes. With several targets each output is a yes or no of its own.
+  public let isClassifier: Bool
+  /// Classes of a classifier, 2 for a yes or no; 0 for anything else.
+  public let classCount: Int
+
+  /// Boosting rounds in the file.
+  public let roundCount: Int
+  /// The rounds that predict.
+  public let usedRounds: Range<Int>
+  /// The best round of a training that went on after it; nil where the last is the best, or none is
+  /// named.
+  public let bestIteration: Int?
+
+  let task: Objective
+  let forest: Forest
+
+  /// Trees that predict.
+  public var treeCount: Int { forest.treeCount }
+  /// Nodes of the trees that predict, leaves included.
+  public var nodeCount: Int { forest.nodeCount }
+  /// Splits on the longest way from a root to a leaf.
+  public var depth: Int { forest.depth }
+  /// What each output's margin starts from; `outputCount` values.
+  public var baseMargins: [Float] { forest.baseMargins }
+
+  /// Which rounds predict, in words for a summary.
+  public var roundsNote: String {
+    if usedRounds == 0..<roundCount { return "all \(roundCount) rounds" }
+    if usedRounds.lowerBound == 0, let best = bestIteration, usedRounds.upperBound == best + 1 {
+      return "rounds up to the best, \(best), of \(roundCount)"
+    }
+    return "rounds \(usedRounds.lowerBound)..<\(usedRounds.upperBound) of \(roundCount)"
+  }
+
+  /// The margins of `rowCount` rows, before the objective's transform.
+  ///
+  /// - Parameters:
+  ///   - rows: at least `rowCount × inputCount` inputs, row after row; NaN is a missing input.
+  ///   - margins: takes `rowCount × outputCount` values, row after row.
+  /// - Complexity: O(trees × depth) per row, no allocation per row.
+  public func margins(
+    _ rows: UnsafeBufferPointer<Float>, rowCount: Int,
+    into margins: UnsafeMutableBufferPointer<Float>
+  ) {
+    precondition(rowCount >= 0, "a number of rows is not negative")
+    precondition(rows.count >= rowCount * inputCount, "every row has all inputs")
+    precondition(margins.count >= rowCount * outputCount, "there is room for every margin")
+    forest.referenceMargins(rows, rowCount: rowCount, into: margins)
+  }
+
+  /// One row's margins become the scores that the library's `predict` gives, in place.
+  ///
+  /// - Parameter margins: `outputCount` values; afterwards the first `scoreCount` are the scores
+  ///   and the others mean nothing. For `multi:softmax` the score is the index of the class.
+  /// - Complexity: O(outputs), no allocation.
+  public func transform(_ margins: UnsafeMutableBufferPointer<Float>) {
+    precondition(margins.count == outputCount, "the margins of one row")
+    task.transform.apply(margins)
+  }
+}
+
+/// What a loader may be told about a file.
+public struct ModelOptions: Sendable {
+  /// Which boosting rounds predict.
+  public enum Iterations: Sendable, Equatable {
+    /// As the library that wrote the file would: up to the best round where scikit-learn's wrapper
+    /// wrote it, else all. XGBoost's own `Booster.predict` takes all rounds even after early
+    /// stopping.
+    case automatic
+    case all
+    /// Up to the best round, that one included; a failure where the file names none.
+    case best
+    /// These rounds; a failure where there are none or the file has fewer.
+    case range(Range<Int>)
+  }
+
+  public var iterations: Iterations
+
+  public init(iterations: Iterations = .automatic) { self.iterations = iterations }
+}
