@@ -138,6 +138,16 @@ public final class Decider {
     names.map { scanner.plan.existingSlot([$0]) }
   }
 
+  /// Inputs that a table with these columns cannot give: every row will lack them.
+  public func inputsMissing(inColumns names: [String]) -> [String] {
+    var known = Set(names.compactMap { scanner.plan.existingSlot([$0]) })
+    for (slot, from) in aliases where known.contains(from) { known.insert(slot) }
+    return plans[.plain]!.inputs.filter { input in
+      if let given = input.given, known.contains(given) { return false }
+      return input.expression.slots.contains { !known.contains($0) }
+    }.map(\.name)
+  }
+
   /// Takes up a line of JSON: a features record or a plain row.
   public func read(_ line: Bytes) throws(BadRecord) -> RowKind {
     do throws(JSONError) {
@@ -186,7 +196,8 @@ public final class Decider {
     decision.missing = 0
     stack.reset()
     for (index, input) in plan.inputs.enumerated() {
-      var value = input.expression.evaluate(scalars, stack)
+      var value = input.given.map { scalars[$0] } ?? .null
+      if value.isNull { value = input.expression.evaluate(scalars, stack) }
       if value.isNull {
         decision.missing += 1
         value = input.substitute

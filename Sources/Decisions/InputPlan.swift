@@ -9,6 +9,8 @@ struct InputPlan {
   struct Input {
     let name: String
     let expression: Expression
+    /// Where a plain row may hold the input itself, computed by whoever made the row.
+    let given: Int?
     /// What the model is told when the value is null; null: a missing value.
     let substitute: Scalar
   }
@@ -34,6 +36,7 @@ struct InputPlan {
       declared.append(
         Input(
           name: name, expression: expression,
+          given: layout == .plain ? slots.slot([name]) : nil,
           substitute: try InputPlan.substitute(name, definition)))
     }
     try InputPlan.checkDefaults(definition, declared)
@@ -136,7 +139,7 @@ struct InputPlan {
           slots.alias(slot, from: slots.slot([feature]))
         }
       }
-      return Input(name: name, expression: reading(slot), substitute: .null)
+      return Input(name: name, expression: reading(slot), given: nil, substitute: .null)
     }
   }
 }

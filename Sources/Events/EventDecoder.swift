@@ -49,9 +49,14 @@ public final class EventDecoder {
     let looseSlots: [Int]
   }
 
-  /// - Parameter schema: complete; what is compiled against it later has no slot here.
-  public init(_ schema: EventSchema) {
+  private let trustsMarks: Bool
+
+  /// - Parameters:
+  ///   - schema: complete; what is compiled against it later has no slot here.
+  ///   - trustsMarks: an event with our mark was checked before; otherwise a mark is a member like any.
+  public init(_ schema: EventSchema, trustsMarks: Bool = true) {
     self.schema = schema
+    self.trustsMarks = trustsMarks
     schema.complete()
     let neededPaths = schema.neededPaths!.filter { $0[0] != "_rt" }
     let needed = Set(neededPaths.filter { $0.count == 1 }.map { $0[0] })
@@ -115,7 +120,9 @@ public final class EventDecoder {
 
   private func mark() throws(BadRecord) -> Event.Mark? {
     let offset = scanner.raw(offsetSlot)
-    guard offset.kind == .number, let number = JSONNumber.integer(offset.bytes) else { return nil }
+    guard trustsMarks, offset.kind == .number, let number = JSONNumber.integer(offset.bytes) else {
+      return nil
+    }
     guard scanner.raw(watermarkSlot).kind == .string else {
       return Event.Mark(offset: number, watermark: .distantPast)
     }

@@ -6,8 +6,8 @@
 //     stdin ──── decoder ─┘  head 10:05
 //
 // Each input has a decoder of its own, so the heads that wait for their turn stay borrowed from their
-// buffers and nothing is copied. An event that carries our mark keeps its offset and watermark and is
-// not judged again.
+// buffers and nothing is copied. Where marks are trusted, an event that carries one keeps its offset and
+// watermark and is not judged again.
 
 public import Core
 
@@ -64,11 +64,13 @@ public final class EventIntake {
   private var wallClock = Timestamp.distantPast
 
   /// - Parameters:
+  ///   - trustsMarks: events that ingest has marked are not judged again. Only a single input is taken
+  ///     at its word: of several, no one's watermark speaks for the others.
   ///   - isTimed: note when each line was read and decoded.
   ///   - beforeWaiting: called before a read that would wait, to pass on what is ready.
   public init(
     _ sources: [any ByteSource], schema: EventSchema, rejects: Rejects, clock: any Clock,
-    isTimed: Bool = false, beforeWaiting: @escaping () throws(Failure) -> Void
+    trustsMarks: Bool, isTimed: Bool = false, beforeWaiting: @escaping () throws(Failure) -> Void
   ) {
     self.schema = schema
     self.rejects = rejects
@@ -78,7 +80,8 @@ public final class EventIntake {
     self.inputs = sources.enumerated().map { partition, source in
       let reader = LineReader(source)
       reader.beforeWaiting = beforeWaiting
-      return Input(reader, EventDecoder(schema), partition)
+      let trusts = trustsMarks && sources.count == 1
+      return Input(reader, EventDecoder(schema, trustsMarks: trusts), partition)
     }
     let lateness = schema.types.map(\.lateness).max()!
     self.watermark = Watermark(partitions: sources.count, lateness: lateness)

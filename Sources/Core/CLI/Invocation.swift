@@ -69,7 +69,9 @@ public final class Messages {
   }
 
   /// What went wrong; printed even when quiet.
-  public func error(_ text: String) { write("rtinfer \(command): \(text)\n") }
+  public func error(_ text: String) {
+    write("rtinfer\(command.isEmpty ? "" : " \(command)"): \(text)\n")
+  }
 
   public func hint(_ text: String) { write("  \(text)\n") }
 

@@ -67,7 +67,8 @@ public struct ConfigNode: Sendable {
   public func allow(_ known: [String]) throws(Failure) {
     for member in try members() where !known.contains(member.key) {
       let nearest = Spelling.nearest(member.key, among: known)
-      let offer = nearest.map { "did you mean '\($0)'?" } ?? "known keys: \(known.joined(separator: ", "))"
+      let offer =
+        nearest.map { "did you mean '\($0)'?" } ?? "known keys: \(known.joined(separator: ", "))"
       let place = path.isEmpty ? member.key : "\(path).\(member.key)"
       throw .usage("\(file):\(member.line): \(place): unknown key '\(member.key)'", hint: offer)
     }
@@ -81,7 +82,9 @@ public struct ConfigNode: Sendable {
   }
 
   public func bool() throws(Failure) -> Bool {
-    guard case .bool(let flag) = value else { throw failure("expected true or false, found \(kind)") }
+    guard case .bool(let flag) = value else {
+      throw failure("expected true or false, found \(kind)")
+    }
     return flag
   }
 

@@ -101,13 +101,17 @@ private struct JSON5Reader {
   private mutating func name() throws(Failure) -> String {
     if current == "\"" || current == "'" { return try quoted() }
     let word = bareWord()
-    guard let first = word.first, !first.isNumber else { throw error("expected a key, found \(found)") }
+    guard let first = word.first, !first.isNumber else {
+      throw error("expected a key, found \(found)")
+    }
     return word
   }
 
   private mutating func bareWord() -> String {
     var word = ""
-    while let scalar = current, scalar.properties.isAlphabetic || "0123456789_$+-.".unicodeScalars.contains(scalar) {
+    while let scalar = current,
+      scalar.properties.isAlphabetic || "0123456789_$+-.".unicodeScalars.contains(scalar)
+    {
       word.unicodeScalars.append(scalar)
       index += 1
     }
@@ -174,7 +178,10 @@ private struct JSON5Reader {
       if scalar.properties.isWhitespace || scalar == "\u{feff}" {
         index += 1
       } else if scalar == "/", index + 1 < text.count, text[index + 1] == "/" {
-        while let inside = current, inside != "\n" { _ = inside; index += 1 }
+        while let inside = current, inside != "\n" {
+          _ = inside
+          index += 1
+        }
       } else if scalar == "/", index + 1 < text.count, text[index + 1] == "*" {
         try skipBlockComment()
       } else {

@@ -38,12 +38,15 @@ enum Syscall {
       if result >= 0 { return result }
       let number = errno
       if number == EINTR { continue }
-      precondition(number != EBADF && number != EFAULT, "\(call): a descriptor or buffer of ours is invalid")
+      precondition(
+        number != EBADF && number != EFAULT, "\(call): a descriptor or buffer of ours is invalid")
       throw SystemError(number, "\(call)")
     }
   }
 
-  static func open(_ path: String, _ flags: Int32, _ mode: mode_t = 0o644) throws(SystemError) -> Int32 {
+  static func open(_ path: String, _ flags: Int32, _ mode: mode_t = 0o644) throws(SystemError)
+    -> Int32
+  {
     #if canImport(Glibc)
       Int32(try retrying("open") { Int(Glibc.open(path, flags | O_CLOEXEC, mode)) })
     #else

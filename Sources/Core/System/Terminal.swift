@@ -22,7 +22,8 @@ public struct Terminal: Sendable {
 
   public static func current(environment: [String: String]) -> Terminal {
     Terminal(
-      input: isatty(0) == 1, output: isatty(1) == 1, error: isatty(2) == 1, environment: environment)
+      input: isatty(0) == 1, output: isatty(1) == 1, error: isatty(2) == 1, environment: environment
+    )
   }
 }
 

@@ -36,7 +36,9 @@ public enum Base64 {
         group = group << 6 | UInt32(digit)
       }
       if index % 4 == 3 {
-        for part in 0..<(3 - padding) { result.append(UInt8(truncatingIfNeeded: group >> UInt32(16 - 8 * part))) }
+        for part in 0..<(3 - padding) {
+          result.append(UInt8(truncatingIfNeeded: group >> UInt32(16 - 8 * part)))
+        }
         group = 0
       }
     }

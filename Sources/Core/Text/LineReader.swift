@@ -100,7 +100,8 @@ public final class LineReader {
     var count = end - start
     if count > 0, buffer[end - 1] == UInt8(ascii: "\r") { count -= 1 }
     let line = Line(
-      bytes: Bytes(base: UnsafePointer(buffer + start), count: count), number: number, offset: offset,
+      bytes: Bytes(base: UnsafePointer(buffer + start), count: count), number: number,
+      offset: offset,
       fault: fault)
     number += 1
     offset += consumed - start
@@ -127,7 +128,8 @@ public final class LineReader {
     }
     let lineFeed = scanned < filled ? 1 : 0
     let line = Line(
-      bytes: Bytes(base: UnsafePointer(buffer + start), count: kept), number: number, offset: offset,
+      bytes: Bytes(base: UnsafePointer(buffer + start), count: kept), number: number,
+      offset: offset,
       fault: .tooLong)
     number += 1
     offset += scanned + lineFeed - start + dropped

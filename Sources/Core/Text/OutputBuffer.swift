@@ -133,7 +133,9 @@ public final class OutputBuffer {
     var plain = 0
     for index in 0..<text.count {
       let byte = text.base[index]
-      guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
+      guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else {
+        continue
+      }
       append(text[plain..<index])
       plain = index + 1
       appendEscaped(byte)

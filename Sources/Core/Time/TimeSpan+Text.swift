@@ -2,7 +2,8 @@
 
 extension TimeSpan {
   private static let units: [(name: String, microseconds: Double)] = [
-    ("us", 1), ("ms", 1e3), ("s", 1e6), ("m", 60e6), ("h", 3_600e6), ("d", 86_400e6), ("w", 604_800e6),
+    ("us", 1), ("ms", 1e3), ("s", 1e6), ("m", 60e6), ("h", 3_600e6), ("d", 86_400e6),
+    ("w", 604_800e6),
   ]
 
   /// Nil when the text is not a number with a unit, or several of those in a row.

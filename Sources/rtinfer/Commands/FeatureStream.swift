@@ -40,7 +40,7 @@ final class FeatureStream {
     self.progress = Progress(invocation)
     self.intake = EventIntake(
       try invocation.inputs(), schema: schema, rejects: rejects, clock: invocation.clock,
-      isTimed: true
+      trustsMarks: true, isTimed: true
     ) { () throws(Failure) in
       try output.flush()
       try rejects.flush()

@@ -41,7 +41,8 @@ enum IngestCommand {
     let rejects = try Rejects(invocation)
     let output = invocation.output
     let intake = EventIntake(
-      try invocation.inputs(), schema: schema, rejects: rejects, clock: invocation.clock
+      try invocation.inputs(), schema: schema, rejects: rejects, clock: invocation.clock,
+      trustsMarks: false
     ) { () throws(Failure) in
       try output.flush()
       try rejects.flush()
@@ -58,8 +59,8 @@ enum IngestCommand {
     if rejects.count > 0 || counts.repeats > 0 || invocation.terminal.errorIsTerminal {
       let events = counts.accepted.grouped
       invocation.messages.note(
-        "\(events) events accepted, \(counts.repeats.grouped) repeats dropped,"
-          + " \(rejects.count.grouped) rejected")
+        "accepted \(events), repeats dropped \(counts.repeats.grouped),"
+          + " rejected \(rejects.count.grouped)")
     }
     return try rejects.finish(total: counts.read)
   }

@@ -53,8 +53,8 @@ enum ScoreCommand {
     let rejects = try Rejects(invocation)
     let output = invocation.output
     let run = ScoreRun(
-      judges: judges, output: output, rejects: rejects, clock: invocation.clock,
-      withMargin: invocation.options.isOn(margin), progress: Progress(invocation))
+      invocation, judges: judges, rejects: rejects,
+      withMargin: invocation.options.isOn(margin))
     let inputs = try invocation.inputs()
     for source in inputs {
       let reader = LineReader(source)

@@ -28,19 +28,20 @@ final class ScoreRun {
   private let rejects: Rejects
   private let clock: any Clock
   private let withMargin: Bool
+  private let messages: Messages
   let progress: Progress
   private(set) var rows = 0
 
   init(
-    judges: [Judge], output: OutputBuffer, rejects: Rejects, clock: any Clock, withMargin: Bool,
-    progress: Progress
+    _ invocation: Invocation, judges: [Judge], rejects: Rejects, withMargin: Bool
   ) {
     self.judges = judges
-    self.output = output
+    self.output = invocation.output
+    self.messages = invocation.messages
     self.rejects = rejects
-    self.clock = clock
+    self.clock = invocation.clock
     self.withMargin = withMargin
-    self.progress = progress
+    self.progress = Progress(invocation)
   }
 
   // MARK: Rows
@@ -97,6 +98,7 @@ final class ScoreRun {
     }
     let names = row.cells.map { $0.trimmed.string }
     let slots = judges.map { $0.decider.slots(ofColumns: names) }
+    for judge in judges { try checkColumns(names, judge.decider, table.sourceName) }
     while let next = try table.next() {
       rows += 1
       switch next {
@@ -122,6 +124,23 @@ final class ScoreRun {
         progress.advance()
       }
     }
+  }
+
+  /// A header that fits no input is the wrong table, or none at all; one that lacks some is worth a word.
+  private func checkColumns(
+    _ names: [String], _ decider: Decider, _ source: String
+  ) throws(Failure) {
+    let missing = decider.inputsMissing(inColumns: names)
+    guard !missing.isEmpty else { return }
+    let shown = missing.prefix(5).joined(separator: ", ") + (missing.count > 5 ? ", …" : "")
+    guard missing.count < decider.inputNames.count else {
+      throw .badData(
+        "\(source): the header has none of the inputs of \(decider.name)",
+        hint: "it takes \(shown); the first row must name the columns")
+    }
+    messages.note(
+      "\(source): no column for \(missing.count) of \(decider.inputNames.count) inputs,"
+        + " taken as missing values: \(shown)")
   }
 
   // MARK: Deciding

@@ -72,7 +72,8 @@ final class TrainingSet {
   func build(spine: String) throws(Failure) -> ExitStatus {
     try readSpine(spine)
     let intake = EventIntake(
-      try invocation.inputs(), schema: schema, rejects: rejects, clock: invocation.clock
+      try invocation.inputs(), schema: schema, rejects: rejects, clock: invocation.clock,
+      trustsMarks: true
     ) { () throws(Failure) in }
     let progress = Progress(invocation)
     var waiting = ReorderBuffer()

@@ -1,0 +1,77 @@
+# bash completion for rtinfer; made by: rtinfer completions bash
+_rtinfer() {
+  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
+  local flags='--help --version' operands='' values=''
+  COMPREPLY=()
+  if [[ $COMP_CWORD -eq 1 ]]; then
+    COMPREPLY=($(compgen -W "ingest materialize score help completions $flags" -- "$word"))
+    return
+  fi
+  case ${COMP_WORDS[1]} in
+    ingest)
+      flags='--project --type --type-member --id --time --time-unit --lateness --dedup --rejects --max-rejects --strict --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --type) values='text' ;;
+        --type-member) values='text' ;;
+        --id) values='text' ;;
+        --time) values='text' ;;
+        --time-unit) values='rfc3339 s ms us ns' ;;
+        --lateness) values='text' ;;
+        --dedup) values='text' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
+      esac
+      ;;
+    materialize)
+      flags='--project --emit --for --training --format --type --type-member --rejects --max-rejects --strict --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --emit) values='arrival watermark' ;;
+        --for) values='text' ;;
+        --training) values='files' ;;
+        --format) values='csv ndjson' ;;
+        --type) values='text' ;;
+        --type-member) values='text' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
+      esac
+      ;;
+    score)
+      flags='--project --model --format --margin --summary --rejects --max-rejects --strict --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --model) values='files' ;;
+        --format) values='auto ndjson csv tsv' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
+      esac
+      ;;
+    help)
+      flags='--quiet --help'
+      ;;
+    completions)
+      flags='--quiet --help'
+      operands='bash zsh fish'
+      ;;
+  esac
+  if [[ $values == files ]]; then
+    compopt -o filenames 2>/dev/null
+    COMPREPLY=($(compgen -f -- "$word"))
+  elif [[ $values == folders ]]; then
+    compopt -o filenames 2>/dev/null
+    COMPREPLY=($(compgen -d -- "$word"))
+  elif [[ $values == text ]]; then
+    return
+  elif [[ -n $values ]]; then
+    COMPREPLY=($(compgen -W "$values" -- "$word"))
+  elif [[ $word == -* ]]; then
+    COMPREPLY=($(compgen -W "$flags" -- "$word"))
+  elif [[ -n $operands ]]; then
+    COMPREPLY=($(compgen -W "$operands" -- "$word"))
+  else
+    compopt -o filenames 2>/dev/null
+    COMPREPLY=($(compgen -f -- "$word"))
+  fi
+}
+complete -F _rtinfer rtinfer
