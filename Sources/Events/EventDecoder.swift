@@ -29,13 +29,17 @@ public final class EventDecoder {
   public let scalars: UnsafeMutablePointer<Scalar>
   private let slotCount: Int
   private let types: [TypePlan]
+  /// By type: the members that its declaration names.
+  private let declared: [KeptMembers]
+  /// The same and our mark, which anyone may send.
+  private let allowed: [KeptMembers]
   private let typeSlot: Int
   private let kindSlot: Int
   private let markTypeSlot: Int
   private let offsetSlot: Int
   private let watermarkSlot: Int
-  /// The plan's entry for `_rt`, to be left out when the line is written again.
-  public let markEntry: Int
+  /// The user's own members, without our mark.
+  public let unmarked: KeptMembers
 
   private struct TypePlan {
     let name: Bytes
@@ -79,7 +83,13 @@ public final class EventDecoder {
     scalars = .allocate(capacity: slotCount)
     scalars.initialize(repeating: .null, count: slotCount)
     scanner = RecordScanner(schema.plan)
-    markEntry = scanner.entry(named: "_rt")
+    unmarked = scanner.keepingAll(but: "_rt")
+    let names = schema.types.map { type in
+      type.fields.map(\.name) + [type.timeMember, schema.typeMember]
+        + [type.idMember].compactMap { $0 }
+    }
+    declared = names.map { [scanner] in scanner.keepingOnly($0) }
+    allowed = names.map { [scanner] in scanner.keepingOnly($0 + ["_rt"]) }
   }
 
   deinit { scalars.deallocate() }
@@ -114,7 +124,7 @@ public final class EventDecoder {
     let time = try time(plan, schema.types[index])
     scalars[plan.timeSlot] = .time(time)
     let id = try id(plan, schema.types[index])
-    if mark == nil { try checkUnknown(schema.types[index]) }
+    if mark == nil { try checkUnknown(index) }
     return Event(type: index, typeName: name, time: time, id: id, mark: mark)
   }
 
@@ -137,7 +147,7 @@ public final class EventDecoder {
     let slot = isMarked && scanner.raw(markTypeSlot).kind == .string ? markTypeSlot : typeSlot
     let isNamed = scanner.raw(slot).kind == .string
     let name = isNamed ? scanner.text(slot) : Bytes.empty
-    if schema.isOpen { return (0, name) }
+    if schema.isOpen { return (0, types[0].name.isEmpty ? name : types[0].name) }
     if let fixed = schema.fixedType { return (fixed, types[fixed].name) }
     if !isNamed, scanner.raw(kindSlot).kind == .string {
       throw BadRecord("a '\(scanner.text(kindSlot).string)' record, not an event")
@@ -182,13 +192,17 @@ public final class EventDecoder {
     }
   }
 
-  private func checkUnknown(_ type: EventType) throws(BadRecord) {
-    guard type.unknown == .reject else { return }
-    let known = Set(
-      type.fields.map(\.name) + [type.timeMember, type.idMember ?? "", schema.typeMember, "_rt"])
-    for member in scanner.memberNames where !known.contains(member) {
-      let nearest = Spelling.nearest(member, among: Array(known)).map { "; did you mean '\($0)'?" }
-      throw BadRecord("the member '\(member)' is not declared" + (nearest ?? ""))
-    }
+  private func checkUnknown(_ type: Int) throws(BadRecord) {
+    guard schema.types[type].unknown == .reject,
+      let member = scanner.firstMember(outside: allowed[type])
+    else { return }
+    let known = schema.types[type].fields.map(\.name)
+    let nearest = Spelling.nearest(member, among: known).map { "; did you mean '\($0)'?" }
+    throw BadRecord("the member '\(member)' is not declared" + (nearest ?? ""))
+  }
+
+  /// The members that go on with an event of this type.
+  public func kept(_ type: Int) -> KeptMembers {
+    schema.types[type].unknown == .drop ? declared[type] : unmarked
   }
 }

@@ -8,7 +8,7 @@
 
 import Core
 
-struct EntityHistory {
+final class EntityHistory {
   private var times: [Timestamp] = []
   private var orders: [Int64] = []
   private var cells: [Cell] = []
@@ -22,7 +22,7 @@ struct EntityHistory {
   /// Puts an event at its place. Nearly always that is the end.
   ///
   /// - Complexity: O(columns) at the end, O(rows behind it) else.
-  mutating func insert(_ time: Timestamp, order: Int64, cells row: [Cell]) {
+  func insert(_ time: Timestamp, order: Int64, cells row: [Cell]) {
     var place = times.count
     while place > dropped,
       (time, order) < (times[place - 1], orders[place - 1])
@@ -36,44 +36,49 @@ struct EntityHistory {
 
   /// The value of a feature for a question at `time`: everything in `[start, time)`.
   ///
+  /// - Parameters:
+  ///   - columns: of the view.
+  ///   - base: the feature's place among those without a window, if it has none.
   /// - Complexity: O(log rows + rows in the window).
   func value(_ feature: Feature, at time: Timestamp, columns: Int, base: Int?) -> Cell {
     let first = firstRow(notBefore: feature.start(at: time))
-    let end = firstRow(notBefore: time)
-    let rows = max(0, end - first)
-    let state = base.flatMap { bases.indices.contains($0) ? bases[$0] : nil }
-    return fold(feature, from: first, rows: rows, columns: columns, onto: state).result
+    let rows = max(0, firstRow(notBefore: time) - first)
+    var state: (any Aggregation)?
+    if let base, base < bases.count { state = bases[base] }
+    let type = feature.aggregation.type
+    return withColumn(feature, from: first, rows: rows, columns: columns) { cells, stride in
+      type.value(cells, stride: stride, rows: rows, onto: state)
+    }
   }
 
-  private func fold(
-    _ feature: Feature, from first: Int, rows: Int, columns: Int, onto base: (any Aggregation)?
-  ) -> any Aggregation {
-    guard let column = feature.column else {
+  /// Lends the cells of a feature's column from row `first` on, and how far apart they lie.
+  @inline(__always)
+  private func withColumn<Result>(
+    _ feature: Feature, from first: Int, rows: Int, columns: Int,
+    _ body: (UnsafePointer<Cell>, Int) -> Result
+  ) -> Result {
+    guard let column = feature.column, rows > 0 else {
       // Whole events are counted: one constant stands for all of them.
-      return withUnsafePointer(to: Cell.bool(true)) {
-        feature.aggregation.type.fold($0, stride: 0, rows: rows, onto: base)
-      }
-    }
-    guard rows > 0 else {
-      return withUnsafePointer(to: Cell.null) {
-        feature.aggregation.type.fold($0, stride: 0, rows: 0, onto: base)
-      }
+      return withUnsafePointer(to: Cell.bool(true)) { body($0, 0) }
     }
     return cells.withUnsafeBufferPointer {
-      feature.aggregation.type.fold(
-        $0.baseAddress! + (first * columns + column), stride: columns, rows: rows, onto: base)
+      body($0.baseAddress! + (first * columns + column), columns)
     }
   }
 
   /// Drops rows before `horizon`, folding them into the states of the `endless` features.
-  mutating func forget(before horizon: Timestamp, endless: [Feature], columns: Int) {
+  func forget(before horizon: Timestamp, endless: [Feature], columns: Int) {
     let end = firstRow(notBefore: horizon)
     guard end > dropped else { return }
     if !endless.isEmpty {
       if bases.isEmpty { bases = Array(repeating: nil, count: endless.count) }
       for (index, feature) in endless.enumerated() {
-        bases[index] = fold(
-          feature, from: dropped, rows: end - dropped, columns: columns, onto: bases[index])
+        let rows = end - dropped
+        let (type, state) = (feature.aggregation.type, bases[index])
+        bases[index] = withColumn(feature, from: dropped, rows: rows, columns: columns) {
+          cells, stride in
+          type.fold(cells, stride: stride, rows: rows, onto: state)
+        }
       }
     }
     dropped = end

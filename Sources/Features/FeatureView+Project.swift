@@ -38,7 +38,8 @@ extension FeatureView {
     var columns: [Expression] = []
     var features: [Feature] = []
     for feature in try node.required("features").members() {
-      features.append(try Feature(feature, view: member.key, scope: scope, columns: &columns))
+      features.append(
+        try Feature.declared(feature, view: member.key, scope: scope, columns: &columns))
     }
     guard !features.isEmpty else { throw node.failure("a view has at least one feature") }
     let filter = try node["where"]?.expression(scope: scope, expecting: .bool)
@@ -61,9 +62,9 @@ extension FeatureView {
 }
 
 extension Feature {
-  fileprivate init(
+  fileprivate static func declared(
     _ member: ConfigNode.Member, view: String, scope: Scope, columns: inout [Expression]
-  ) throws(Failure) {
+  ) throws(Failure) -> Feature {
     let node = member.node
     try FeatureView.checkName(member.key, node)
     try node.allow(AggregationTable.names + ["window", "every"])
@@ -74,12 +75,11 @@ extension Feature {
           ? "names no aggregation (\(AggregationTable.names.joined(separator: ", ")))"
           : "names several aggregations: \(named.map(\.key).joined(separator: ", "))")
     }
-    self.aggregation = entry
-    self.column = try Feature.column(named[0].node, entry, scope, &columns)
-    self.name = "\(view):\(member.key)"
-    self.columnName = "\(view)__\(member.key)"
-    self.window = try node["window"]?.span(atLeast: TimeSpan(microseconds: 1))
-    self.hop = try Feature.hop(node, window: window)
+    let window = try node["window"]?.span(atLeast: TimeSpan(microseconds: 1))
+    return Feature(
+      name: member.key, view: view, aggregation: entry,
+      column: try column(named[0].node, entry, scope, &columns), window: window,
+      hop: try hop(node, window: window))
   }
 
   private static func column(

@@ -19,7 +19,8 @@ public struct FeatureView: Sendable {
   public let features: [Feature]
 }
 
-public struct Feature: Sendable {
+/// One declared value of a view. A class, since the hot loop passes it around for every look-up.
+public final class Feature: Sendable {
   /// As in `view:feature`.
   public let name: String
   /// As in a column of a training set or an input of a model: `view__feature`.
@@ -31,6 +32,18 @@ public struct Feature: Sendable {
   let window: TimeSpan?
   /// The window's start is rounded down to a multiple of this; nil: exact.
   let hop: TimeSpan?
+
+  init(
+    name: String, view: String, aggregation: AggregationEntry, column: Int?, window: TimeSpan?,
+    hop: TimeSpan?
+  ) {
+    self.name = "\(view):\(name)"
+    self.columnName = "\(view)__\(name)"
+    self.aggregation = aggregation
+    self.column = column
+    self.window = window
+    self.hop = hop
+  }
 
   /// Where the window of a question at `time` starts.
   func start(at time: Timestamp) -> Timestamp {

@@ -15,6 +15,8 @@ final class ViewState {
   private let reach: TimeSpan
   private let endless: [Feature]
   private let endlessIndex: [Int?]
+  /// The history of an entity of which nothing is known.
+  private let nothing = EntityHistory()
   private var swept = Timestamp.distantPast
 
   init(_ view: FeatureView, stack: ExpressionStack) {
@@ -53,9 +55,10 @@ final class ViewState {
     sweep(horizon)
   }
 
-  /// Entities to which nothing happens any more forget too, once for each reach of event time.
+  /// Entities to which nothing happens any more forget too, once for each reach of event time, so that
+  /// the work is a constant share of the events'.
   private func sweep(_ horizon: Timestamp) {
-    guard horizon > swept + reach else { return }
+    guard horizon > swept + max(reach, .hours(1)) else { return }
     swept = horizon
     for index in histories.indices {
       histories[index].forget(before: horizon, endless: endless, columns: view.columns.count)
@@ -73,10 +76,11 @@ final class ViewState {
       return
     }
     let entity = key.bytes.withBytes { keys.find($0) }
-    let history = entity.map { histories[$0] } ?? EntityHistory()
-    for (index, feature) in view.features.enumerated() {
+    let history = entity.map { histories[$0] } ?? nothing
+    let columns = view.columns.count
+    for index in 0..<view.features.count {
       let cell = history.value(
-        feature, at: time, columns: view.columns.count, base: endlessIndex[index])
+        view.features[index], at: time, columns: columns, base: endlessIndex[index])
       values.append(cell.scalar(strings: strings))
     }
   }

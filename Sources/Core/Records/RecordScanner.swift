@@ -17,6 +17,16 @@ public struct MemberRange: Sendable {
   var valueCount: Int { end - valueStart }
 }
 
+/// Which top-level members of a record are written again.
+public struct KeptMembers: Sendable {
+  /// By the plan's first-level entries.
+  let entries: [Bool]
+  /// Those that the plan does not know.
+  let others: Bool
+
+  func keeps(_ member: MemberRange) -> Bool { member.entry < 0 ? others : entries[member.entry] }
+}
+
 public final class RecordScanner {
   public let plan: FieldPlan
   private let root: PlanNode
@@ -122,27 +132,17 @@ public final class RecordScanner {
 
   // MARK: Writing the line again
 
-  /// Appends the record without its closing brace and without the members that `leavingOut` names (by their
-  /// plan path) or, if asked, that the plan does not know. Returns true if a comma is due before a
-  /// further member.
-  public func appendOpen(
-    to output: OutputBuffer, leavingOut name: Int, unknown keepsUnknown: Bool = true
-  ) -> Bool {
-    let cut = members.contains { $0.entry == name || (!keepsUnknown && $0.entry < 0) }
-    if !cut {
-      // Nothing is left out: the whole line up to the last member's end, as it came.
-      guard let last = members.last else {
-        output.append(UInt8(ascii: "{"))
-        return false
-      }
-      let brace = members[0].start
-      output.append(UInt8(ascii: "{"))
-      output.append(line[brace..<last.end])
+  /// Appends the record without its closing brace, so that members can be added, and without the members
+  /// that are not kept. Returns true if a comma is due before a further member.
+  public func appendOpen(to output: OutputBuffer, keeping kept: KeptMembers) -> Bool {
+    output.append(UInt8(ascii: "{"))
+    guard let first = members.first, let last = members.last else { return false }
+    if members.allSatisfy({ kept.keeps($0) }) {
+      output.append(line[first.start..<last.end])
       return true
     }
-    output.append(UInt8(ascii: "{"))
     var needsComma = false
-    for member in members where member.entry != name && (keepsUnknown || member.entry >= 0) {
+    for member in members where kept.keeps(member) {
       if needsComma { output.append(UInt8(ascii: ",")) }
       output.append(line[member.start..<member.end])
       needsComma = true
@@ -150,9 +150,20 @@ public final class RecordScanner {
     return needsComma
   }
 
-  /// The plan's first-level entry for `name`, for `appendOpen`; -2 if the plan does not have it.
-  public func entry(named name: String) -> Int {
-    root.entries.firstIndex { $0.name == name } ?? -2
+  /// Keeps every member but one.
+  public func keepingAll(but name: String) -> KeptMembers {
+    KeptMembers(entries: root.entries.map { !($0.name == name) }, others: true)
+  }
+
+  /// Keeps only these members, all of which are in the plan.
+  public func keepingOnly(_ names: [String]) -> KeptMembers {
+    KeptMembers(
+      entries: root.entries.map { entry in names.contains { entry.name == $0 } }, others: false)
+  }
+
+  /// The first top-level member that is not kept.
+  public func firstMember(outside kept: KeptMembers) -> String? {
+    members.first { !kept.keeps($0) }.map { name(of: $0) }
   }
 
   /// The names of all top-level members, in order; allocates, so not for every record of a stream.

@@ -42,7 +42,11 @@ private struct RunningSum {
     hasFloats = hasFloats || later.hasFloats
   }
 
-  var double: Double { Double(integers) + (floats + correction) }
+  var double: Double {
+    // The conversion of 128 bits is slow and hardly ever needed.
+    let whole = Int64(exactly: integers).map(Double.init) ?? Double(integers)
+    return hasFloats ? whole + (floats + correction) : whole
+  }
 }
 
 struct Sum: Aggregation {

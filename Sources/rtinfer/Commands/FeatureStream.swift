@@ -128,7 +128,7 @@ final class FeatureStream {
       output.append(decoder.scalars[member.slot])
     }
     output.append("},\"request\":")
-    _ = decoder.scanner.appendOpen(to: output, leavingOut: decoder.markEntry)
+    _ = decoder.scanner.appendOpen(to: output, keeping: decoder.unmarked)
     output.append("},\"features\":{")
     for (index, key) in featureKeys[event.type].enumerated() {
       if index > 0 { output.append(UInt8(ascii: ",")) }

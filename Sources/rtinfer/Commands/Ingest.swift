@@ -68,14 +68,16 @@ enum IngestCommand {
   /// The line as it came, without an older mark and with a new one at its end.
   private static func append(_ arrival: Arrival, ingested: Timestamp, to output: OutputBuffer) {
     let decoder = arrival.decoder
-    let keepsUnknown = decoder.schema.types[arrival.event.type].unknown != .drop
     let needsComma = decoder.scanner.appendOpen(
-      to: output, leavingOut: decoder.markEntry, unknown: keepsUnknown)
+      to: output, keeping: decoder.kept(arrival.event.type))
     if needsComma { output.append(UInt8(ascii: ",")) }
-    output.append("\"_rt\":{\"type\":")
-    let named = arrival.event.typeName
-    output.appendQuoted(named.isEmpty ? Bytes(owning: decoder.schema.types[0].name) : named)
-    output.append(",\"offset\":")
+    output.append("\"_rt\":{")
+    if !arrival.event.typeName.isEmpty {
+      output.append("\"type\":")
+      output.appendQuoted(arrival.event.typeName)
+      output.append(UInt8(ascii: ","))
+    }
+    output.append("\"offset\":")
     output.append(arrival.offset)
     output.append(",\"ingested\":")
     output.appendQuoted(ingested)

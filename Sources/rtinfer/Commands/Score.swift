@@ -50,6 +50,7 @@ enum ScoreCommand {
   private static func run(_ invocation: Invocation) throws(Failure) -> ExitStatus {
     let project = try Project.find(invocation)
     let judges = try loadJudges(invocation, project)
+    let budgets = try project?.budgets() ?? []
     let rejects = try Rejects(invocation)
     let output = invocation.output
     let run = ScoreRun(
@@ -67,7 +68,6 @@ enum ScoreCommand {
     run.progress.finish()
     try output.flush()
     if invocation.terminal.errorIsTerminal || invocation.options.isOn(summary) {
-      let budgets = try project?.budgets() ?? []
       invocation.messages.note(run.summary(budgets: budgets))
     }
     return try rejects.finish(total: run.rows)

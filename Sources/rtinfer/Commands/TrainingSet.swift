@@ -158,7 +158,7 @@ final class TrainingSet {
         scratch.appendCell(value)
       }
     } else {
-      var needsComma = decoder.scanner.appendOpen(to: scratch, leavingOut: decoder.markEntry)
+      var needsComma = decoder.scanner.appendOpen(to: scratch, keeping: decoder.unmarked)
       let names = inputs.map(\.name) + engine.features(plan).map(\.columnName)
       for (name, value) in zip(names, derived + values) {
         if needsComma { scratch.append(UInt8(ascii: ",")) }
