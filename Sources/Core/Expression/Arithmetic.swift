@@ -1,5 +1,6 @@
-// What the operators do to values. Nothing fails: what has no answer is null (a null operand, operands of
-// types that do not fit, a division by zero, an overflow, a result that is not a finite number).
+// What the operators do to values. Nothing fails: what has no answer is null (a null operand,
+// operands of types that do not fit, a division by zero, an overflow, a result that is not a finite
+// number).
 
 enum Arithmetic {
   /// The value if it is of the type, an integer widened to a double; null if it is not.
@@ -58,7 +59,8 @@ enum Arithmetic {
     case .multiply: result = left.multipliedReportingOverflow(by: right)
     // A division by zero is reported as an overflow.
     case .divide: result = left.dividedReportingOverflow(by: right)
-    // min % -1 is reported as an overflow too, although the answer, 0, fits: as in CEL it is refused.
+    // min % -1 is reported as an overflow too, although the answer, 0, fits: as in CEL it is
+    // refused.
     default: result = left.remainderReportingOverflow(dividingBy: right)
     }
     return result.overflow ? .null : .int(result.partialValue)
@@ -143,7 +145,8 @@ enum Arithmetic {
     if case .bool(let truth) = value { .bool(!truth) } else { .null }
   }
 
-  /// `&&` has its answer when one is false, `||` when one is true; else an unknown makes it unknown.
+  /// `&&` has its answer when one is false, `||` when one is true; else an unknown makes it
+  /// unknown.
   @inline(__always)
   static func join(_ left: Scalar, _ right: Scalar, decidedBy decisive: Bool) -> Scalar {
     switch (left, right) {

@@ -1,18 +1,19 @@
-// The language in which rules, filters and derived inputs are written: a statically typed subset of CEL
-// (Common Expression Language, github.com/google/cel-spec). An expression is compiled once, when the
-// project is loaded, and evaluated per record without an allocation and without a way to fail.
+// The language in which rules, filters and derived inputs are written: a statically typed subset of
+// CEL (Common Expression Language, github.com/google/cel-spec). An expression is compiled once,
+// when the project is loaded, and evaluated per record without an allocation and without a way to
+// fail.
 //
-//     text ─ExpressionLexer─▶ tokens ─ExpressionParser─▶ Syntax ─ExpressionCompiler─▶ ExpressionProgram
-//                                                            types checked, constants folded, flat postfix
+//     text ─Lexer─▶ tokens ─Parser─▶ Syntax ─Compiler─▶ ExpressionProgram
+//                                            types checked, constants folded, flat postfix
 //
-// Where it differs from CEL, it does so because a record's members may be missing, and because a stream
-// must go on:
+// Where it differs from CEL, it does so because a record's members may be missing, and because a
+// stream must go on:
 //
-//   - a missing member is null, and null propagates through operators and functions; `x == null` with the
-//     word null tests for it, and `has(x)` is true if x is anything else;
+//   - a missing member is null, and null propagates through operators and functions; `x == null`
+//     with the word null tests for it, and `has(x)` is true if x is anything else;
 //   - `&&` and `||` know three truths: false && null is false, true || null is true, else null;
-//   - what would be an error at run time is null: a division by zero (of doubles as well), an overflow, a
-//     result that is no finite number, a value whose type was not foreseen;
+//   - what would be an error at run time is null: a division by zero (of doubles as well), an
+//     overflow, a result that is no finite number, a value whose type was not foreseen;
 //   - integers mix with doubles and are widened; comparing them is exact;
 //   - time - time is a number of seconds, as there are no durations; months and days count from 1;
 //   - lists stand only to the right of `in`; no maps, macros, bytes, unsigned integers.
@@ -20,7 +21,7 @@
 /// A compiled expression.
 public struct Expression: Sendable {
   public let text: String
-  /// The static type of the result, which is of this type or null; `.any` if known only at run time.
+  /// The static type of the result, which is of this type or null; `.any`: known only at run time.
   public let type: ValueType
   /// The slots that it reads, each once, in the order of the text.
   public let slots: [Int]
@@ -37,7 +38,8 @@ public struct Expression: Sendable {
   private let program: ExpressionProgram
 
   /// - Parameter expecting: the type that the result must have; it is then of that type or null. An
-  ///   integer is widened where a double is expected, and a type known only at run time is accepted.
+  ///   integer is widened where a double is expected, and a type known only at run time is
+  ///   accepted.
   public init(
     _ text: String, scope: Scope, expecting: ValueType? = nil
   ) throws(ExpressionError) {
@@ -55,14 +57,14 @@ public struct Expression: Sendable {
       }
   }
 
-  /// The value for one record. Text in it is the record's, this expression's, or the stack's: valid as
-  /// long as the record and the expression are, and until `stack.reset()`.
+  /// The value for one record. Text in it is the record's, this expression's, or the stack's: valid
+  /// as long as the record and the expression are, and until `stack.reset()`.
   ///
   /// - Parameters:
   ///   - scalars: reaches at least to the greatest of `slots`.
   ///   - stack: of this thread.
-  /// - Complexity: O(operators), times the length of text where text is compared. No allocation once the
-  ///   stack has grown to what is needed.
+  /// - Complexity: O(operators), times the length of text where text is compared. No allocation
+  ///   once the stack has grown to what is needed.
   public func evaluate(_ scalars: UnsafePointer<Scalar>, _ stack: ExpressionStack) -> Scalar {
     switch shape {
     case .slot(let slot, let type): Arithmetic.conform(scalars[slot], to: type)

@@ -1,7 +1,7 @@
-// One walk over the tree checks the types and emits the program, children first. Where all arguments of an
-// operation turn out to be constants, it is computed at once. The language is small enough that its typing
-// rules fit on this page: what is of no known type (`any`) or null fits everywhere, an integer fits where a
-// double is wanted, and everything else must be the same.
+// One walk over the tree checks the types and emits the program, children first. Where all
+// arguments of an operation turn out to be constants, it is computed at once. The language is small
+// enough that its typing rules fit on this page: what is of no known type (`any`) or null fits
+// everywhere, an integer fits where a double is wanted, and everything else must be the same.
 
 struct ExpressionCompiler {
   private let text: String

@@ -1,5 +1,5 @@
-// Where an expression comes from (a project file, a flag) is known to its owner, who puts that in front
-// of the one line that is made here.
+// Where an expression comes from (a project file, a flag) is known to its owner, who puts that in
+// front of the one line that is made here.
 
 /// Why a text is not an expression of the language, or not one of the names and types at hand.
 public struct ExpressionError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -21,15 +21,17 @@ public struct ExpressionError: Error, Sendable, Equatable, CustomStringConvertib
 
   /// One line: the expression (cut around the place if it is long), the column from 1, the reason.
   public var description: String {
-    let before = String(decoding: text.utf8.prefix(offset), as: UTF8.self)
     let around = ExpressionError.charactersAround
-    var shown = ""
-    for character in (before.suffix(around) + text.dropFirst(before.count).prefix(around)) {
+    let before = String(decoding: text.utf8.prefix(offset), as: UTF8.self)
+    // A stretch is enough: a hostile text may be huge.
+    let stretch = text.utf8.dropFirst(offset).prefix(16 * around)
+    let after = String(decoding: stretch, as: UTF8.self).prefix(around)
+    var shown = before.count > around ? "…" : ""
+    for character in before.suffix(around) + after {
       let control = character.unicodeScalars.contains { $0.properties.generalCategory == .control }
       shown.append(control ? " " : character)
     }
-    if before.count > around { shown = "…" + shown }
-    if text.count > before.count + around { shown += "…" }
+    if offset + after.utf8.count < text.utf8.count { shown += "…" }
     return "`\(shown)`: column \(before.count + 1): \(reason)"
   }
 }

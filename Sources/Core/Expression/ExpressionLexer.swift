@@ -1,4 +1,5 @@
-// Text to tokens. Strings are resolved and numbers converted here, so that what follows sees values.
+// Text to tokens. Strings are resolved and numbers converted here, so that what follows sees
+// values.
 
 enum Token: Equatable {
   /// A magnitude: the minus sign belongs to the grammar, and Int64.min has no positive twin.

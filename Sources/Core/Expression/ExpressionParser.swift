@@ -1,4 +1,5 @@
-// Recursive descent, one function a rank, as in CEL's grammar:
+// Recursive descent and, for the binary operators, precedence climbing, with the ranks of CEL's
+// grammar:
 //
 //     expression  = binary(or) [ "?" expression ":" expression ]
 //     ||  →  &&  →  < <= > >= == != in  →  + -  →  * / %  →  unary ! -  →  postfix .name .name(…)
@@ -59,15 +60,23 @@ struct ExpressionParser {
     return try node(.conditional(condition, yes, no), offset, above: [condition, yes, no])
   }
 
-  private mutating func binary(_ rank: Rank) throws(ExpressionError) -> Syntax {
-    let first = try operand(of: rank)
-    if rank == .comparison { return try comparison(first) }
+  /// Operators of at least that rank, by precedence climbing: one call serves all ranks as long as
+  /// they fall, so that nested parentheses do not pay for every rank on the way down.
+  private mutating func binary(_ least: Rank) throws(ExpressionError) -> Syntax {
+    var left = try unary()
+    while let rank = rank(of: current), rank.rawValue >= least.rawValue {
+      left = rank == .comparison ? try comparison(left) : try chain(left, rank)
+    }
+    return left
+  }
+
+  /// The operators of one rank that follow `first`.
+  private mutating func chain(_ first: Syntax, _ rank: Rank) throws(ExpressionError) -> Syntax {
     var links: [Syntax.Link] = []
     while let symbol = takeOperator(rank) {
       let offset = tokens[position - 1].offset
       links.append(Syntax.Link(symbol: symbol, offset: offset, right: try operand(of: rank)))
     }
-    guard !links.isEmpty else { return first }
     return try node(.chain(first, links), first.offset, above: [first] + links.map(\.right))
   }
 
@@ -82,12 +91,11 @@ struct ExpressionParser {
     if take("in") {
       let list = try list()
       syntax = try node(.within(left, list), offset, above: [left] + list)
-    } else if let symbol = takeOperator(.comparison) {
+    } else {
+      guard let symbol = takeOperator(.comparison) else { throw unexpected("a comparison") }
       let right = try operand(of: .comparison)
       let link = Syntax.Link(symbol: symbol, offset: offset, right: right)
       syntax = try node(.compare(left, link), offset, above: [left, right])
-    } else {
-      return left
     }
     if rank(of: current) == .comparison {
       throw error("comparisons do not chain; write a < b && b < c", at: self.offset)
@@ -131,7 +139,8 @@ struct ExpressionParser {
     try methods(of: try primary())
   }
 
-  /// What follows an operand: `.name(…)` calls; `.name` was already taken where the operand is a name.
+  /// What follows an operand: `.name(…)` calls; `.name` was already taken where the operand is a
+  /// name.
   private mutating func methods(of operand: Syntax) throws(ExpressionError) -> Syntax {
     var operand = operand
     while take(".") {
@@ -148,48 +157,56 @@ struct ExpressionParser {
   }
 
   private mutating func primary() throws(ExpressionError) -> Syntax {
+    if take("(") {
+      let inner = try expression()
+      guard take(")") else { throw unexpected("')'") }
+      return inner
+    }
+    if case .name(let name) = current, tokens[position + 1].token == .symbol("(") {
+      let offset = self.offset
+      position += 2
+      let arguments = try elements(until: ")")
+      return try node(.call(name, arguments, isMethod: false), offset, above: arguments)
+    }
+    return try leaf()
+  }
+
+  /// A literal or a member path as far as it goes; a path stops before `.name(`, which is a method.
+  private mutating func leaf() throws(ExpressionError) -> Syntax {
+    let kind: Syntax.Kind
     let offset = self.offset
-    let token = current
-    position += token == .end ? 0 : 1
-    switch token {
+    switch current {
     case .int(let magnitude):
       guard let value = Int64(exactly: magnitude) else {
         throw error(
           "the number is beyond 64 bits; write it with a point to make it a double", at: offset)
       }
-      return try node(.literal(.int(value)), offset, above: [])
-    case .double(let value): return try node(.literal(.double(value)), offset, above: [])
-    case .text(let value): return try node(.literal(.text(value)), offset, above: [])
-    case .name("true"): return try node(.literal(.bool(true)), offset, above: [])
-    case .name("false"): return try node(.literal(.bool(false)), offset, above: [])
-    case .name("null"): return try node(.literal(.null), offset, above: [])
-    case .name(let name) where name != "in": return try named(name, offset)
-    case .symbol("("):
-      let inner = try expression()
-      guard take(")") else { throw unexpected("')'") }
-      return inner
+      kind = .literal(.int(value))
+    case .double(let value): kind = .literal(.double(value))
+    case .text(let value): kind = .literal(.text(value))
+    case .name("true"): kind = .literal(.bool(true))
+    case .name("false"): kind = .literal(.bool(false))
+    case .name("null"): kind = .literal(.null)
+    case .name(let name) where name != "in": kind = .member([name] + path())
     case .symbol("["):
       throw error("a list may stand only to the right of 'in'", at: offset)
-    default:
-      position = token == .end ? position : position - 1
-      throw unexpected("a value")
+    default: throw unexpected("a value")
     }
+    position += 1
+    return try node(kind, offset, above: [])
   }
 
-  /// A call, or a member path as far as it goes; a path stops before `.name(`, which is a method.
-  private mutating func named(_ name: String, _ offset: Int) throws(ExpressionError) -> Syntax {
-    if take("(") {
-      let arguments = try elements(until: ")")
-      return try node(.call(name, arguments, isMethod: false), offset, above: arguments)
-    }
-    var path = [name]
-    while current == .symbol("."), case .name(let part) = tokens[position + 1].token,
-      tokens[position + 2].token != .symbol("(")
+  /// The parts of a path that follow its first; stands on the last afterwards.
+  private mutating func path() -> [String] {
+    var parts: [String] = []
+    while tokens[position + 1].token == .symbol("."),
+      case .name(let part) = tokens[position + 2].token,
+      tokens[position + 3].token != .symbol("(")
     {
-      path.append(part)
+      parts.append(part)
       position += 2
     }
-    return try node(.member(path), offset, above: [])
+    return parts
   }
 
   /// Arguments or list elements; the opening bracket has been taken.

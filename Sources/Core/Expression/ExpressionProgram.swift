@@ -1,8 +1,9 @@
-// A compiled expression as it runs: instructions, constants and the constants' text, each in memory of its
-// own that never moves, so that running it needs no bounds checks and no reference counting. All indices
-// were made by the compiler, and the number of cells is counted here, once.
+// A compiled expression as it runs: instructions, constants and the constants' text, each in memory
+// of its own that never moves, so that running it needs no bounds checks and no reference counting.
+// All indices were made by the compiler, and the number of cells is counted here, once.
 
-/// The text of string constants. Never longer than the expression, because resolving an escape shortens.
+/// The text of string constants. Never longer than the expression, because resolving an escape
+/// shortens.
 final class ConstantText {
   private let base: UnsafeMutablePointer<UInt8>
   private let capacity: Int

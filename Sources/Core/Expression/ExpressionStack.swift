@@ -1,8 +1,9 @@
-// The scratch memory of one thread. Both parts grow to what the expressions at hand need and then stay,
-// so that evaluating allocates nothing:
+// The scratch memory of one thread. Both parts grow to what the expressions at hand need and then
+// stay, so that evaluating allocates nothing:
 //
 //   cells   the operands of the running program
-//   arena   the text that lowerAscii and upperAscii make; pieces never move, since scalars point to them
+//   arena   the text that lowerAscii and upperAscii make; its pieces never move, since scalars
+//           point into them
 //
 //     pieces  [■■■■■■■■■■]  [■■■■······]  [··········]
 //                            current ^used
@@ -28,8 +29,8 @@ public final class ExpressionStack {
     for piece in pieces { piece.deallocate() }
   }
 
-  /// Forgets the text that expressions have made. Owners call it once per record, when nothing reads the
-  /// results of the last one any more; without it that text piles up.
+  /// Forgets the text that expressions have made. Owners call it once per record, when nothing
+  /// reads the results of the last one any more; without it that text piles up.
   public func reset() { rewind(to: Mark(piece: 0, used: 0)) }
 
   // MARK: For the running program
@@ -56,8 +57,8 @@ public final class ExpressionStack {
 
   var mark: Mark { Mark(piece: current, used: used) }
 
-  /// Forgets the text made since then. Where nothing is left, several pieces become one of their size, so
-  /// that texts which grow a little with each record cannot leave a trail of pieces.
+  /// Forgets the text made since then. Where nothing is left, several pieces become one of their
+  /// size, so that texts which grow a little with each record cannot leave a trail of pieces.
   func rewind(to mark: Mark) {
     current = mark.piece
     used = mark.used

@@ -1,8 +1,9 @@
 // What the parser makes of a text: a small tree with the place of each node.
 //
-// Operators of one rank in a row (`a + b - c`, `p || q || r`) are one node with a list, not a leaning
-// tower of nodes. So the height of a tree comes from nesting alone, `Limits.expressionDepthMax` bounds
-// it, and whoever walks a tree may recurse without fear for the stack.
+// Operators of one rank in a row (`a + b - c`, `p || q || r`) are one node with a list, not a
+// leaning tower of nodes. So the height of a tree comes from nesting alone,
+// `Limits.expressionDepthMax` bounds it, and whoever walks a tree may recurse without fear for the
+// stack.
 
 enum BinaryOperator: String, Sendable {
   case or = "||"

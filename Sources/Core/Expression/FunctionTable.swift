@@ -1,5 +1,6 @@
-// The functions of the language as data: the checker, "did you mean" and `rtinfer help expressions` all
-// read this one table. A new function is a line here, a case in `Operation` and its code in `Functions`.
+// The functions of the language as data: the checker, "did you mean" and `rtinfer help expressions`
+// all read this one table. A new function is a line here, a case in `Operation` and its code in
+// `Functions`.
 
 /// A function of the expression language.
 struct FunctionEntry: Sendable {

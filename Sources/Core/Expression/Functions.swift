@@ -1,5 +1,5 @@
-// What the functions do to values. As with operators, what has no answer is null: a null argument, a value
-// of another type, a point outside the function's domain, a result that is not finite.
+// What the functions do to values. As with operators, what has no answer is null: a null argument,
+// a value of another type, a point outside the function's domain, a result that is not finite.
 
 #if canImport(Glibc)
   import Glibc
@@ -85,7 +85,8 @@ enum Functions {
     }
   }
 
-  /// Swaps the case of the 26 letters that start at `first`; a text without any is handed back as it is.
+  /// Swaps the case of the 26 letters that start at `first`; a text without any is handed back as
+  /// it is.
   private static func recased(_ text: Bytes, from first: UInt8, _ stack: ExpressionStack) -> Bytes {
     guard text.buffer.contains(where: { $0 &- first < 26 }) else { return text }
     let copy = stack.text(text.count)
@@ -194,7 +195,8 @@ enum Functions {
     }
   }
 
-  /// `-`? digits ( `.` digits )? ( `e` sign? digits )?, which is what `JSONNumber.double` relies on.
+  /// `-`? digits ( `.` digits )? ( `e` sign? digits )?, which is what `JSONNumber.double` relies
+  /// on.
   private static func isDecimal(_ text: Bytes) -> Bool {
     var index = 0
     func at(_ bytes: StaticString) -> Bool {

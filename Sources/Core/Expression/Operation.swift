@@ -1,5 +1,5 @@
-// The instructions of a compiled expression. A program is flat postfix: no jumps, since nothing has side
-// effects and nothing fails, so that both branches of `?:` may be computed and one chosen.
+// The instructions of a compiled expression. A program is flat postfix: no jumps, since nothing has
+// side effects and nothing fails, so that both branches of `?:` may be computed and one chosen.
 //
 //     dep_delay > 15 && origin in ['JFK', 'LGA']
 //     load 0 · constant 0 · greater · load 1 · constant 1 · constant 2 · within 3 · and

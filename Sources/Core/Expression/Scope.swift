@@ -1,5 +1,5 @@
-// What names mean is not the language's business: the owner of the records says at which slot a member's
-// value will lie and of which type it is.
+// What names mean is not the language's business: the owner of the records says at which slot a
+// member's value will lie and of which type it is.
 
 /// Where a name finds its value: a slot of the record's scalars, with a static type.
 public struct Binding: Sendable, Equatable {

@@ -1,16 +1,17 @@
-// "did you mean": the known word that a misspelt one was probably meant to be. Flags, project keys and
-// names in expressions all ask here, so that they answer alike.
+// "did you mean": the known word that a misspelt one was probably meant to be. Flags, project keys
+// and names in expressions all ask here, so that they answer alike.
 //
-// The distance is the optimal string alignment distance: the fewest insertions, deletions, changes and
-// swaps of neighbours. Two slips are forgiven in a word of four letters or more and one in a shorter
-// word, because every two-letter word is within two slips of every other.
+// The distance is the optimal string alignment distance: the fewest insertions, deletions, changes
+// and swaps of neighbours. Two slips are forgiven in a word of four letters or more and one in a
+// shorter word, because every two-letter word is within two slips of every other.
 
 public enum Spelling {
-  /// Words longer than this are not looked up: nobody typed them, and the work grows with their square.
+  /// Words longer than this are not looked up: nobody typed them, and the work grows with their
+  /// square.
   private static let wordBytesMax = 64
 
-  /// The nearest of `known` within two slips, the first where several are equally near; nil if none is.
-  /// Letter case does not count.
+  /// The nearest of `known` within two slips, the first where several are equally near; nil if none
+  /// is. Letter case does not count.
   ///
   /// - Complexity: O(known.count × word.count²)
   public static func nearest(_ word: String, among known: [String]) -> String? {

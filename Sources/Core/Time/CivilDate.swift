@@ -1,7 +1,8 @@
 // Day counts to calendar dates and back, by the proleptic Gregorian calendar (Howard Hinnant,
-// "chrono-Compatible Low-Level Date Algorithms", `days_from_civil` and `civil_from_days`). The trick: let
-// the year begin in March, so that the leap day is its last, and count in eras of 400 years, which all
-// have 146,097 days. No table, no loop, and right for years before 1970 and before year 1.
+// "chrono-Compatible Low-Level Date Algorithms", `days_from_civil` and `civil_from_days`). The
+// trick: let the year begin in March, so that the leap day is its last, and count in eras of 400
+// years, which all have 146,097 days. No table, no loop, and right for years before 1970 and before
+// year 1.
 //
 // Everything is UTC. Divisions round down, so that the moment before the epoch is the last of 1969.
 
