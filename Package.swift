@@ -32,7 +32,8 @@ let package = Package(
   name: "rtinfer",
   products: [.executable(name: "rtinfer", targets: ["rtinfer"])],
   targets: [
-    module("Core"),
+    .systemLibrary(name: "SystemHeaders"),
+    module("Core", ["SystemHeaders"]),
     module("Events", ["Core"]),
     module("Features", ["Core", "Events"]),
     module("Models", ["Core"]),

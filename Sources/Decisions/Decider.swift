@@ -149,9 +149,11 @@ public final class Decider {
   }
 
   /// Takes up a line of JSON: a features record or a plain row.
-  public func read(_ line: Bytes) throws(BadRecord) -> RowKind {
+  ///
+  /// - Parameter padding: bytes behind the line that may be loaded.
+  public func read(_ line: Bytes, padding: Int = 0) throws(BadRecord) -> RowKind {
     do throws(JSONError) {
-      try scanner.scan(line)
+      try scanner.scan(line, padding: padding)
     } catch {
       throw BadRecord("not JSON: \(error.description)")
     }

@@ -6,7 +6,7 @@
 public import Core
 
 public final class Deduplicator {
-  private struct Generation {
+  private final class Generation {
     let ids = ByteTable()
     var times: [Timestamp] = []
   }

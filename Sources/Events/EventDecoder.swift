@@ -41,7 +41,8 @@ public final class EventDecoder {
   /// The user's own members, without our mark.
   public let unmarked: KeptMembers
 
-  private struct TypePlan {
+  private final class TypePlan {
+    let type: EventType
     let name: Bytes
     let idSlot: Int?
     let timeSlot: Int
@@ -51,6 +52,20 @@ public final class EventDecoder {
     let neededFields: [(field: Field, slot: Int)]
     /// Undeclared members that expressions read, taken by their own JSON type.
     let looseSlots: [Int]
+
+    init(_ type: EventType, schema: EventSchema, needed paths: [[String]]) {
+      let needed = Set(paths.filter { $0.count == 1 }.map { $0[0] })
+      let declared = Set(type.fields.map(\.name) + [type.timeMember])
+      self.type = type
+      self.name = Bytes(owning: type.name)
+      self.idSlot = type.idMember.map(schema.slot)
+      self.timeSlot = schema.slot(type.timeMember)
+      self.fields = type.fields.map { (field: $0, slot: schema.slot($0.name)) }
+      self.neededFields = fields.filter { needed.contains($0.field.name) }
+      self.looseSlots =
+        paths.filter { $0.count > 1 || !declared.contains($0[0]) }
+        .map { schema.plan.existingSlot($0)! }
+    }
   }
 
   private let trustsMarks: Bool
@@ -63,22 +78,12 @@ public final class EventDecoder {
     self.trustsMarks = trustsMarks
     schema.complete()
     let neededPaths = schema.neededPaths!.filter { $0[0] != "_rt" }
-    let needed = Set(neededPaths.filter { $0.count == 1 }.map { $0[0] })
     typeSlot = schema.slot(schema.typeMember)
     kindSlot = schema.slot("kind")
     markTypeSlot = schema.markSlot("type")
     offsetSlot = schema.markSlot("offset")
     watermarkSlot = schema.markSlot("watermark")
-    types = schema.types.map { type in
-      let fields = type.fields.map { (field: $0, slot: schema.slot($0.name)) }
-      let declared = Set(type.fields.map(\.name) + [type.timeMember])
-      return TypePlan(
-        name: Bytes(owning: type.name), idSlot: type.idMember.map(schema.slot),
-        timeSlot: schema.slot(type.timeMember), fields: fields,
-        neededFields: fields.filter { needed.contains($0.field.name) },
-        looseSlots: neededPaths.filter { $0.count > 1 || !declared.contains($0[0]) }
-          .map { schema.plan.existingSlot($0)! })
-    }
+    types = schema.types.map { TypePlan($0, schema: schema, needed: neededPaths) }
     slotCount = schema.plan.paths.count
     scalars = .allocate(capacity: slotCount)
     scalars.initialize(repeating: .null, count: slotCount)
@@ -105,10 +110,14 @@ public final class EventDecoder {
 
   /// Reads a line.
   ///
-  /// - Parameter fixed: the event's type, whatever its members say.
-  public func decode(_ line: Bytes, as fixed: Int? = nil) throws(BadRecord) -> Event {
+  /// - Parameters:
+  ///   - fixed: the event's type, whatever its members say.
+  ///   - padding: bytes behind the line that may be loaded.
+  public func decode(
+    _ line: Bytes, as fixed: Int? = nil, padding: Int = 0
+  ) throws(BadRecord) -> Event {
     do throws(JSONError) {
-      try scanner.scan(line)
+      try scanner.scan(line, padding: padding)
     } catch {
       throw BadRecord("not JSON: \(error.description)")
     }
@@ -121,9 +130,9 @@ public final class EventDecoder {
     for (field, slot) in mark == nil ? plan.fields : plan.neededFields {
       scalars[slot] = try field.convert(scanner.scalar(slot), scanner.raw(slot))
     }
-    let time = try time(plan, schema.types[index])
+    let time = try time(plan)
     scalars[plan.timeSlot] = .time(time)
-    let id = try id(plan, schema.types[index])
+    let id = try id(plan)
     if mark == nil { try checkUnknown(index) }
     return Event(type: index, typeName: name, time: time, id: id, mark: mark)
   }
@@ -164,7 +173,8 @@ public final class EventDecoder {
     throw BadRecord("unknown event type '\(name.string)'" + (nearest ?? ""))
   }
 
-  private func time(_ plan: TypePlan, _ type: EventType) throws(BadRecord) -> Timestamp {
+  private func time(_ plan: TypePlan) throws(BadRecord) -> Timestamp {
+    let type = plan.type
     let raw = scanner.raw(plan.timeSlot)
     guard raw.kind != .null else {
       throw BadRecord("the member '\(type.timeMember)' with the event's time is missing")
@@ -178,7 +188,8 @@ public final class EventDecoder {
     return time
   }
 
-  private func id(_ plan: TypePlan, _ type: EventType) throws(BadRecord) -> JSONRaw {
+  private func id(_ plan: TypePlan) throws(BadRecord) -> JSONRaw {
+    let type = plan.type
     guard let slot = plan.idSlot else { return JSONRaw(kind: .null, bytes: .empty) }
     let raw = scanner.raw(slot)
     switch raw.kind {

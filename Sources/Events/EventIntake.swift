@@ -157,7 +157,7 @@ public final class EventIntake {
         try input.decoder.decode(Bytes(buffer))
       }
     }
-    return try input.decoder.decode(bytes)
+    return try input.decoder.decode(bytes, padding: LineReader.padding)
   }
 
   private func truncated(_ line: Line, _ reason: String) -> String {

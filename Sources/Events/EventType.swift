@@ -7,7 +7,8 @@ public enum UnknownMembers: String, Sendable, CaseIterable {
   case keep, drop, reject
 }
 
-public struct EventType: Sendable {
+/// One declared type of event. A class, since every event refers to its own.
+public final class EventType: Sendable {
   public let name: String
   /// The member that identifies an event; nil when events have none (then nothing is deduplicated).
   public let idMember: String?
@@ -48,7 +49,7 @@ public struct EventType: Sendable {
   ]
 
   /// One member of the project file's `events`.
-  public init(_ member: ConfigNode.Member) throws(Failure) {
+  public convenience init(_ member: ConfigNode.Member) throws(Failure) {
     let node = member.node
     try node.allow(EventType.keys)
     var fields: [Field] = []

@@ -18,8 +18,8 @@
 //   - time - time is a number of seconds, as there are no durations; months and days count from 1;
 //   - lists stand only to the right of `in`; no maps, macros, bytes, unsigned integers.
 
-/// A compiled expression.
-public struct Expression: Sendable {
+/// A compiled expression. A class, since the hot loops pass it around for every record.
+public final class Expression: Sendable {
   public let text: String
   /// The static type of the result, which is of this type or null; `.any`: known only at run time.
   public let type: ValueType

@@ -41,17 +41,22 @@ public struct JSONRaw: Sendable {
 }
 
 public struct JSONCursor {
-  @usableFromInline let base: UnsafePointer<UInt8>
-  @usableFromInline let end: Int
-  public private(set) var position = 0
+  let base: UnsafePointer<UInt8>
+  let end: Int
+  /// Bytes up to here may be loaded, though only those before `end` are read.
+  let readable: Int
+  public internal(set) var position = 0
   /// XGBoost writes `NaN`, `Infinity` and `-Infinity` into its JSON; nobody else may.
   private let allowsNonFinite: Bool
   private var depth = 0
 
-  /// - Parameter text: must stay valid while the cursor is used.
-  public init(_ text: Bytes, allowsNonFinite: Bool = false) {
+  /// - Parameters:
+  ///   - text: must stay valid while the cursor is used.
+  ///   - padding: bytes behind the text that may be loaded; with 16, no text is read byte by byte.
+  public init(_ text: Bytes, padding: Int = 0, allowsNonFinite: Bool = false) {
     self.base = text.base
     self.end = text.count
+    self.readable = text.count + padding
     self.allowsNonFinite = allowsNonFinite
   }
 
@@ -275,7 +280,7 @@ public struct JSONCursor {
   }
 
   @inline(__always)
-  private mutating func skipBlanks() {
+  mutating func skipBlanks() {
     while position < end {
       let byte = base[position]
       guard byte <= 0x20, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else {
@@ -300,25 +305,25 @@ public struct JSONCursor {
     let start = position + 1
     var index = start
     var escaped = false
-    while index < end {
+    while true {
+      index = PlainText.end(base, from: index, to: end, readable: readable)
+      guard index < end else { break }
       let byte = base[index]
       if byte == UInt8(ascii: "\"") {
         position = index + 1
         return JSONRaw(
           kind: .string, bytes: Bytes(base: base + start, count: index - start), escaped: escaped)
       }
-      if byte >= 0x80 {
+      if byte == UInt8(ascii: "\\") {
+        escaped = true
+        index = try JSONText.endOfEscape(base, index, end)
+      } else if byte >= 0x80 {
         guard let next = JSONText.endOfUTF8Scalar(base, index, end) else {
           throw JSONError("bytes that are not UTF-8", at: index)
         }
         index = next
-      } else if byte == UInt8(ascii: "\\") {
-        escaped = true
-        index = try JSONText.endOfEscape(base, index, end)
-      } else if byte < 0x20 {
-        throw JSONError("a control character in a string must be escaped", at: index)
       } else {
-        index += 1
+        throw JSONError("a control character in a string must be escaped", at: index)
       }
     }
     throw JSONError("the text ends inside a string", at: end)

@@ -170,7 +170,7 @@ extension OutputBuffer {
     switch value {
     case .null: break
     case .text(let text): appendCell(text)
-    case .time(let time): time.write { append($0) }
+    case .time(let time): append(time)
     default: append(value)
     }
   }

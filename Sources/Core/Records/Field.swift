@@ -66,7 +66,8 @@ public enum TimeUnit: String, Sendable, CaseIterable {
   }
 }
 
-public struct Field: Sendable {
+/// One declared member. A class, since every record is held against it.
+public final class Field: Sendable {
   public let name: String
   public let type: FieldType
   public let isOptional: Bool
@@ -87,7 +88,7 @@ public struct Field: Sendable {
   }
 
   /// From the short form `"string?"` or the long one `{ type: "number", optional: true, min: 0, max: 1 }`.
-  public init(_ member: ConfigNode.Member) throws(Failure) {
+  public convenience init(_ member: ConfigNode.Member) throws(Failure) {
     let node = member.node
     if case .string(var text) = node.value {
       let isOptional = text.last == "?"

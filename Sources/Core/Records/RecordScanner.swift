@@ -31,8 +31,11 @@ public final class RecordScanner {
   public let plan: FieldPlan
   private let root: PlanNode
   /// One for each slot; absent members are null with no bytes.
-  private var raws: [JSONRaw]
-  public private(set) var members: [MemberRange] = []
+  private let raws: UnsafeMutablePointer<JSONRaw>
+  private let slotCount: Int
+  private var memberStorage: UnsafeMutablePointer<MemberRange>
+  private var memberCapacity = 32
+  private var memberCount = 0
   public private(set) var line = Bytes.empty
   private let scratch = TextScratch()
   private static let absent = JSONRaw(kind: .null, bytes: .empty)
@@ -40,65 +43,127 @@ public final class RecordScanner {
   public init(_ plan: FieldPlan) {
     self.plan = plan
     self.root = PlanNode.tree(plan)
-    self.raws = Array(repeating: RecordScanner.absent, count: plan.paths.count)
+    self.slotCount = plan.paths.count
+    self.raws = .allocate(capacity: max(slotCount, 1))
+    self.memberStorage = .allocate(capacity: memberCapacity)
+  }
+
+  deinit {
+    raws.deallocate()
+    memberStorage.deallocate()
   }
 
   // MARK: Scanning
 
-  /// Reads a record. What it hands out afterwards is valid as long as the line is, at most until the next call.
-  public func scan(_ line: Bytes) throws(JSONError) {
+  /// Reads a record. What it hands out afterwards is valid as long as the line is, at most until the
+  /// next call.
+  ///
+  /// - Parameter padding: bytes behind the line that may be loaded (see `LineReader.padding`).
+  public func scan(_ line: Bytes, padding: Int = 0) throws(JSONError) {
     self.line = line
-    for slot in raws.indices { raws[slot] = RecordScanner.absent }
-    members.removeAll(keepingCapacity: true)
+    for slot in 0..<slotCount { raws[slot] = RecordScanner.absent }
+    memberCount = 0
     scratch.reset()
-    var cursor = JSONCursor(line)
+    var cursor = JSONCursor(line, padding: padding)
     let kind = try cursor.peek()
     guard kind == .object else {
       throw JSONError("a record is an object, found \(kind.name)", at: cursor.position)
     }
-    try scanRoot(&cursor)
+    try scanObject(root, &cursor, isRoot: true)
     try cursor.finish()
   }
 
-  private func scanRoot(_ cursor: inout JSONCursor) throws(JSONError) {
-    root.rewind()
+  /// Time is spent here.
+  private func scanObject(
+    _ node: PlanNode, _ cursor: inout JSONCursor, isRoot: Bool
+  ) throws(JSONError) {
     try cursor.beginObject()
+    var template = -1
     var first = true
-    while let key = try cursor.nextKey(first: &first) {
-      let start = key.bytes.base - line.base - 1
-      let valueStart = cursor.position
-      let entry = root.find(resolved(key)) ?? -1
-      try take(entry, of: root, &cursor)
-      members.append(
-        MemberRange(start: start, end: cursor.position, valueStart: valueStart, entry: entry))
+    while true {
+      let start = cursor.position
+      let text = cursor.base + start
+      let expected = node.match(
+        after: template, text, left: cursor.end - start, room: cursor.readable - start)
+      if expected >= 0 {
+        template = expected
+        cursor.position = start + node[expected].count
+        first = false
+        let valueStart = cursor.position
+        try take(node[expected].slot, node[expected].child, &cursor)
+        if isRoot {
+          note(start + node[expected].nameOffset, valueStart, cursor.position, node[expected].entry)
+        }
+      } else {
+        guard let key = try cursor.nextKey(first: &first) else { return }
+        let nameStart = key.bytes.base - cursor.base - 1
+        let entry = node.find(resolved(key))
+        cursor.skipBlanks()
+        let valueStart = cursor.position
+        template = node.learn(
+          after: template, Bytes(base: text, count: valueStart - start),
+          nameOffset: nameStart - start, entry: entry)
+        try take(
+          entry < 0 ? -1 : node.entries[entry].slot, entry < 0 ? nil : node.entries[entry].child,
+          &cursor)
+        if isRoot { note(nameStart, valueStart, cursor.position, entry) }
+        // Without a template the next member would be matched as an object's first.
+        if template < 0 { return try scanRest(node, &cursor, isRoot: isRoot) }
+      }
     }
   }
 
-  private func scanObject(_ node: PlanNode, _ cursor: inout JSONCursor) throws(JSONError) {
-    node.rewind()
-    try cursor.beginObject()
-    var first = true
+  /// The slow and obvious way, for objects with more or longer names than are learned.
+  private func scanRest(
+    _ node: PlanNode, _ cursor: inout JSONCursor, isRoot: Bool
+  ) throws(JSONError) {
+    var first = false
     while let key = try cursor.nextKey(first: &first) {
-      try take(node.find(resolved(key)) ?? -1, of: node, &cursor)
+      let nameStart = key.bytes.base - cursor.base - 1
+      let entry = node.find(resolved(key))
+      let valueStart = cursor.position
+      try take(
+        entry < 0 ? -1 : node.entries[entry].slot, entry < 0 ? nil : node.entries[entry].child,
+        &cursor)
+      if isRoot { note(nameStart, valueStart, cursor.position, entry) }
     }
   }
 
   @inline(__always)
   private func take(
-    _ entry: Int, of node: PlanNode, _ cursor: inout JSONCursor
+    _ slot: Int, _ child: PlanNode?, _ cursor: inout JSONCursor
   ) throws(JSONError) {
-    guard entry >= 0 else { return try cursor.skipValue() }
-    let slot = node.entries[entry].slot
-    guard let child = node.entries[entry].child, try cursor.peek() == .object else {
+    guard let child, try cursor.peek() == .object else {
       let raw = try cursor.rawValue()
       if slot >= 0 { raws[slot] = raw }
       return
     }
     let start = cursor.position
-    try scanObject(child, &cursor)
+    try scanObject(child, &cursor, isRoot: false)
     if slot >= 0 {
       raws[slot] = JSONRaw(kind: .object, bytes: line[start..<cursor.position])
     }
+  }
+
+  @inline(__always)
+  private func note(_ start: Int, _ valueStart: Int, _ end: Int, _ entry: Int) {
+    if memberCount == memberCapacity { growMembers() }
+    memberStorage[memberCount] = MemberRange(
+      start: start, end: end, valueStart: valueStart, entry: entry)
+    memberCount += 1
+  }
+
+  private func growMembers() {
+    let larger = UnsafeMutablePointer<MemberRange>.allocate(capacity: memberCapacity * 2)
+    larger.update(from: memberStorage, count: memberCount)
+    memberStorage.deallocate()
+    memberStorage = larger
+    memberCapacity *= 2
+  }
+
+  /// The top-level members, in order; valid until the next record.
+  public var members: UnsafeBufferPointer<MemberRange> {
+    UnsafeBufferPointer(start: memberStorage, count: memberCount)
   }
 
   /// A string's text with its escapes resolved; valid until the next record.
@@ -109,7 +174,10 @@ public final class RecordScanner {
   // MARK: Values
 
   /// The member as it stands in the text; null without bytes where it is absent.
-  public func raw(_ slot: Int) -> JSONRaw { raws[slot] }
+  public func raw(_ slot: Int) -> JSONRaw {
+    precondition(slot >= 0 && slot < slotCount, "a slot of the plan")
+    return raws[slot]
+  }
 
   /// A string with its escapes resolved.
   /// - Precondition: the member is a string.

@@ -4,6 +4,12 @@
 //     buffer:  [ used up | a line \n another \n the start of a th | free ]
 //                        ^ start             ^ scanned            ^ filled
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// A line as it came, without its line end.
 public struct Line {
   /// Valid until the next line is asked for. Where the line was too long, its beginning.
@@ -24,6 +30,8 @@ public struct Line {
 
 public final class LineReader {
   public let source: any ByteSource
+  /// Bytes behind every line that may be loaded (not read): what stands there means nothing.
+  public static let padding = 32
   private let lineBytesMax: Int
   private var buffer: UnsafeMutablePointer<UInt8>
   private var capacity: Int
@@ -47,7 +55,13 @@ public final class LineReader {
     self.source = source
     self.lineBytesMax = lineBytesMax
     self.capacity = readBytes
-    self.buffer = .allocate(capacity: readBytes)
+    self.buffer = LineReader.allocate(readBytes)
+  }
+
+  private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<UInt8> {
+    let buffer = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity + padding)
+    (buffer + capacity).initialize(repeating: 0, count: padding)
+    return buffer
   }
 
   deinit { buffer.deallocate() }
@@ -87,13 +101,13 @@ public final class LineReader {
   }
 
   private func endOfLine() -> Int? {
-    while scanned < filled {
-      if buffer[scanned] == UInt8(ascii: "\n") {
-        return scanned - start > lineBytesMax ? nil : scanned
-      }
-      scanned += 1
+    guard scanned < filled else { return nil }
+    guard let found = memchr(buffer + scanned, 0x0A, filled - scanned) else {
+      scanned = filled
+      return nil
     }
-    return nil
+    scanned = found - UnsafeMutableRawPointer(buffer)
+    return scanned - start > lineBytesMax ? nil : scanned
   }
 
   private func take(upTo end: Int, consumed: Int, fault: Line.Fault?) -> Line {
@@ -154,7 +168,7 @@ public final class LineReader {
   }
 
   private func grow() {
-    let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity * 2)
+    let larger = LineReader.allocate(capacity * 2)
     larger.update(from: buffer, count: filled)
     buffer.deallocate()
     buffer = larger

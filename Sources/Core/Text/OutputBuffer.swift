@@ -179,10 +179,16 @@ public final class OutputBuffer {
     }
   }
 
+  /// As RFC 3339, without quotes.
+  public func append(_ time: Timestamp) {
+    reserve(Timestamp.textBytesMax)
+    count += time.write(to: storage + count)
+  }
+
   /// As RFC 3339 in quotes, with as many decimals of the second as it has.
   public func appendQuoted(_ time: Timestamp) {
     append(UInt8(ascii: "\""))
-    time.write { append($0) }
+    append(time)
     append(UInt8(ascii: "\""))
   }
 }

@@ -61,48 +61,64 @@ extension Timestamp {
     return (sign == UInt8(ascii: "-") ? -1 : 1) * (hours * 60 + minutes)
   }
 
-  /// Emits the RFC 3339 form byte by byte.
-  public func write(_ emit: (UInt8) -> Void) {
+  /// Bytes that `write` may need.
+  static let textBytesMax = 40
+
+  /// Writes the RFC 3339 form to `text`, which has room for `textBytesMax` bytes, and returns its length.
+  func write(to text: UnsafeMutablePointer<UInt8>) -> Int {
     let date = self.date
+    var index = 0
     // RFC 3339 knows four digits; what lies outside is written with as many as it takes.
-    let year = date.year.magnitude
-    if date.year < 0 { emit(UInt8(ascii: "-")) }
-    for digit in String(year).leftPadded(to: 4).utf8 { emit(digit) }
-    let parts: [(UInt8, Int)] = [
-      (UInt8(ascii: "-"), date.month), (UInt8(ascii: "-"), date.day),
-      (UInt8(ascii: "T"), hour), (UInt8(ascii: ":"), minute), (UInt8(ascii: ":"), second),
-    ]
-    for (separator, value) in parts {
-      emit(separator)
-      emit(UInt8(ascii: "0") + UInt8(value / 10))
-      emit(UInt8(ascii: "0") + UInt8(value % 10))
+    if date.year < 0 {
+      text[index] = UInt8(ascii: "-")
+      index += 1
     }
-    writeFraction(microsecondOfDay % 1_000_000, emit)
-    emit(UInt8(ascii: "Z"))
+    let year = date.year.magnitude
+    index += Timestamp.write(year, digits: year < 10_000 ? 4 : 6, to: text + index)
+    let parts = (date.month, date.day, hour, minute, second)
+    index += Timestamp.write("-", parts.0, to: text + index)
+    index += Timestamp.write("-", parts.1, to: text + index)
+    index += Timestamp.write("T", parts.2, to: text + index)
+    index += Timestamp.write(":", parts.3, to: text + index)
+    index += Timestamp.write(":", parts.4, to: text + index)
+    var fraction = UInt(microsecondOfDay % 1_000_000)
+    if fraction > 0 {
+      var digits = 6
+      while fraction.isMultiple(of: 10) {
+        fraction /= 10
+        digits -= 1
+      }
+      text[index] = UInt8(ascii: ".")
+      index += 1 + Timestamp.write(fraction, digits: digits, to: text + index + 1)
+    }
+    text[index] = UInt8(ascii: "Z")
+    return index + 1
   }
 
-  private func writeFraction(_ microseconds: Int, _ emit: (UInt8) -> Void) {
-    guard microseconds > 0 else { return }
-    emit(UInt8(ascii: "."))
-    var rest = microseconds
-    var scale = 100_000
-    while rest > 0 {
-      emit(UInt8(ascii: "0") + UInt8(rest / scale))
-      rest %= scale
-      scale /= 10
+  @inline(__always)
+  private static func write(
+    _ separator: Unicode.Scalar, _ value: Int, to text: UnsafeMutablePointer<UInt8>
+  ) -> Int {
+    text[0] = UInt8(ascii: separator)
+    return 1 + write(UInt(value), digits: 2, to: text + 1)
+  }
+
+  @inline(__always)
+  private static func write(
+    _ value: UInt, digits: Int, to text: UnsafeMutablePointer<UInt8>
+  ) -> Int {
+    var rest = value
+    for index in stride(from: digits - 1, through: 0, by: -1) {
+      text[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
     }
+    return digits
   }
 
   public var rfc3339: String {
-    var bytes: [UInt8] = []
-    write { bytes.append($0) }
-    return String(decoding: bytes, as: UTF8.self)
-  }
-}
-
-extension String {
-  /// With zeros in front, up to `width` characters.
-  fileprivate func leftPadded(to width: Int) -> String {
-    String(repeating: "0", count: max(0, width - count)) + self
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Timestamp.textBytesMax) { buffer in
+      let count = write(to: buffer.baseAddress!)
+      return String(decoding: buffer[..<count], as: UTF8.self)
+    }
   }
 }

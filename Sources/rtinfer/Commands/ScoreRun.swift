@@ -82,7 +82,7 @@ final class ScoreRun {
   private func take(_ line: Bytes, _ judge: Judge) throws(BadRecord) {
     let start = clock.monotonicNanoseconds()
     let decider = judge.decider
-    let kind = try decider.read(line)
+    let kind = try decider.read(line, padding: LineReader.padding)
     // Of several models each decides what is its own.
     if judges.count > 1, let type = decider.rowType, let own = decider.decides, !(type == own) {
       return
@@ -182,12 +182,14 @@ final class ScoreRun {
   /// For people: what was decided, how fast, and where the time went.
   func summary(budgets: [Budget]) -> String {
     let seconds = progress.elapsedSeconds
-    var parts: [String] = []
+    let rate = Int(Double(rows) / max(seconds, 1e-9))
+    var parts = [
+      "\(rows.grouped) rows in \(seconds.fixed(2)) s, \(rate.grouped)/s;"
+        + " \(rejects.count.grouped) rejected\n"
+    ]
     for judge in judges {
-      let rate = Int(Double(judge.decided) / max(seconds, 1e-9))
       var text =
-        "\(judge.decided.grouped) decisions of \(judge.decider.name) (\(judge.version))"
-        + " in \(seconds.fixed(2)) s, \(rate.grouped)/s; \(rejects.count.grouped) rows rejected\n"
+        "\(judge.decided.grouped) decisions of \(judge.decider.name) (\(judge.version))\n"
       let sorted = judge.kinds.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
       for (kind, count) in sorted where !kind.isEmpty {
         let share = (Double(count) * 100 / Double(judge.decided)).fixed(1)

@@ -1,0 +1,5 @@
+#pragma once
+
+#if defined(__x86_64__)
+#include <emmintrin.h>
+#endif
