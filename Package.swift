@@ -46,6 +46,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Core"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("CoreTests", ["Core"]),
+    tests("BenchmarkTests", ["Core"]),
     tests("ModelsTests", ["Core", "Models"]),
   ]
 )

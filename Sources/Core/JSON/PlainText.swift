@@ -71,24 +71,25 @@ enum PlainText {
     return ((quotes &- ones) & ~quotes | (backslashes &- ones) & ~backslashes | low | word) & tops
   }
 
-  /// Whether `count` bytes are equal; both sides may be loaded up to the next multiple of sixteen.
+  /// Whether those of sixteen bytes are equal whose bits are set in `mask`; all sixteen are loaded.
   @inline(__always)
-  static func equalPadded(
-    _ left: UnsafePointer<UInt8>, _ right: UnsafePointer<UInt8>, count: Int
+  static func equalSixteen(
+    _ left: UnsafePointer<UInt8>, _ right: UnsafePointer<UInt8>, _ mask: UInt32
   ) -> Bool {
     #if arch(x86_64)
-      var index = 0
-      while index < count {
-        let one = UnsafeRawPointer(left + index).loadUnaligned(as: __m128i.self)
-        let other = UnsafeRawPointer(right + index).loadUnaligned(as: __m128i.self)
-        let equal = UInt32(truncatingIfNeeded: _mm_movemask_epi8(_mm_cmpeq_epi8(one, other)))
-        let wanted = count - index >= 16 ? 0xFFFF : (UInt32(1) << UInt32(count - index)) - 1
-        if equal & wanted != wanted { return false }
-        index += 16
-      }
-      return true
+      let one = UnsafeRawPointer(left).loadUnaligned(as: __m128i.self)
+      let other = UnsafeRawPointer(right).loadUnaligned(as: __m128i.self)
+      let equal = UInt32(truncatingIfNeeded: _mm_movemask_epi8(_mm_cmpeq_epi8(one, other)))
+      return equal & mask == mask
     #else
-      return Bytes(base: left, count: count) == Bytes(base: right, count: count)
+      return slowEqualSixteen(left, right, mask)
     #endif
+  }
+
+  /// The slow and obvious twin.
+  static func slowEqualSixteen(
+    _ left: UnsafePointer<UInt8>, _ right: UnsafePointer<UInt8>, _ mask: UInt32
+  ) -> Bool {
+    (0..<16).allSatisfy { mask >> UInt32($0) & 1 == 0 || left[$0] == right[$0] }
   }
 }

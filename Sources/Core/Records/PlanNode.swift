@@ -24,14 +24,17 @@ final class PlanNode {
   struct Template {
     /// The bytes from behind the last value to this one, padded to a multiple of sixteen.
     let bytes: UnsafeMutablePointer<UInt8>
-    let count: Int
+    let count: Int32
+    /// Which bytes of the last load of sixteen belong to it, one bit each.
+    let lastMask: UInt32
     /// Of the name's opening quote within the bytes.
-    let nameOffset: Int
+    let nameOffset: Int32
     /// Into `entries`, or -1 for a member that the plan does not know.
-    let entry: Int
-    let slot: Int
-    /// Where objects under this name are walked.
-    var child: PlanNode?
+    let entry: Int32
+    /// Of the member's value, or -1.
+    let slot: Int32
+    /// Members inside are wanted: an object under this name is walked.
+    let hasChild: Bool
     var successors: Successors
   }
 
@@ -96,10 +99,9 @@ final class PlanNode {
 
   // MARK: Templates
 
+  /// By number. The reference does not outlive the node.
   @inline(__always)
-  subscript(template: Int) -> Template {
-    unsafeAddress { UnsafePointer(templates + template) }
-  }
+  func template(_ number: Int) -> UnsafePointer<Template> { UnsafePointer(templates + number) }
 
   /// The template that stands at `text`, after the template `previous` (-1 at an object's start), or -1.
   ///
@@ -122,10 +124,18 @@ final class PlanNode {
   ) -> Bool {
     guard candidate >= 0 else { return false }
     let template = templates + Int(candidate)
-    let count = template.pointee.count
+    let count = Int(template.pointee.count)
     // Rounded up to whole loads of sixteen.
-    guard count < left, (count + 15) & ~15 <= room else { return false }
-    return PlainText.equalPadded(text, template.pointee.bytes, count: count)
+    guard count < left, (count &+ 15) & ~15 <= room else { return false }
+    var index = 0
+    while index &+ 16 < count {
+      guard PlainText.equalSixteen(text + index, template.pointee.bytes + index, 0xFFFF) else {
+        return false
+      }
+      index &+= 16
+    }
+    return PlainText.equalSixteen(
+      text + index, template.pointee.bytes + index, template.pointee.lastMask)
   }
 
   /// Learns what the cursor has read between two values; -1 if there is no room for more.
@@ -143,7 +153,7 @@ final class PlanNode {
 
   private func known(_ text: Bytes) -> Int? {
     (0..<templateCount).first { index in
-      Bytes(base: templates[index].bytes, count: templates[index].count) == text
+      Bytes(base: templates[index].bytes, count: Int(templates[index].count)) == text
     }
   }
 
@@ -153,10 +163,12 @@ final class PlanNode {
     let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
     copy.initialize(repeating: 0, count: capacity)
     copy.update(from: text.base, count: text.count)
+    let lastCount = UInt32(text.count - (text.count - 1) / 16 * 16)
     let template = Template(
-      bytes: copy, count: text.count, nameOffset: nameOffset, entry: entry,
-      slot: entry < 0 ? -1 : entries[entry].slot, child: entry < 0 ? nil : entries[entry].child,
-      successors: Successors())
+      bytes: copy, count: Int32(text.count), lastMask: (1 << lastCount) - 1,
+      nameOffset: Int32(nameOffset), entry: Int32(entry),
+      slot: entry < 0 ? -1 : Int32(entries[entry].slot),
+      hasChild: entry >= 0 && entries[entry].child != nil, successors: Successors())
     (templates + templateCount).initialize(to: template)
     templateCount += 1
     return templateCount - 1

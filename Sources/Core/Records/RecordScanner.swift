@@ -3,17 +3,28 @@
 // byte), and keeps the members of its plan as they stand in the text. Of members that appear twice the
 // last one counts, as in jq.
 
-/// A top-level member's place in the line.
+/// A top-level member's place in the line. Lines are shorter than 2^31 bytes (`Limits.lineBytesMax`).
 public struct MemberRange: Sendable {
-  /// From the opening quote of the name …
-  public let start: Int
-  /// … to behind the value.
-  public let end: Int
-  /// The first byte behind the colon.
-  let valueStart: Int
-  /// The entry of the plan's first level, or -1 for a member that the plan does not know.
-  let entry: Int
+  private let storedStart: Int32
+  private let storedEnd: Int32
+  private let storedValueStart: Int32
+  private let storedEntry: Int32
 
+  init(start: Int, end: Int, valueStart: Int, entry: Int) {
+    storedStart = Int32(truncatingIfNeeded: start)
+    storedEnd = Int32(truncatingIfNeeded: end)
+    storedValueStart = Int32(truncatingIfNeeded: valueStart)
+    storedEntry = Int32(truncatingIfNeeded: entry)
+  }
+
+  /// From the opening quote of the name …
+  public var start: Int { Int(storedStart) }
+  /// … to behind the value.
+  public var end: Int { Int(storedEnd) }
+  /// The first byte behind the colon.
+  var valueStart: Int { Int(storedValueStart) }
+  /// The entry of the plan's first level, or -1 for a member that the plan does not know.
+  var entry: Int { Int(storedEntry) }
   var valueCount: Int { end - valueStart }
 }
 
@@ -73,44 +84,76 @@ public final class RecordScanner {
     try cursor.finish()
   }
 
-  /// Time is spent here.
+  /// Time is spent here: what is as expected is passed over with a few comparisons; for the rest there is
+  /// the cursor. Positions are kept out of the cursor meanwhile, where they stay in registers.
   private func scanObject(
     _ node: PlanNode, _ cursor: inout JSONCursor, isRoot: Bool
   ) throws(JSONError) {
     try cursor.beginObject()
-    var template = -1
+    let base = cursor.base
+    let end = cursor.end
+    let readable = cursor.readable
+    var position = cursor.position
+    var previous = -1
     var first = true
     while true {
-      let start = cursor.position
-      let text = cursor.base + start
-      let expected = node.match(
-        after: template, text, left: cursor.end - start, room: cursor.readable - start)
-      if expected >= 0 {
-        template = expected
-        cursor.position = start + node[expected].count
-        first = false
-        let valueStart = cursor.position
-        try take(node[expected].slot, node[expected].child, &cursor)
-        if isRoot {
-          note(start + node[expected].nameOffset, valueStart, cursor.position, node[expected].entry)
-        }
-      } else {
-        guard let key = try cursor.nextKey(first: &first) else { return }
-        let nameStart = key.bytes.base - cursor.base - 1
-        let entry = node.find(resolved(key))
-        cursor.skipBlanks()
-        let valueStart = cursor.position
-        template = node.learn(
-          after: template, Bytes(base: text, count: valueStart - start),
-          nameOffset: nameStart - start, entry: entry)
-        try take(
-          entry < 0 ? -1 : node.entries[entry].slot, entry < 0 ? nil : node.entries[entry].child,
-          &cursor)
-        if isRoot { note(nameStart, valueStart, cursor.position, entry) }
-        // Without a template the next member would be matched as an object's first.
-        if template < 0 { return try scanRest(node, &cursor, isRoot: isRoot) }
+      let number = node.match(
+        after: previous, base + position, left: end &- position, room: readable &- position)
+      guard number >= 0 else {
+        cursor.position = position
+        guard let learned = try scanMember(node, &cursor, &first, after: previous, isRoot: isRoot)
+        else { return }
+        // Without a template the next member would be taken for an object's first.
+        guard learned >= 0 else { return try scanRest(node, &cursor, isRoot: isRoot) }
+        previous = learned
+        position = cursor.position
+        continue
       }
+      first = false
+      previous = number
+      let template = node.template(number)
+      let valueStart = position &+ Int(template.pointee.count)
+      let plain = FastValue.end(base, valueStart, end: end, readable: readable)
+      let slot = Int(template.pointee.slot)
+      var valueEnd = plain
+      if plain > 0 {
+        if slot >= 0 { raws[slot] = FastValue.raw(base, valueStart, plain) }
+      } else {
+        cursor.position = valueStart
+        let child =
+          template.pointee.hasChild ? node.entries[Int(template.pointee.entry)].child : nil
+        try take(slot, child, &cursor)
+        valueEnd = cursor.position
+      }
+      if isRoot {
+        note(
+          position &+ Int(template.pointee.nameOffset), valueStart, valueEnd,
+          Int(template.pointee.entry))
+      }
+      position = valueEnd
     }
+  }
+
+  /// A member that is not as expected: read by the cursor and learned. Nil at the object's end, else the
+  /// number of the template, -1 if it was not learned.
+  private func scanMember(
+    _ node: PlanNode, _ cursor: inout JSONCursor, _ first: inout Bool, after previous: Int,
+    isRoot: Bool
+  ) throws(JSONError) -> Int? {
+    let start = cursor.position
+    guard let key = try cursor.nextKey(first: &first) else { return nil }
+    let nameStart = key.bytes.base - cursor.base - 1
+    let entry = node.find(resolved(key))
+    cursor.skipBlanks()
+    let valueStart = cursor.position
+    let learned = node.learn(
+      after: previous, Bytes(base: cursor.base + start, count: valueStart - start),
+      nameOffset: nameStart - start, entry: entry)
+    try take(
+      entry < 0 ? -1 : node.entries[entry].slot, entry < 0 ? nil : node.entries[entry].child,
+      &cursor)
+    if isRoot { note(nameStart, valueStart, cursor.position, entry) }
+    return learned
   }
 
   /// The slow and obvious way, for objects with more or longer names than are learned.

@@ -71,6 +71,8 @@ public final class OutputBuffer {
 
   public func append(_ text: StaticString) { append(Bytes(text)) }
 
+  /// Text that is made at run time; a literal takes the overload above, which makes no string.
+  @_disfavoredOverload
   public func append(_ text: String) {
     var text = text
     text.withUTF8 { append(Bytes($0)) }
