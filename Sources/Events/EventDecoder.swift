@@ -127,8 +127,10 @@ public final class EventDecoder {
     let plan = types[index]
     for slot in 0..<slotCount { scalars[slot] = .null }
     for slot in plan.looseSlots { scalars[slot] = scanner.scalar(slot) ?? .null }
-    for (field, slot) in mark == nil ? plan.fields : plan.neededFields {
-      scalars[slot] = try field.convert(scanner.scalar(slot), scanner.raw(slot))
+    let fields = mark == nil ? plan.fields : plan.neededFields
+    for index in 0..<fields.count {
+      let slot = fields[index].slot
+      scalars[slot] = try fields[index].field.convert(scanner.scalar(slot), scanner.raw(slot))
     }
     let time = try time(plan)
     scalars[plan.timeSlot] = .time(time)

@@ -41,8 +41,8 @@ public final class EventIntake {
     var readAt: UInt64 = 0
     var decodedAt: UInt64 = 0
     var isStarted = false
-    /// A rejected record that came back: its raw bytes, unwrapped.
-    var unwrapped: [UInt8] = []
+    /// A rejected record that came back: its raw bytes. Nil for any other line.
+    var unwrapped: [UInt8]?
 
     init(_ reader: LineReader, _ decoder: EventDecoder, _ partition: Int) {
       self.reader = reader
@@ -129,6 +129,7 @@ public final class EventIntake {
       counts.read += 1
       input.line = line
       if line.fault == .tooLong {
+        input.unwrapped = nil
         try reject("longer than \(Limits.lineBytesMax) bytes; only its beginning is kept", input)
         continue
       }
@@ -150,12 +151,10 @@ public final class EventIntake {
   }
 
   private func decode(_ bytes: Bytes, _ input: Input) throws(BadRecord) -> Event {
-    if let raw = RejectedRecord.raw(in: bytes) {
-      input.unwrapped = raw
-      // The array lives in the input until its next line, so what is borrowed from it is as good as a line.
-      return try input.unwrapped.withUnsafeBufferPointer { (buffer) throws(BadRecord) in
-        try input.decoder.decode(Bytes(buffer))
-      }
+    input.unwrapped = RejectedRecord.raw(in: bytes)
+    if let raw = input.unwrapped {
+      // The array lives in the input until its next line: what is borrowed from it is as good as a line.
+      return try raw.withBytes { (bytes) throws(BadRecord) in try input.decoder.decode(bytes) }
     }
     return try input.decoder.decode(bytes, padding: LineReader.padding)
   }
@@ -167,9 +166,10 @@ public final class EventIntake {
 
   private func reject(_ reason: String, _ input: Input) throws(Failure) {
     let line = input.line!
-    try rejects.add(
-      reason, source: input.reader.source.name, line: line.number, byte: line.offset,
-      raw: line.bytes)
+    let source = input.reader.source.name
+    // An unwrapped line is not wrapped again: however often it comes back, it stays as it first came.
+    let raw = input.unwrapped.map { $0.withBytes { $0 } } ?? line.bytes
+    try rejects.add(reason, source: source, line: line.number, byte: line.offset, raw: raw)
   }
 
   // MARK: Judging

@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""How fast lines of JSON become values: rtinfer's record layer beside the tools people use.
+
+Everybody reads the same file (the flights' events, repeated to about 100 MB) on one core, several times in turn;
+the best time of each counts, as the noise of a shared machine only ever adds time. Starting up is part of the
+command-line tools' time; the libraries are timed inside one process.
+
+    pip install orjson pysimdjson polars duckdb; apt-get install jq miller
+    python3 Tests/Peers/records.py [--core 1] [--megabytes 100]
+
+What is not installed is left out and named. rtinfer's own figures come from
+`RTINFER_BENCH=1 swift test -c release -Xswiftc -enable-testing --filter BenchmarkTests`, which this runs.
+"""
+
+import argparse
+import importlib.util
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+PACKAGE = pathlib.Path(__file__).resolve().parents[2]
+STREAMS = {
+    "300 bytes": ("scheduled", ["id", "carrier", "distance"]),
+    "180 bytes": ("departed", ["id", "carrier", "dep_delay"]),
+}
+
+
+def python_json(path, members):
+    import json as parser
+
+    take_lines(path, members, parser.loads)
+
+
+def python_orjson(path, members):
+    import orjson
+
+    take_lines(path, members, orjson.loads)
+
+
+def take_lines(path, members, loads):
+    first, second, third = members
+    with open(path, "rb") as lines:
+        for line in lines:
+            row = loads(line)
+            row[first], row[second], row[third]
+
+
+def python_simdjson(path, members):
+    import simdjson
+
+    parser = simdjson.Parser()
+    first, second, third = members
+    with open(path, "rb") as lines:
+        for line in lines:
+            row = parser.parse(line)
+            row[first], row[second], row[third]
+            del row  # the parser reuses its memory only when nothing refers to it
+
+
+def python_polars(path, members):
+    import polars
+
+    polars.scan_ndjson(path).select(members).collect()
+
+
+def python_duckdb(path, members):
+    import duckdb
+
+    connection = duckdb.connect()
+    connection.execute("set threads to 1")
+    columns = ", ".join(f"max({member})" for member in members)
+    kinds = ", ".join(f"'{member}': '{kind(member)}'" for member in members)
+    connection.execute(
+        f"select {columns} from read_json('{path}', format='newline_delimited', columns={{{kinds}}})"
+    ).fetchall()
+
+
+def kind(member):
+    return "VARCHAR" if member in ("id", "carrier") else "BIGINT"
+
+
+LIBRARIES = {
+    "Python json": ("json", python_json),
+    "orjson": ("orjson", python_orjson),
+    "pysimdjson": ("simdjson", python_simdjson),
+    "Polars scan_ndjson": ("polars", python_polars),
+    "DuckDB read_json": ("duckdb", python_duckdb),
+}
+
+
+def commands(path, members):
+    fields = ", ".join(f".{member}" for member in members)
+    return {
+        "jq": ["jq", "-c", f"[{fields}]", path],
+        "Miller": ["mlr", "--json", "cut", "-f", ",".join(members), path],
+    }
+
+
+def best(runs, body):
+    times = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        body()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def own_figures(core):
+    """What the benchmark tests report, by name."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = pathlib.Path(folder) / "figures.ndjson"
+        subprocess.run(
+            ["taskset", "-c", str(core), "swift", "test", "-c", "release", "-Xswiftc", "-enable-testing",
+             "--scratch-path", ".build-bench", "--filter", "RecordBenchmarks"],
+            cwd=PACKAGE, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={**os.environ, "RTINFER_BENCH": "1", "RTINFER_BENCH_OUT": str(out)},
+        )
+        rows = [json.loads(line) for line in out.read_text().splitlines()]
+    return {row["what"]: row["gb_per_s"] for row in rows}
+
+
+def measure(name, file, members, size, runs, folder):
+    week = (PACKAGE / "Fixtures/flights/week" / f"{file}.ndjson").read_bytes()
+    path = os.path.join(folder, f"{file}.ndjson")
+    with open(path, "wb") as target:
+        for _ in range(size // len(week)):
+            target.write(week)
+    total = os.path.getsize(path)
+    figures = {}
+    for peer, (module, body) in LIBRARIES.items():
+        if importlib.util.find_spec(module) is None:
+            print(f"{peer}: not installed, left out", file=sys.stderr)
+            continue
+        figures[peer] = total / best(runs, lambda: body(path, members)) / 1e9
+    for peer, command in commands(path, members).items():
+        if shutil.which(command[0]) is None:
+            print(f"{peer}: not installed, left out", file=sys.stderr)
+            continue
+        run = lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        figures[peer] = total / best(1, run) / 1e9
+    return figures
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--core", type=int, default=1, help="the core everybody is pinned to")
+    parser.add_argument("--megabytes", type=int, default=100)
+    parser.add_argument("--runs", type=int, default=3)
+    arguments = parser.parse_args()
+    # Read by Polars when it is imported.
+    os.environ["POLARS_MAX_THREADS"] = "1"
+    own = own_figures(arguments.core)
+    os.sched_setaffinity(0, {arguments.core})
+    print("| three members, one core, GB/s | " + " | ".join(STREAMS) + " |")
+    print("|---|" + "---|" * len(STREAMS))
+    columns = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, (file, members) in STREAMS.items():
+            columns.append(
+                measure(name, file, members, arguments.megabytes * 1_000_000, arguments.runs, folder)
+            )
+    print("| **rtinfer** | " + " | ".join(f"**{own[f'three members, {name}']:.2f}**" for name in STREAMS) + " |")
+    print("| rtinfer, all members | " + " | ".join(f"{own[f'all members, {name}']:.2f}" for name in STREAMS) + " |")
+    print("| rtinfer, counting lines | " + " | ".join(f"{own[f'lines, {name}']:.2f}" for name in STREAMS) + " |")
+    for peer in columns[0]:
+        print(f"| {peer} | " + " | ".join(f"{column[peer]:.3f}" for column in columns) + " |")
+
+
+if __name__ == "__main__":
+    main()
