@@ -33,6 +33,8 @@ public final class Decider {
   public let decides: String?
   public private(set) var decision = Decision()
 
+  /// `"name":` with the comma before it where one is due, ready to be written.
+  let inputKeys: [Bytes]
   let scanner: RecordScanner
   let scalars: UnsafeMutablePointer<Scalar>
   let slotCount: Int
@@ -75,6 +77,7 @@ public final class Decider {
     self.plans = plans
     self.conditions = conditions
     self.inputNames = plans[.plain]!.inputs.map(\.name)
+    self.inputKeys = Decider.keys(inputNames)
     self.labels = definition.labels
     self.labelTexts = definition.labels.map { Bytes(owning: $0) }
     self.decisions = definition.rules.map(\.decision)
@@ -95,6 +98,16 @@ public final class Decider {
     scalars.deallocate()
     row.deallocate()
     outputs.deallocate()
+  }
+
+  private static func keys(_ names: [String]) -> [Bytes] {
+    names.enumerated().map { index, name in
+      let sink = OutputBuffer(MemorySink())
+      if index > 0 { sink.append(",") }
+      sink.appendQuoted(name)
+      sink.append(":")
+      return Bytes(owning: sink.pending.string)
+    }
   }
 
   private static func conditions(

@@ -71,10 +71,8 @@ extension Decider {
 
   private func appendInputs(_ output: OutputBuffer) {
     output.append(",\"inputs\":{")
-    for (index, name) in inputNames.enumerated() {
-      if index > 0 { output.append(UInt8(ascii: ",")) }
-      output.appendQuoted(name)
-      output.append(UInt8(ascii: ":"))
+    for index in 0..<inputKeys.count {
+      output.append(inputKeys[index])
       output.append(decision.inputs[index])
     }
     output.append(UInt8(ascii: "}"))
