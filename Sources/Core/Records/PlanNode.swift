@@ -106,27 +106,26 @@ final class PlanNode {
   /// The template that stands at `text`, after the template `previous` (-1 at an object's start), or -1.
   ///
   /// - Parameters:
-  ///   - left: bytes of the record from `text` on; a template never uses up all of them.
-  ///   - room: bytes from `text` on that may be loaded.
+  ///   - left: bytes of the record from `text` on; a template never uses up all of them. Sixteen more
+  ///     may be loaded.
   @inline(__always)
-  func match(after previous: Int, _ text: UnsafePointer<UInt8>, left: Int, room: Int) -> Int {
+  func match(after previous: Int, _ text: UnsafePointer<UInt8>, left: Int) -> Int {
     let candidates = previous < 0 ? starts : templates[previous].successors
-    if matches(candidates.first, text, left, room) { return Int(candidates.first) }
-    if matches(candidates.second, text, left, room) { return Int(candidates.second) }
-    if matches(candidates.third, text, left, room) { return Int(candidates.third) }
-    if matches(candidates.fourth, text, left, room) { return Int(candidates.fourth) }
+    if matches(candidates.first, text, left) { return Int(candidates.first) }
+    if matches(candidates.second, text, left) { return Int(candidates.second) }
+    if matches(candidates.third, text, left) { return Int(candidates.third) }
+    if matches(candidates.fourth, text, left) { return Int(candidates.fourth) }
     return -1
   }
 
   @inline(__always)
   private func matches(
-    _ candidate: Int32, _ text: UnsafePointer<UInt8>, _ left: Int, _ room: Int
+    _ candidate: Int32, _ text: UnsafePointer<UInt8>, _ left: Int
   ) -> Bool {
     guard candidate >= 0 else { return false }
     let template = templates + Int(candidate)
     let count = Int(template.pointee.count)
-    // Rounded up to whole loads of sixteen.
-    guard count < left, (count &+ 15) & ~15 <= room else { return false }
+    guard count < left else { return false }
     var index = 0
     while index &+ 16 < count {
       guard PlainText.equalSixteen(text + index, template.pointee.bytes + index, 0xFFFF) else {

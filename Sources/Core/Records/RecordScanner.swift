@@ -92,19 +92,22 @@ public final class RecordScanner {
     try cursor.beginObject()
     let base = cursor.base
     let end = cursor.end
-    let readable = cursor.readable
+    guard cursor.readable &- end >= FastValue.padding else {
+      return try scanSlowly(node, &cursor, first: true, isRoot: isRoot)
+    }
     var position = cursor.position
     var previous = -1
     var first = true
     while true {
-      let number = node.match(
-        after: previous, base + position, left: end &- position, room: readable &- position)
+      let number = node.match(after: previous, base + position, left: end &- position)
       guard number >= 0 else {
         cursor.position = position
         guard let learned = try scanMember(node, &cursor, &first, after: previous, isRoot: isRoot)
         else { return }
         // Without a template the next member would be taken for an object's first.
-        guard learned >= 0 else { return try scanRest(node, &cursor, isRoot: isRoot) }
+        guard learned >= 0 else {
+          return try scanSlowly(node, &cursor, first: false, isRoot: isRoot)
+        }
         previous = learned
         position = cursor.position
         continue
@@ -113,7 +116,7 @@ public final class RecordScanner {
       previous = number
       let template = node.template(number)
       let valueStart = position &+ Int(template.pointee.count)
-      let plain = FastValue.end(base, valueStart, end: end, readable: readable)
+      let plain = FastValue.end(base, valueStart, end: end)
       let slot = Int(template.pointee.slot)
       var valueEnd = plain
       if plain > 0 {
@@ -156,11 +159,12 @@ public final class RecordScanner {
     return learned
   }
 
-  /// The slow and obvious way, for objects with more or longer names than are learned.
-  private func scanRest(
-    _ node: PlanNode, _ cursor: inout JSONCursor, isRoot: Bool
+  /// The slow and obvious way, for text without padding and for objects with more or longer names than are
+  /// learned.
+  private func scanSlowly(
+    _ node: PlanNode, _ cursor: inout JSONCursor, first: Bool, isRoot: Bool
   ) throws(JSONError) {
-    var first = false
+    var first = first
     while let key = try cursor.nextKey(first: &first) {
       let nameStart = key.bytes.base - cursor.base - 1
       let entry = node.find(resolved(key))
