@@ -41,8 +41,8 @@ public final class EventIntake {
     var readAt: UInt64 = 0
     var decodedAt: UInt64 = 0
     var isStarted = false
-    /// A rejected record that came back: its raw bytes, unwrapped.
-    var unwrapped: [UInt8] = []
+    /// A rejected record that came back: its raw bytes, unwrapped; nil for any other line.
+    var unwrapped: [UInt8]?
 
     init(_ reader: LineReader, _ decoder: EventDecoder, _ partition: Int) {
       self.reader = reader
@@ -56,6 +56,8 @@ public final class EventIntake {
   private let rejects: Rejects
   private let clock: any Clock
   private let isTimed: Bool
+  /// Whether marks are taken at their word; whoever reads a line again must do the same.
+  public let trustsMarks: Bool
   private let inputs: [Input]
   private var watermark: Watermark
   private var deduplicators: [Deduplicator?]
@@ -76,11 +78,12 @@ public final class EventIntake {
     self.rejects = rejects
     self.clock = clock
     self.isTimed = isTimed
+    let trusts = trustsMarks && sources.count == 1
+    self.trustsMarks = trusts
     // Decoders are made first to last: the first completes the plan, the others find it complete.
     self.inputs = sources.enumerated().map { partition, source in
       let reader = LineReader(source)
       reader.beforeWaiting = beforeWaiting
-      let trusts = trustsMarks && sources.count == 1
       return Input(reader, EventDecoder(schema, trustsMarks: trusts), partition)
     }
     let lateness = schema.types.map(\.lateness).max()!
@@ -128,6 +131,7 @@ public final class EventIntake {
     while let line = try input.reader.next() {
       counts.read += 1
       input.line = line
+      input.unwrapped = nil
       if line.fault == .tooLong {
         try reject("longer than \(Limits.lineBytesMax) bytes; only its beginning is kept", input)
         continue
@@ -150,14 +154,12 @@ public final class EventIntake {
   }
 
   private func decode(_ bytes: Bytes, _ input: Input) throws(BadRecord) -> Event {
-    if let raw = RejectedRecord.raw(in: bytes) {
-      input.unwrapped = raw
-      // The array lives in the input until its next line, so what is borrowed from it is as good as a line.
-      return try input.unwrapped.withUnsafeBufferPointer { (buffer) throws(BadRecord) in
-        try input.decoder.decode(Bytes(buffer))
-      }
+    input.unwrapped = RejectedRecord.raw(in: bytes)
+    guard let unwrapped = input.unwrapped else { return try input.decoder.decode(bytes) }
+    // The array lives in the input until its next line, so what is borrowed from it is as good as a line.
+    return try unwrapped.withUnsafeBufferPointer { (buffer) throws(BadRecord) in
+      try input.decoder.decode(Bytes(buffer))
     }
-    return try input.decoder.decode(bytes)
   }
 
   private func truncated(_ line: Line, _ reason: String) -> String {
@@ -167,9 +169,13 @@ public final class EventIntake {
 
   private func reject(_ reason: String, _ input: Input) throws(Failure) {
     let line = input.line!
-    try rejects.add(
-      reason, source: input.reader.source.name, line: line.number, byte: line.offset,
-      raw: line.bytes)
+    func add(_ raw: Bytes) throws(Failure) {
+      try rejects.add(
+        reason, source: input.reader.source.name, line: line.number, byte: line.offset, raw: raw)
+    }
+    // What is rejected again keeps its own bytes, so it can come back any number of times.
+    guard let unwrapped = input.unwrapped else { return try add(line.bytes) }
+    try unwrapped.withBytes { (raw) throws(Failure) in try add(raw) }
   }
 
   // MARK: Judging

@@ -44,7 +44,10 @@ public final class RecordScanner {
     var cursor = JSONCursor(line)
     let kind = try cursor.peek()
     guard kind == .object else {
-      throw JSONError("a record is an object, found \(kind.name)", at: cursor.position)
+      let start = cursor.position
+      // Words that only begin like a value (nonsense, truncated) are told as what they are.
+      try cursor.skipValue()
+      throw JSONError("a record is an object, found \(kind.name)", at: start)
     }
     try scanRoot(&cursor)
     try cursor.finish()
