@@ -43,5 +43,6 @@ let package = Package(
       name: "TestSupport", dependencies: ["Core"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("CoreTests", ["Core"]),
     tests("ModelsTests", ["Core", "Models"]),
+    tests("CommandTests", ["Core", "rtinfer"]),
   ]
 )
