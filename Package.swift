@@ -48,5 +48,6 @@ let package = Package(
     tests("CoreTests", ["Core"]),
     tests("BenchmarkTests", ["Core"]),
     tests("ModelsTests", ["Core", "Models"]),
+    tests("CommandTests", ["Core", "rtinfer"]),
   ]
 )

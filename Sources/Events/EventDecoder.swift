@@ -154,15 +154,28 @@ public final class EventDecoder {
     return Event.Mark(offset: number, watermark: watermark)
   }
 
+  /// The kinds of records that are ours and no events. An event of the user's may well have a member `kind`,
+  /// but then it names its type, or its kind is none of these.
+  private static let otherKinds: [Bytes] = [
+    "rejected", "features", "decision", "sample", "summary", "profile", "verdict", "alert",
+  ].map { Bytes(owning: $0) }
+
+  private func refuseOtherKinds() throws(BadRecord) {
+    guard scanner.raw(kindSlot).kind == .string, scanner.raw(typeSlot).kind != .string else {
+      return
+    }
+    let kind = scanner.text(kindSlot)
+    guard EventDecoder.otherKinds.contains(where: { $0 == kind }) else { return }
+    throw BadRecord("a '\(kind.string)' record, not an event")
+  }
+
   private func type(isMarked: Bool) throws(BadRecord) -> (Int, Bytes) {
+    try refuseOtherKinds()
     let slot = isMarked && scanner.raw(markTypeSlot).kind == .string ? markTypeSlot : typeSlot
     let isNamed = scanner.raw(slot).kind == .string
     let name = isNamed ? scanner.text(slot) : Bytes.empty
     if schema.isOpen { return (0, types[0].name.isEmpty ? name : types[0].name) }
     if let fixed = schema.fixedType { return (fixed, types[fixed].name) }
-    if !isNamed, scanner.raw(kindSlot).kind == .string {
-      throw BadRecord("a '\(scanner.text(kindSlot).string)' record, not an event")
-    }
     guard isNamed else {
       if types.count == 1 { return (0, types[0].name) }
       throw BadRecord(

@@ -56,6 +56,8 @@ public final class EventIntake {
   private let rejects: Rejects
   private let clock: any Clock
   private let isTimed: Bool
+  /// Whether marks are taken at their word; whoever reads a line again must do the same.
+  public let trustsMarks: Bool
   private let inputs: [Input]
   private var watermark: Watermark
   private var deduplicators: [Deduplicator?]
@@ -76,11 +78,12 @@ public final class EventIntake {
     self.rejects = rejects
     self.clock = clock
     self.isTimed = isTimed
+    let trusts = trustsMarks && sources.count == 1
+    self.trustsMarks = trusts
     // Decoders are made first to last: the first completes the plan, the others find it complete.
     self.inputs = sources.enumerated().map { partition, source in
       let reader = LineReader(source)
       reader.beforeWaiting = beforeWaiting
-      let trusts = trustsMarks && sources.count == 1
       return Input(reader, EventDecoder(schema, trustsMarks: trusts), partition)
     }
     let lateness = schema.types.map(\.lateness).max()!
@@ -128,8 +131,8 @@ public final class EventIntake {
     while let line = try input.reader.next() {
       counts.read += 1
       input.line = line
+      input.unwrapped = nil
       if line.fault == .tooLong {
-        input.unwrapped = nil
         try reject("longer than \(Limits.lineBytesMax) bytes; only its beginning is kept", input)
         continue
       }
@@ -166,10 +169,13 @@ public final class EventIntake {
 
   private func reject(_ reason: String, _ input: Input) throws(Failure) {
     let line = input.line!
-    let source = input.reader.source.name
-    // An unwrapped line is not wrapped again: however often it comes back, it stays as it first came.
-    let raw = input.unwrapped.map { $0.withBytes { $0 } } ?? line.bytes
-    try rejects.add(reason, source: source, line: line.number, byte: line.offset, raw: raw)
+    func add(_ raw: Bytes) throws(Failure) {
+      try rejects.add(
+        reason, source: input.reader.source.name, line: line.number, byte: line.offset, raw: raw)
+    }
+    // What is rejected again keeps its own bytes, so it can come back any number of times.
+    guard let unwrapped = input.unwrapped else { return try add(line.bytes) }
+    try unwrapped.withBytes { (raw) throws(Failure) in try add(raw) }
   }
 
   // MARK: Judging

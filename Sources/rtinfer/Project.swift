@@ -8,6 +8,8 @@ import Measure
 
 struct Project {
   let path: String
+  /// As messages name the file.
+  let shownName: String
   private let root: ConfigNode
 
   static let fileName = "rtinfer.json"
@@ -42,7 +44,8 @@ struct Project {
   init(path: String, in files: any FileSystem) throws(Failure) {
     let bytes = try files.contents(of: path, bytesMax: Limits.projectBytesMax)
     self.path = path
-    self.root = try JSON5Parser.parse(bytes, file: Project.shortName(path))
+    self.shownName = Project.shortName(path)
+    self.root = try JSON5Parser.parse(bytes, file: shownName)
     try root.allow(Project.sections)
   }
 

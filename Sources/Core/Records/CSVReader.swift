@@ -44,7 +44,9 @@ public final class CSVReader {
     if CSVReader.hasOpenQuote(bytes) {
       joined = bytes.copy()
       while joined.withBytes({ CSVReader.hasOpenQuote($0) }) {
-        guard joined.count <= Limits.lineBytesMax, let more = try reader.next() else {
+        guard joined.count <= Limits.lineBytesMax, let more = try reader.next(),
+          more.fault != .tooLong
+        else {
           keep(joined)
           return .failure(
             CSVFault(

@@ -106,7 +106,7 @@ public final class Field: Sendable {
       throw node.failure("min and max are for numbers and integers, not for \(type.rawValue)")
     }
     if let minimum, let maximum, minimum > maximum {
-      throw node.failure("min \(minimum) is above max \(maximum)")
+      throw node.failure("min \(minimum.plain) is above max \(maximum.plain)")
     }
     if let unit = node["unit"], type != .time { throw unit.failure("a unit is for times") }
     self.init(

@@ -78,7 +78,10 @@ public final class RecordScanner {
     var cursor = JSONCursor(line, padding: padding)
     let kind = try cursor.peek()
     guard kind == .object else {
-      throw JSONError("a record is an object, found \(kind.name)", at: cursor.position)
+      let start = cursor.position
+      // Words that only begin like a value (nonsense, truncated) are told as what they are.
+      try cursor.skipValue()
+      throw JSONError("a record is an object, found \(kind.name)", at: start)
     }
     try scanObject(root, &cursor, isRoot: true)
     try cursor.finish()

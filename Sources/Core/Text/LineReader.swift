@@ -126,7 +126,8 @@ public final class LineReader {
 
   /// Keeps the line's beginning for the message and drops the rest up to the next line feed.
   private func passOverLongLine() throws(Failure) -> Line? {
-    let kept = min(filled - start, 256)
+    // The same however the line arrives.
+    let kept = min(lineBytesMax, 256)
     var dropped = 0
     while true {
       if scanned < filled, buffer[scanned] == UInt8(ascii: "\n") { break }

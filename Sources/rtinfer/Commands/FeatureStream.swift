@@ -66,7 +66,7 @@ final class FeatureStream {
   /// Events wait until the watermark has passed them and are then taken in an order of their own.
   private func runByWatermark() throws(Failure) {
     var waiting = ReorderBuffer()
-    let decoder = EventDecoder(schema)
+    let decoder = EventDecoder(schema, trustsMarks: intake.trustsMarks)
     var order: Int64 = 0
     var watermark = Timestamp.distantPast
     while let arrival = try intake.next() {

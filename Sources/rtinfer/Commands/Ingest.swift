@@ -56,13 +56,14 @@ enum IngestCommand {
     progress.finish()
     try output.flush()
     let counts = intake.counts
+    let status = try rejects.finish(total: counts.read)
     if rejects.count > 0 || counts.repeats > 0 || invocation.terminal.errorIsTerminal {
       let events = counts.accepted.grouped
       invocation.messages.note(
         "accepted \(events), repeats dropped \(counts.repeats.grouped),"
           + " rejected \(rejects.count.grouped)")
     }
-    return try rejects.finish(total: counts.read)
+    return status
   }
 
   /// The line as it came, without an older mark and with a new one at its end.

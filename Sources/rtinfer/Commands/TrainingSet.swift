@@ -77,7 +77,7 @@ final class TrainingSet {
     ) { () throws(Failure) in }
     let progress = Progress(invocation)
     var waiting = ReorderBuffer()
-    let decoder = EventDecoder(schema)
+    let decoder = EventDecoder(schema, trustsMarks: intake.trustsMarks)
     var order: Int64 = 0
     while let arrival = try intake.next() {
       waiting.insert(WaitingEvent(arrival))

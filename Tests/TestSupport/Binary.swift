@@ -1,0 +1,56 @@
+// Where the built programs are. `swift test` builds the binary into the folder of the test bundle, so what is
+// tested is always what was just built, in the same configuration.
+
+public import Foundation
+
+public enum Binary {
+  /// The folder of everything that was built: the test bundle lies in it, and `rtinfer` beside it.
+  public static let folder: URL = {
+    #if os(Linux)
+      let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+      return URL(filePath: own ?? CommandLine.arguments[0]).deletingLastPathComponent()
+    #else
+      let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }
+      return bundle!.bundleURL.deletingLastPathComponent()
+    #endif
+  }()
+
+  public static let rtinfer = folder.appending(path: "rtinfer").path()
+
+  /// The path of a program that may be there or not, such as another shell; nil where it is not.
+  public static func find(_ program: String) -> String? {
+    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(
+      separator: ":")
+    return folders.map { "\($0)/\(program)" }.first {
+      FileManager.default.isExecutableFile(atPath: $0)
+    }
+  }
+
+  /// All that a tested program learns of the world: where programs are, a home, and no language.
+  public static func environment(home: URL) -> [String: String] {
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+    return ["PATH": "\(folder.path()):\(path)", "HOME": home.path(), "LC_ALL": "C"]
+  }
+}
+
+/// A folder that is gone when the test is.
+public final class TemporaryFolder {
+  public let url: URL
+
+  public init() throws {
+    url = FileManager.default.temporaryDirectory.appending(path: "rtinfer-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: url) }
+
+  public func path(_ name: String) -> String { url.appending(path: name).path() }
+
+  public func text(_ name: String) throws -> String {
+    String(decoding: try Data(contentsOf: url.appending(path: name)), as: UTF8.self)
+  }
+
+  public func write(_ text: String, _ name: String) throws {
+    try Data(text.utf8).write(to: url.appending(path: name))
+  }
+}
