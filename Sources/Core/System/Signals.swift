@@ -16,8 +16,10 @@ public enum Signals {
   private static let wakeReader = Atomic<Int32>(-1)
   private static let wakeWriter = Atomic<Int32>(-1)
 
-  /// Called once, by `main`, before anything is read.
+  /// Called once, by `main`, before anything is opened or read.
   public static func install() {
+    // Before the pipe is opened, which would take the place of a closed stdin.
+    Syscall.reserveStandardDescriptors()
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { return }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }

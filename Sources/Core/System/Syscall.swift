@@ -1,6 +1,7 @@
 // The few system calls we make, each in one place: interrupted calls are made again here and nowhere else,
 // and an error number becomes a typed error with the call's name. A descriptor that is not open (EBADF) or
-// memory that is not ours (EFAULT) is a mistake of ours and stops the program.
+// memory that is not ours (EFAULT) is a mistake of ours and stops the program; the three standard
+// descriptors are the user's, who may well have closed them (`>&-`).
 
 #if canImport(Glibc)
   import Glibc
@@ -31,15 +32,17 @@ public struct SystemError: Error, Sendable, Equatable {
 enum Syscall {
   @inline(__always)
   private static func retrying(
-    _ call: StaticString, _ body: () -> Int
+    _ call: StaticString, on descriptor: Int32? = nil, _ body: () -> Int
   ) throws(SystemError) -> Int {
     while true {
       let result = body()
       if result >= 0 { return result }
       let number = errno
       if number == EINTR { continue }
+      let isGiven = descriptor.map { (0...2).contains($0) } ?? false
       precondition(
-        number != EBADF && number != EFAULT, "\(call): a descriptor or buffer of ours is invalid")
+        (number != EBADF || isGiven) && number != EFAULT,
+        "\(call): a descriptor or buffer of ours is invalid")
       throw SystemError(number, "\(call)")
     }
   }
@@ -58,9 +61,9 @@ enum Syscall {
     _ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer
   ) throws(SystemError) -> Int {
     #if canImport(Glibc)
-      try retrying("read") { Glibc.read(descriptor, buffer.baseAddress, buffer.count) }
+      try retrying("read", on: descriptor) { Glibc.read(descriptor, buffer.baseAddress, buffer.count) }
     #else
-      try retrying("read") { Darwin.read(descriptor, buffer.baseAddress, buffer.count) }
+      try retrying("read", on: descriptor) { Darwin.read(descriptor, buffer.baseAddress, buffer.count) }
     #endif
   }
 
@@ -69,13 +72,25 @@ enum Syscall {
     var written = 0
     while written < bytes.count {
       #if canImport(Glibc)
-        written += try retrying("write") {
+        written += try retrying("write", on: descriptor) {
           Glibc.write(descriptor, bytes.base + written, bytes.count - written)
         }
       #else
-        written += try retrying("write") {
+        written += try retrying("write", on: descriptor) {
           Darwin.write(descriptor, bytes.base + written, bytes.count - written)
         }
+      #endif
+    }
+  }
+
+  /// Fills the places of standard descriptors that are closed, or the next file to be opened would take one
+  /// and be read as stdin or written as stdout. What fills them can be neither: they fail as closed ones do.
+  static func reserveStandardDescriptors() {
+    for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) < 0 {
+      #if canImport(Glibc)
+        _ = Glibc.open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY)
+      #else
+        _ = Darwin.open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY)
       #endif
     }
   }
