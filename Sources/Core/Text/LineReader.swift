@@ -89,7 +89,8 @@ public final class LineReader {
     }
   }
 
-  private func nextIncludingBlank() throws(Failure) -> Line? {
+  /// The next line, even if it is blank; nil at the end.
+  func nextIncludingBlank() throws(Failure) -> Line? {
     while true {
       if let end = endOfLine() { return take(upTo: end, consumed: end + 1, fault: nil) }
       if filled - start > lineBytesMax { return try passOverLongLine() }
@@ -126,7 +127,7 @@ public final class LineReader {
 
   /// Keeps the line's beginning for the message and drops the rest up to the next line feed.
   private func passOverLongLine() throws(Failure) -> Line? {
-    let kept = min(filled - start, 256)
+    let kept = min(lineBytesMax, 256)
     var dropped = 0
     while true {
       if scanned < filled, buffer[scanned] == UInt8(ascii: "\n") { break }
