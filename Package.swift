@@ -47,7 +47,12 @@ let package = Package(
       name: "TestSupport", dependencies: ["Core"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("CoreTests", ["Core"]),
     tests("BenchmarkTests", ["Core"]),
+    tests("DecisionsTests", ["Core", "Decisions", "Models"]),
+    tests("EventsTests", ["Core", "Events"]),
+    tests("FeaturesTests", ["Core", "Events", "Features"]),
+    tests("MeasureTests", ["Core", "Measure"]),
     tests("ModelsTests", ["Core", "Models"]),
     tests("CommandTests", ["Core", "rtinfer"]),
+    tests("TidyTests", []),
   ]
 )

@@ -30,7 +30,9 @@ extension FeatureView {
     var keySlots: [Int] = []
     for (index, name) in entity.enumerated() {
       let expression = try entityNode.list()[index].expression(scope: scope, text: name)
-      guard expression.slots.count == 1, expression.text == name else {
+      // One slot is not enough: `x + 1` has one too, and is no member.
+      guard expression.slots.count == 1, name.utf8.allSatisfy(FeatureView.isPartOfPath)
+      else {
         throw entityNode.failure("'\(name)' is not a member of '\(typeName)'")
       }
       keySlots.append(expression.slots[0])
@@ -46,6 +48,12 @@ extension FeatureView {
     self.init(
       name: member.key, entity: entity, eventType: type, filter: filter, keySlots: keySlots,
       columns: columns, features: features)
+  }
+
+  private static func isPartOfPath(_ byte: UInt8) -> Bool {
+    byte >= 0x80 || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".")
+      || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+      || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
   }
 
   /// Names become column names and parts of `view:feature`: letters, digits and single underscores.

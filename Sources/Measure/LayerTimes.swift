@@ -41,7 +41,9 @@ public struct LayerTimes: Sendable {
       text += LayerTimes.readable(histogram.percentile(percent)!).leftPadded(10)
     }
     if let bound, let percentile {
-      let holds = histogram.percentile(percentile)! <= UInt64(bound.microseconds) * 1_000
+      let nanoseconds = UInt64(bound.microseconds).multipliedReportingOverflow(by: 1_000)
+      let holds =
+        nanoseconds.overflow || histogram.percentile(percentile)! <= nanoseconds.partialValue
       text += "   \(Help.padded(bound.description, 8)) \(holds ? "ok" : "over")"
     }
     return text + "\n"

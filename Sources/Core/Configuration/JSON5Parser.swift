@@ -148,15 +148,41 @@ private struct JSON5Reader {
     case "v": result += "\u{b}"
     case "0": result += "\0"
     case "\n": line += 1
-    case "u":
-      let digits = String(String.UnicodeScalarView(text[index..<min(index + 4, text.count)]))
-      guard digits.unicodeScalars.count == 4, let code = UInt32(digits, radix: 16),
-        let unicode = Unicode.Scalar(code)
-      else { throw error("\\u needs four hexadecimal digits that are a character") }
-      index += 4
-      result.unicodeScalars.append(unicode)
+    case "u": result.unicodeScalars.append(try unicodeEscape())
+    case "x":
+      guard let code = hexadecimal(digits: 2) else {
+        throw error("\\x needs two hexadecimal digits")
+      }
+      result.unicodeScalars.append(Unicode.Scalar(UInt8(code)))
     default: result.unicodeScalars.append(scalar)
     }
+  }
+
+  /// Behind "\\u"; a character beyond U+FFFF takes two of them (RFC 8259 section 7).
+  private mutating func unicodeEscape() throws(Failure) -> Unicode.Scalar {
+    var code = hexadecimal(digits: 4)
+    if let high = code, (0xD800..<0xDC00).contains(high), current == "\\" {
+      index += 1
+      if current == "u" {
+        index += 1
+        code = hexadecimal(digits: 4).flatMap { low in
+          (0xDC00..<0xE000).contains(low) ? 0x10000 + (high - 0xD800) << 10 + low - 0xDC00 : nil
+        }
+      }
+    }
+    guard let code, let scalar = Unicode.Scalar(code) else {
+      throw error("\\u needs four hexadecimal digits that are a character")
+    }
+    return scalar
+  }
+
+  private mutating func hexadecimal(digits count: Int) -> UInt32? {
+    let digits = text[index..<min(index + count, text.count)]
+    guard digits.count == count, digits.allSatisfy({ $0.properties.isASCIIHexDigit }) else {
+      return nil
+    }
+    index += count
+    return UInt32(String(String.UnicodeScalarView(digits)), radix: 16)
   }
 
   // MARK: Characters

@@ -42,21 +42,14 @@ public final class CSVReader {
     isFirst = false
     let (number, offset) = (line.number, line.offset)
     if CSVReader.hasOpenQuote(bytes) {
-      joined = bytes.copy()
-      while joined.withBytes({ CSVReader.hasOpenQuote($0) }) {
-        guard joined.count <= Limits.lineBytesMax, let more = try reader.next(),
-          more.fault != .tooLong
-        else {
-          keep(joined)
-          return .failure(
-            CSVFault(
-              reason: "a quote is opened and not closed", line: number, offset: offset, raw: kept))
-        }
-        joined.append(UInt8(ascii: "\n"))
-        joined.append(contentsOf: more.bytes.buffer)
-      }
+      let closes = try join(bytes)
       keep(joined)
       bytes = kept
+      guard closes else {
+        return .failure(
+          CSVFault(
+            reason: "a quote is opened and not closed", line: number, offset: offset, raw: bytes))
+      }
     }
     guard split(bytes) else {
       return .failure(
@@ -71,6 +64,18 @@ public final class CSVReader {
   }
 
   // MARK: Joined rows
+
+  /// Puts a row and the lines it goes on over together; false if its quotes are never closed.
+  private func join(_ first: Bytes) throws(Failure) -> Bool {
+    joined = first.copy()
+    while joined.count <= Limits.lineBytesMax, let more = try reader.nextIncludingBlank() {
+      joined.append(UInt8(ascii: "\n"))
+      joined.append(contentsOf: more.bytes.buffer)
+      guard more.fault != .tooLong else { return false }
+      if CSVReader.hasOpenQuote(more.bytes) { return true }
+    }
+    return false
+  }
 
   private var keptCount = 0
   private var kept: Bytes { Bytes(base: UnsafePointer(storage), count: keptCount) }

@@ -54,15 +54,16 @@ public enum TimeUnit: String, Sendable, CaseIterable {
   private func scaled(_ number: Int64) -> Timestamp? {
     // Rounded down, so that times before the epoch keep their order.
     if self == .ns {
-      return Timestamp(microseconds: (number - (number % 1_000 + 1_000) % 1_000) / 1_000)
+      return Timestamp(microseconds: number / 1_000 - (number % 1_000 < 0 ? 1 : 0))
     }
     let (result, overflow) = number.multipliedReportingOverflow(by: microseconds)
     return overflow ? nil : Timestamp(microseconds: result)
   }
 
   private func scaled(_ number: Double) -> Timestamp? {
-    let value = (self == .ns ? number / 1_000 : number * Double(microseconds)).rounded(.down)
-    return Int64(exactly: value).map(Timestamp.init(microseconds:))
+    // To the nearest: as doubles, 1.000001 seconds are a hair less than 1,000,001 microseconds.
+    let value = self == .ns ? (number / 1_000).rounded(.down) : number * Double(microseconds)
+    return Int64(exactly: value.rounded()).map(Timestamp.init(microseconds:))
   }
 }
 

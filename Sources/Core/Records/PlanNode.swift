@@ -51,6 +51,8 @@ final class PlanNode {
   }
 
   private(set) var entries: [Entry] = []
+  /// The last record in which a member of this name was found.
+  var lastRecord = 0
   private var templates: UnsafeMutablePointer<Template>
   private var templateCount = 0
   private var starts = Successors()

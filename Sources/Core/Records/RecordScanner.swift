@@ -49,6 +49,8 @@ public final class RecordScanner {
   private var memberCount = 0
   public private(set) var line = Bytes.empty
   private let scratch = TextScratch()
+  /// Counts the records, to notice members that appear twice in one.
+  private var record = 0
   private static let absent = JSONRaw(kind: .null, bytes: .empty)
 
   public init(_ plan: FieldPlan) {
@@ -74,6 +76,7 @@ public final class RecordScanner {
     self.line = line
     for slot in 0..<slotCount { raws[slot] = RecordScanner.absent }
     memberCount = 0
+    record &+= 1
     scratch.reset()
     var cursor = JSONCursor(line, padding: padding)
     let kind = try cursor.peek()
@@ -123,6 +126,7 @@ public final class RecordScanner {
       let slot = Int(template.pointee.slot)
       var valueEnd = plain
       if plain > 0 {
+        if template.pointee.hasChild { forget(node.entries[Int(template.pointee.entry)].child!) }
         if slot >= 0 { raws[slot] = FastValue.raw(base, valueStart, plain) }
       } else {
         cursor.position = valueStart
@@ -183,6 +187,7 @@ public final class RecordScanner {
   private func take(
     _ slot: Int, _ child: PlanNode?, _ cursor: inout JSONCursor
   ) throws(JSONError) {
+    if let child { forget(child) }
     guard let child, try cursor.peek() == .object else {
       let raw = try cursor.rawValue()
       if slot >= 0 { raws[slot] = raw }
@@ -192,6 +197,21 @@ public final class RecordScanner {
     try scanObject(child, &cursor, isRoot: false)
     if slot >= 0 {
       raws[slot] = JSONRaw(kind: .object, bytes: line[start..<cursor.position])
+    }
+  }
+
+  /// A member that appears again takes with it what was found inside its first appearance.
+  @inline(__always)
+  private func forget(_ child: PlanNode) {
+    if child.lastRecord == record { forgetInside(child) }
+    child.lastRecord = record
+  }
+
+  @inline(never)
+  private func forgetInside(_ node: PlanNode) {
+    for entry in node.entries {
+      if entry.slot >= 0 { raws[entry.slot] = RecordScanner.absent }
+      if let child = entry.child { forgetInside(child) }
     }
   }
 

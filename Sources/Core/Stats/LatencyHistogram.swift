@@ -33,7 +33,7 @@ public struct LatencyHistogram: Sendable {
   /// The smallest bucket's upper end that at least `percent` of the values do not exceed; nil when empty.
   public func percentile(_ percent: Double) -> UInt64? {
     guard count > 0 else { return nil }
-    let rank = max(1, Int((percent / 100 * Double(count)).rounded(.up)))
+    let rank = max(1, Int((percent * Double(count) / 100).rounded(.up)))
     var seen = 0
     for (index, bucketCount) in counts.enumerated() {
       seen += bucketCount
@@ -53,6 +53,7 @@ public struct LatencyHistogram: Sendable {
     guard index >= parts else { return UInt64(index) }
     let shift = index / parts - 1
     let start = UInt64(index % parts + parts) << UInt64(shift)
-    return start + (1 << UInt64(shift)) - 1
+    // In this order, so that the last bucket does not overflow.
+    return start + ((1 << UInt64(shift)) - 1)
   }
 }

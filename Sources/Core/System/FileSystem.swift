@@ -62,7 +62,6 @@ extension FileSystem {
     var count = 0
     while true {
       if count == bytes.count {
-        guard count < bytesMax else { throw SystemError(EFBIG, "read") }
         bytes.append(contentsOf: repeatElement(0, count: count))
       }
       let read = try bytes.withUnsafeMutableBufferPointer { (buffer) throws(SystemError) in
@@ -71,6 +70,7 @@ extension FileSystem {
       }
       if read == 0 { break }
       count += read
+      guard count <= bytesMax else { throw SystemError(EFBIG, "read") }
     }
     bytes.removeLast(bytes.count - count)
     return bytes

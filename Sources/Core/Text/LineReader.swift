@@ -89,7 +89,8 @@ public final class LineReader {
     }
   }
 
-  private func nextIncludingBlank() throws(Failure) -> Line? {
+  /// The next line, even if it is blank; nil at the end.
+  func nextIncludingBlank() throws(Failure) -> Line? {
     while true {
       if let end = endOfLine() { return take(upTo: end, consumed: end + 1, fault: nil) }
       if filled - start > lineBytesMax { return try passOverLongLine() }

@@ -20,7 +20,8 @@ extension TimeSpan {
       else { return nil }
       total += value * scale.microseconds
     }
-    guard total < 9e18 else { return nil }
+    // 31,700 years: a few of them added up still fit.
+    guard total <= 1e18 else { return nil }
     self.init(microseconds: Int64(total.rounded()))
   }
 

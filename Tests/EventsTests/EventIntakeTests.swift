@@ -1,0 +1,169 @@
+// The way in, from bytes to arrivals, in memory.
+
+import Core
+import Events
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct EventIntakeTests {
+  private static let noon = Timestamp("2013-01-05T12:00:00Z")
+
+  private func line(_ id: String, _ minute: Int64) -> String {
+    "{\"id\":\"\(id)\",\"time\":\"\((Self.noon + .minutes(minute)).rfc3339)\"}\n"
+  }
+
+  private struct Outcome {
+    var ids: [String] = []
+    var offsets: [Int64] = []
+    var watermarks: [Timestamp] = []
+    var partitions: [Int] = []
+    var read = 0
+    var accepted = 0
+    var repeats = 0
+    var reasons: [String] = []
+  }
+
+  private func take(
+    _ sources: [ChunkedSource], lateness: TimeSpan = .minutes(5), dedup: TimeSpan? = .hours(1),
+    clock: any Clock = ManualClock(noon + .days(1)), trusts: Bool = false
+  ) throws -> Outcome {
+    let run = try TestRun(["--max-rejects", "100%"])
+    let rejects = try Rejects(run.invocation)
+    let schema = EventSchema(types: [EventType(name: "e", lateness: lateness, dedup: dedup)])
+    let intake = EventIntake(
+      sources, schema: schema, rejects: rejects, clock: clock, trustsMarks: trusts,
+      beforeWaiting: { () throws(Failure) in })
+    var outcome = Outcome()
+    while let arrival = try intake.next() {
+      outcome.ids.append(arrival.event.id.bytes.string)
+      outcome.offsets.append(arrival.offset)
+      outcome.watermarks.append(arrival.watermark)
+      outcome.partitions.append(arrival.partition)
+    }
+    outcome.read = intake.counts.read
+    outcome.accepted = intake.counts.accepted
+    outcome.repeats = intake.counts.repeats
+    outcome.reasons = run.messages.text.split(separator: "\n").map(String.init)
+    return outcome
+  }
+
+  @Test func mergesInputsByTime() throws {
+    let inputs = [
+      [("a1", 1), ("a4", 4), ("a9", 9)], [("b2", 2), ("b3", 3)], [("c0", 0), ("c4", 4), ("c8", 8)],
+    ]
+    let texts = inputs.map { $0.map { line($0.0, Int64($0.1)) }.joined() }
+    for pieces in [1, 7, 1_000] {
+      let found = try take(texts.map { ChunkedSource(Array($0), pieces: pieces) })
+      #expect(found.ids == ["c0", "a1", "b2", "b3", "a4", "c4", "c8", "a9"])
+      #expect(found.offsets == Array(0..<8))
+      #expect(found.partitions == [2, 0, 1, 1, 0, 2, 2, 0])
+      #expect(zip(found.watermarks, found.watermarks.dropFirst()).allSatisfy { $0 <= $1 })
+      #expect(found.read == 8 && found.accepted == 8 && found.repeats == 0)
+    }
+  }
+
+  @Test func theWatermarkOfOneInputFollowsItsLatestEvent() throws {
+    let text = line("a", 0) + line("b", 10) + line("c", 6)
+    let found = try take([ChunkedSource(text)])
+    #expect(found.watermarks == [-5, 5, 5].map { Self.noon + .minutes($0) })
+  }
+
+  @Test func whatIsTooLateIsRejectedWithItsReason() throws {
+    let text = line("a", 10) + line("edge", 5) + line("late", 4) + line("b", 11)
+    let found = try take([ChunkedSource(text)])
+    #expect(found.ids == ["a", "edge", "b"] && found.offsets == [0, 1, 2])
+    #expect(
+      found.reasons == [
+        "rtinfer test: test:3: late: its time 2013-01-05T12:04:00Z is before the watermark"
+          + " 2013-01-05T12:05:00Z"
+      ])
+    #expect(found.read == 4 && found.accepted == 3)
+  }
+
+  @Test func anAbsurdDateIsRejectedAndMakesNoOtherLate() throws {
+    let clock = ManualClock(Self.noon)
+    let text = line("a", 0) + line("far", 6) + line("edge", 5) + line("b", 1)
+    let found = try take([ChunkedSource(text)], clock: clock)
+    #expect(found.ids == ["a", "edge", "b"])
+    #expect(
+      found.reasons == [
+        "rtinfer test: test:2: from the future: its time 2013-01-05T12:06:00Z is more than 5m"
+          + " ahead of the clock"
+      ])
+    clock.advance(.minutes(1))
+    #expect(try take([ChunkedSource(text)], clock: clock).ids == ["a", "far", "edge", "b"])
+  }
+
+  @Test func repeatsAreCountedAndTakeNoOffset() throws {
+    let text =
+      line("a", 0) + line("a", 1) + line("b", 1) + line("a", 0) + line("a", 60)
+      + "{\"id\":1,\"time\":\"2013-01-05T13:00:00Z\"}\n{\"id\":\"1\",\"time\":\"2013-01-05T13:00:00Z\"}\n"
+    let found = try take([ChunkedSource(text)])
+    #expect(found.ids == ["a", "b", "a", "1", "1"], "a number and a text are two ids")
+    #expect(found.offsets == [0, 1, 2, 3, 4])
+    #expect(found.repeats == 2 && found.read == 7)
+    #expect(try take([ChunkedSource(text)], dedup: nil).ids.count == 7)
+  }
+
+  @Test func repeatsAreFoundAcrossInputs() throws {
+    let found = try take([ChunkedSource(line("a", 0)), ChunkedSource(line("a", 1) + line("b", 2))])
+    #expect(found.ids == ["a", "b"] && found.repeats == 1)
+  }
+
+  @Test func rejectedRecordsAreUnwrapped() throws {
+    let first = #"{\"id\":\"a\",\"time\":\"2013-01-05T12:00:00Z\"}"#
+    let coded = Data(#"{"id":"b","time":"2013-01-05T12:01:00Z"}"#.utf8).base64EncodedString()
+    let text =
+      #"{"kind":"rejected","reason":"x","source":"s","line":1,"byte":0,"raw":"\#(first)"}"# + "\n"
+      + #"{"kind":"rejected","reason":"x","raw_base64":"\#(coded)"}"# + "\n"
+      + #"{"kind":"rejected","reason":"x","raw":"still bad"}"# + "\n"
+      + #"{"kind":"rejected","reason":"nothing inside"}"# + "\n" + line("c", 2)
+    let found = try take([ChunkedSource(text)])
+    #expect(found.ids == ["a", "b", "c"])
+    #expect(found.reasons.count == 2)
+    #expect(found.reasons[0].contains("test:3: not JSON"))
+    #expect(found.reasons[1].contains("test:4: a 'rejected' record, not an event"))
+  }
+
+  @Test func marksAreTrustedOfASingleInputOnly() throws {
+    let marked = (0..<3).map { number in
+      "{\"id\":\"\(number)\",\"time\":\"2013-01-05T12:00:0\(3 - number)Z\",\"_rt\":"
+        + "{\"offset\":\(number * 10 + 5),\"watermark\":\"2013-01-05T12:30:00Z\"}}\n"
+    }.joined()
+    let one = try take([ChunkedSource(marked)], trusts: true)
+    #expect(one.offsets == [5, 15, 25])
+    #expect(one.watermarks == Array(repeating: Self.noon + .minutes(30), count: 3))
+    let two = try take([ChunkedSource(marked), ChunkedSource("")], trusts: true)
+    #expect(two.offsets == [0, 1, 2])
+    #expect(try take([ChunkedSource(marked)], trusts: false).offsets == [0, 1, 2])
+  }
+
+  @Test func aTornLastLineSaysSo() throws {
+    let found = try take([ChunkedSource(line("a", 0) + "{\"id\":\"b\",\"ti")])
+    #expect(found.ids == ["a"])
+    #expect(
+      found.reasons.first?.hasSuffix("(the last line has no line end: it may be cut off)") == true)
+    #expect(try take([ChunkedSource(String(line("a", 0).dropLast()))]).ids == ["a"])
+  }
+
+  /// However lines arrive within the lateness, none is lost, and which are accepted can be worked out.
+  @Test func agreesWithATwinOnRandomStreams() throws {
+    var random = SplitMix64(seed: 21)
+    for _ in 0..<50 {
+      var text = ""
+      var expected: [String] = []
+      var latest = Int64.min
+      for number in 0..<60 {
+        let minute = Int64(number / 2) - Int64.random(in: 0...8, using: &random)
+        text += line("\(number)", minute)
+        latest = max(latest, minute)
+        if minute >= latest - 5 { expected.append("\(number)") }
+      }
+      let found = try take([
+        ChunkedSource(Array(text), pieces: Int.random(in: 1...99, using: &random))
+      ])
+      #expect(found.ids == expected && found.offsets == Array(0..<Int64(expected.count)))
+    }
+  }
+}
