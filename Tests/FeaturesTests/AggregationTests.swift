@@ -1,5 +1,5 @@
-// Every aggregation against what one would compute by hand from all values at once, whole and merged from any
-// split into stretches.
+// Every aggregation against what one would compute by hand from all values at once, whole and
+// merged from any split into stretches.
 
 import TestSupport
 import Testing

@@ -1,5 +1,6 @@
-// The house rules, held by a test: which module may import which, how long files and functions may be, what
-// sources may not say, how large fixtures may be. A rule that is broken is named with its place.
+// The house rules, held by a test: which module may import which, how long files and functions may
+// be, what sources may not say, how large fixtures may be. A rule that is broken is named with its
+// place.
 
 import Foundation
 import TestSupport
