@@ -1,4 +1,5 @@
-// Files that must survive a power cut, on a disk that can have one at every operation; and the real disk.
+// Files that must survive a power cut, on a disk that can have one at every operation; and the real
+// disk.
 
 import Core
 import Foundation

@@ -1,5 +1,6 @@
-// The scanner against a twin that builds whole trees: random objects with nested and repeated members, escapes,
-// odd spacing. What a path names is the last member of that name, inside the last member of the one before.
+// The scanner against a twin that builds whole trees: random objects with nested and repeated
+// members, escapes, odd spacing. What a path names is the last member of that name, inside the last
+// member of the one before.
 
 import Core
 import TestSupport

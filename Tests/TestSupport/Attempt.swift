@@ -1,5 +1,5 @@
-// Short ways to say what nearly every test needs: the error that a call ends with, a section of a project file,
-// text as borrowed bytes, a folder that is gone afterwards.
+// Short ways to say what nearly every test needs: the error that a call ends with, a section of a
+// project file, text as borrowed bytes, a folder that is gone afterwards.
 
 public import Core
 import Foundation

@@ -1,5 +1,6 @@
-// Input in memory, handed over in pieces of the test's choosing: a reader must give the same result wherever
-// the pieces end. Before each piece it says that it would have to wait, as a slow pipe would.
+// Input in memory, handed over in pieces of the test's choosing: a reader must give the same result
+// wherever the pieces end. Before each piece it says that it would have to wait, as a slow pipe
+// would.
 
 public import Core
 

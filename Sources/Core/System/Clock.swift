@@ -1,3 +1,5 @@
+// Time comes in through a protocol of two questions: what the date is, and how much time has passed.
+
 #if canImport(Glibc)
   import Glibc
 #else

@@ -1,3 +1,6 @@
+// What surrounds the process: which of its streams are terminals, its environment, its folder. Asked once, by
+// `main`; commands are given the answers.
+
 #if canImport(Glibc)
   import Glibc
 #else

@@ -1,3 +1,5 @@
+// How many, and how many different ones. Both are exact, so grouping cannot change them.
+
 import Core
 
 struct Count: Aggregation {

@@ -1,3 +1,6 @@
+// Values that are picked rather than computed: the least, the greatest, the earliest, the latest. Of equal
+// values the first stays, so that the result depends on the events' order only.
+
 import Core
 
 /// The order of two values of one type; integers and floats compare as numbers. Nil across other types.
