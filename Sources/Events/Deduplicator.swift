@@ -9,6 +9,8 @@ public final class Deduplicator {
   private final class Generation {
     let ids = ByteTable()
     var times: [Timestamp] = []
+    /// Further times of ids that came again after a stretch, or out of order, while still remembered.
+    var moreTimes: [Int: [Timestamp]] = [:]
   }
 
   private let stretch: TimeSpan
@@ -35,15 +37,20 @@ public final class Deduplicator {
     if isNew {
       newer.times.append(time)
     } else {
-      newer.times[index] = max(newer.times[index], time)
+      newer.moreTimes[index, default: []].append(time)
     }
     return false
   }
 
   private func contains(_ generation: Generation, _ id: Bytes, _ time: Timestamp) -> Bool {
     guard let index = generation.ids.find(id) else { return false }
-    let known = generation.times[index]
-    return time < known + stretch && known < time + stretch
+    if isNear(generation.times[index], time) { return true }
+    guard !generation.moreTimes.isEmpty else { return false }
+    return generation.moreTimes[index]?.contains { isNear($0, time) } ?? false
+  }
+
+  private func isNear(_ known: Timestamp, _ time: Timestamp) -> Bool {
+    time < known + stretch && known < time + stretch
   }
 
   private func rotate(at time: Timestamp) {

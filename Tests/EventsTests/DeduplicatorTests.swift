@@ -17,7 +17,7 @@ import Testing
   }
 
   private static let shapes: [(stretch: Int64, lateness: Int64)] = [
-    (10, 0), (10, 3), (50, 10), (1, 0), (20, 19), (1_000, 5),
+    (10, 0), (10, 3), (50, 10), (1, 0), (20, 19), (1_000, 5), (10, 30), (5, 100),
   ]
 
   @Test(arguments: shapes) func agreesWithATwinThatKeepsEverything(

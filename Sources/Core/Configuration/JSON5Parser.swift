@@ -51,7 +51,7 @@ private struct JSON5Reader {
     case "null": return node(.null)
     case "": throw error("expected a value, found \(found)")
     default:
-      guard Double(word) != nil, word.first != "+" || Double(word.dropFirst()) != nil else {
+      guard let number = Double(word), number.isFinite else {
         throw error("'\(word)' is not a value; text needs quotes")
       }
       return node(.number(word))

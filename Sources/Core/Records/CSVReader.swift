@@ -41,8 +41,8 @@ public final class CSVReader {
     if isFirst, bytes.starts(with: Bytes("\u{feff}")) { bytes = bytes[3..<bytes.count] }
     isFirst = false
     let (number, offset) = (line.number, line.offset)
-    if CSVReader.hasOpenQuote(bytes) {
-      let closes = try join(bytes)
+    if endsInsideQuotes(bytes, inside: false) {
+      let closes = try join(line, bytes)
       keep(joined)
       bytes = kept
       guard closes else {
@@ -66,13 +66,16 @@ public final class CSVReader {
   // MARK: Joined rows
 
   /// Puts a row and the lines it goes on over together; false if its quotes are never closed.
-  private func join(_ first: Bytes) throws(Failure) -> Bool {
-    joined = first.copy()
+  private func join(_ first: Line, _ bytes: Bytes) throws(Failure) -> Bool {
+    joined = bytes.copy()
+    var endedInReturn = first.endedInReturn
     while joined.count <= Limits.lineBytesMax, let more = try reader.nextIncludingBlank() {
+      if endedInReturn { joined.append(UInt8(ascii: "\r")) }
+      endedInReturn = more.endedInReturn
       joined.append(UInt8(ascii: "\n"))
       joined.append(contentsOf: more.bytes.buffer)
       guard more.fault != .tooLong else { return false }
-      if CSVReader.hasOpenQuote(more.bytes) { return true }
+      if !endsInsideQuotes(more.bytes, inside: true) { return true }
     }
     return false
   }
@@ -90,11 +93,27 @@ public final class CSVReader {
     keptCount = bytes.count
   }
 
-  /// A row goes on over its line's end where its quotes do not pair up.
-  private static func hasOpenQuote(_ bytes: Bytes) -> Bool {
-    var open = false
-    for byte in bytes.buffer where byte == UInt8(ascii: "\"") { open.toggle() }
-    return open
+  /// A row goes on over its line's end where that lies inside a quoted cell. Only a quote at the start of a
+  /// cell opens one; anywhere else in an unquoted cell it is a character like any other: 5" pipe.
+  private func endsInsideQuotes(_ bytes: Bytes, inside: Bool) -> Bool {
+    var inside = inside
+    var atStart = !inside
+    var justClosed = false
+    for byte in bytes.buffer {
+      if inside {
+        // A doubled quote closes and opens again: the state after it is the same.
+        if byte == UInt8(ascii: "\"") {
+          inside = false
+          justClosed = true
+          continue
+        }
+      } else if byte == UInt8(ascii: "\""), atStart || justClosed {
+        inside = true
+      }
+      justClosed = false
+      atStart = !inside && byte == separator
+    }
+    return inside
   }
 
   // MARK: Cells
@@ -109,10 +128,7 @@ public final class CSVReader {
         index = end
       } else {
         let start = index
-        while index < bytes.count, bytes[index] != separator {
-          if bytes[index] == UInt8(ascii: "\"") { return false }
-          index += 1
-        }
+        while index < bytes.count, bytes[index] != separator { index += 1 }
         cells.append(bytes[start..<index])
       }
       guard index < bytes.count else { return true }

@@ -19,6 +19,8 @@ public struct Line {
   /// Bytes before the line in its source.
   public let offset: Int
   public let fault: Fault?
+  /// Its line end was a carriage return and a line feed.
+  public let endedInReturn: Bool
 
   public enum Fault: Sendable {
     /// Longer than the reader's limit.
@@ -113,11 +115,12 @@ public final class LineReader {
 
   private func take(upTo end: Int, consumed: Int, fault: Line.Fault?) -> Line {
     var count = end - start
-    if count > 0, buffer[end - 1] == UInt8(ascii: "\r") { count -= 1 }
+    let endedInReturn = count > 0 && buffer[end - 1] == UInt8(ascii: "\r")
+    if endedInReturn { count -= 1 }
     let line = Line(
       bytes: Bytes(base: UnsafePointer(buffer + start), count: count), number: number,
       offset: offset,
-      fault: fault)
+      fault: fault, endedInReturn: endedInReturn)
     number += 1
     offset += consumed - start
     start = consumed
@@ -146,7 +149,7 @@ public final class LineReader {
     let line = Line(
       bytes: Bytes(base: UnsafePointer(buffer + start), count: kept), number: number,
       offset: offset,
-      fault: .tooLong)
+      fault: .tooLong, endedInReturn: false)
     number += 1
     offset += scanned + lineFeed - start + dropped
     start = scanned + lineFeed

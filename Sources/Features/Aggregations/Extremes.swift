@@ -3,17 +3,32 @@
 
 import Core
 
-/// The order of two values of one type; integers and floats compare as numbers. Nil across other types.
+/// The order of two values of one type; integers and floats compare as numbers, exactly. Nil across other
+/// types.
 private func precedes(_ left: Cell, _ right: Cell) -> Bool? {
   switch (left, right) {
   case (.int(let left), .int(let right)): left < right
   case (.double(let left), .double(let right)): left < right
-  case (.int(let left), .double(let right)): Double(left) < right
-  case (.double(let left), .int(let right)): left < Double(right)
+  case (.int(let left), .double(let right)): isBelow(left, right)
+  case (.double(let left), .int(let right)): isAbove(right, left)
   case (.time(let left), .time(let right)): left < right
   case (.bool(let left), .bool(let right)): !left && right
   default: nil
   }
+}
+
+/// Whether integer < float, without rounding the integer: it is below the float if it is below the next whole
+/// number.
+private func isBelow(_ integer: Int64, _ float: Double) -> Bool {
+  let whole = float.rounded(.up)
+  if whole >= 0x1p63 { return true }
+  return whole < -0x1p63 || whole.isNaN ? false : integer < Int64(whole)
+}
+
+private func isAbove(_ integer: Int64, _ float: Double) -> Bool {
+  let whole = float.rounded(.down)
+  if whole < -0x1p63 { return true }
+  return whole >= 0x1p63 || whole.isNaN ? false : integer > Int64(whole)
 }
 
 struct Minimum: Aggregation {

@@ -49,6 +49,11 @@ private struct RunningSum {
   }
 }
 
+extension RunningSum {
+  /// What no double can hold is null, as everywhere.
+  fileprivate func cell(_ value: Double) -> Cell { value.isFinite ? .double(value) : .null }
+}
+
 struct Sum: Aggregation {
   private var sum = RunningSum()
 
@@ -59,7 +64,7 @@ struct Sum: Aggregation {
   var result: Cell {
     if sum.count == 0 { return .null }
     if !sum.hasFloats, let whole = Int64(exactly: sum.integers) { return .int(whole) }
-    return .double(sum.double)
+    return sum.cell(sum.double)
   }
 }
 
@@ -69,7 +74,7 @@ struct Mean: Aggregation {
   mutating func add(_ cell: Cell) { sum.add(cell) }
   mutating func merge(_ later: Mean) { sum.merge(later.sum) }
 
-  var result: Cell { sum.count == 0 ? .null : .double(sum.double / Double(sum.count)) }
+  var result: Cell { sum.count == 0 ? .null : sum.cell(sum.double / Double(sum.count)) }
 }
 
 struct StandardDeviation: Aggregation {
