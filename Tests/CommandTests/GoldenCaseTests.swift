@@ -1,8 +1,8 @@
 // What users see, byte for byte: every folder of `Fixtures` with a `cmd` is run and compared. A case is data;
 // `TestSupport/GoldenCase.swift` says what lies in its folder.
 
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct GoldenCaseTests {
   @Test(.timeLimit(.minutes(1)), arguments: GoldenCase.all)

@@ -27,7 +27,8 @@ public struct GoldenCase: Sendable, CustomStringConvertible {
     }
     return names(Fixtures.root).flatMap { command in
       names(Fixtures.root.appending(path: command)).compactMap { name in
-        let folder = Fixtures.root.appending(path: "\(command)/\(name)", directoryHint: .isDirectory)
+        let folder = Fixtures.root.appending(
+          path: "\(command)/\(name)", directoryHint: .isDirectory)
         guard files.fileExists(atPath: folder.appending(path: "cmd").path()) else { return nil }
         return GoldenCase(name: "\(command)/\(name)", folder: folder)
       }
