@@ -63,9 +63,18 @@ public final class Child: Sendable {
       process.standardInput = input
     }
     deadline = Date(timeIntervalSinceNow: seconds)
-    try process.run()
+    try Child.withSignalsUnblocked { [process] in try process.run() }
     output = Collector(outputPipe.fileHandleForReading)
     errors = Collector(errorPipe.fileHandleForReading)
+  }
+
+  /// The threads of a pool block signals, and a process inherits that from the thread that starts it.
+  private static func withSignalsUnblocked(_ body: () throws -> Void) rethrows {
+    var (none, before) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    try body()
   }
 
   /// Runs a line of bash to its end.
@@ -80,6 +89,7 @@ public final class Child: Sendable {
   }
 
   public var outputSoFar: String { output.text }
+  public var errorsSoFar: String { errors.text }
   public var isRunning: Bool { process.isRunning }
 
   public func write(_ text: String) throws {
@@ -92,8 +102,15 @@ public final class Child: Sendable {
 
   /// Waits until the output holds so many whole lines, or until the deadline; true if they came.
   public func waitForLines(_ count: Int) -> Bool {
+    wait { self.outputSoFar.utf8.count(where: { $0 == UInt8(ascii: "\n") }) >= count }
+  }
+
+  /// Waits until stderr says so, or until the deadline; true if it did.
+  public func waitForErrors(_ text: String) -> Bool { wait { self.errorsSoFar.contains(text) } }
+
+  private func wait(until condition: () -> Bool) -> Bool {
     while Date() < deadline {
-      if outputSoFar.utf8.count(where: { $0 == UInt8(ascii: "\n") }) >= count { return true }
+      if condition() { return true }
       usleep(2_000)
     }
     return false
