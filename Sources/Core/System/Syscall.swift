@@ -61,9 +61,13 @@ enum Syscall {
     _ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer
   ) throws(SystemError) -> Int {
     #if canImport(Glibc)
-      try retrying("read", on: descriptor) { Glibc.read(descriptor, buffer.baseAddress, buffer.count) }
+      try retrying("read", on: descriptor) {
+        Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+      }
     #else
-      try retrying("read", on: descriptor) { Darwin.read(descriptor, buffer.baseAddress, buffer.count) }
+      try retrying("read", on: descriptor) {
+        Darwin.read(descriptor, buffer.baseAddress, buffer.count)
+      }
     #endif
   }
 

@@ -55,12 +55,14 @@ enum MaterializeCommand {
     let project = try Project.require(invocation)
     let types = try project.eventTypes()
     guard !types.isEmpty else {
-      throw .usage("\(project.shownName): declares no events", hint: "rtinfer help project shows how")
+      throw .usage(
+        "\(project.shownName): declares no events", hint: "rtinfer help project shows how")
     }
     let schema = try EventFlags.schema(invocation, project)
     let views = try project.featureViews(schema)
     guard !views.isEmpty else {
-      throw .usage("\(project.shownName): declares no features", hint: "rtinfer help project shows how")
+      throw .usage(
+        "\(project.shownName): declares no features", hint: "rtinfer help project shows how")
     }
     let asking = try askingTypes(invocation, project, schema)
     if let spine = try options.value(training) {
