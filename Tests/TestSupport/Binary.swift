@@ -1,5 +1,5 @@
-// Where the built programs are. `swift test` builds the binary into the folder of the test bundle, so what is
-// tested is always what was just built, in the same configuration.
+// Where the built programs are. `swift test` builds the binary into the folder of the test bundle,
+// so what is tested is always what was just built, in the same configuration.
 
 public import Foundation
 
@@ -34,11 +34,12 @@ public enum Binary {
 }
 
 /// A folder that is gone when the test is.
-public final class TemporaryFolder {
+public final class TemporaryFolder: Sendable {
   public let url: URL
 
   public init() throws {
-    url = FileManager.default.temporaryDirectory.appending(path: "rtinfer-\(UUID().uuidString)")
+    url = FileManager.default.temporaryDirectory.appending(
+      path: "rtinfer-\(UUID().uuidString)", directoryHint: .isDirectory)
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
   }
 
