@@ -42,6 +42,8 @@ public final class Decider {
   private let aliases: [(slot: Int, from: Int)]
   private let plans: [RowLayout: InputPlan]
   private let conditions: [RowLayout: [Expression?]]
+  /// Slots that hold inputs' values.
+  private let inputSlots: [RowLayout: [Int]]
   private let scoreSlot: Int
   private let labelSlot: Int
   private let labelTexts: [Bytes]
@@ -75,6 +77,9 @@ public final class Decider {
     self.model = model
     self.decides = definition.decides
     self.plans = plans
+    self.inputSlots = plans.mapValues { plan in
+      plan.inputs.flatMap { $0.expression.slots + [$0.given].compactMap { $0 } }
+    }
     self.conditions = conditions
     self.inputNames = plans[.plain]!.inputs.map(\.name)
     self.inputKeys = Decider.keys(inputNames)
@@ -171,6 +176,7 @@ public final class Decider {
       throw BadRecord("not JSON: \(error.description)")
     }
     let kind = try marks.kind(scanner)
+    try checkComposites(kind)
     for slot in 0..<slotCount {
       let value = scanner.scalar(slot)
       if let field = fields[slot] {
@@ -186,6 +192,16 @@ public final class Decider {
     }
     takeAliases()
     return kind
+  }
+
+  /// An array or object where a number is due is a mistake of the row's maker, not a missing value.
+  private func checkComposites(_ kind: RowKind) throws(BadRecord) {
+    for slot in inputSlots[kind.layout]! {
+      let raw = scanner.raw(slot)
+      guard raw.kind == .array || raw.kind == .object else { continue }
+      let path = scanner.plan.paths[slot].joined(separator: ".")
+      throw BadRecord("the member '\(path)' is \(raw.kind.name), not a value: \(raw.excerpt)")
+    }
   }
 
   /// Takes up a row of CSV cells, an empty one being missing.

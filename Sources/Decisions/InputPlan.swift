@@ -29,6 +29,9 @@ struct InputPlan {
     var declared: [Input] = []
     for node in definition.inputs {
       let name = try node.string()
+      guard !declared.contains(where: { $0.name == name }) else {
+        throw node.failure("'\(name)' is listed twice")
+      }
       let expression = try InputPlan.expression(name, node, layout, slots, schema, scope)
       guard expression.type != .string, expression.type != .time else {
         throw node.failure("a model takes numbers, '\(name)' is a \(expression.type.rawValue)")

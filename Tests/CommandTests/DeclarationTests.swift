@@ -1,5 +1,5 @@
-// The declarations of commands and flags, held to their rules. Help, completions and parsing all come from
-// them, so a slip here would show in several places at once.
+// The declarations of commands and flags, held to their rules. Help, completions and parsing all
+// come from them, so a slip here would show in several places at once.
 
 import Core
 import Testing

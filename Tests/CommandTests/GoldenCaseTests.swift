@@ -1,11 +1,12 @@
-// What users see, byte for byte: every folder of `Fixtures` with a `cmd` is run and compared. A case is data;
-// `TestSupport/GoldenCase.swift` says what lies in its folder.
+// What users see, byte for byte: every folder of `Fixtures` with a `cmd` is run and compared. A
+// case is data; `TestSupport/GoldenCase.swift` says what lies in its folder. A case that does not
+// end is killed after 30 seconds and fails.
 
 import TestSupport
 import Testing
 
 @Suite struct GoldenCaseTests {
-  @Test(.timeLimit(.minutes(1)), arguments: GoldenCase.all)
+  @Test(arguments: GoldenCase.all)
   func answersAsWrittenDown(_ golden: GoldenCase) throws {
     let found = try golden.run()
     if GoldenCase.updates { return try golden.write(found) }

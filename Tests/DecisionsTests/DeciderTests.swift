@@ -233,7 +233,7 @@ import Testing
       (#"{"v:f":1e999}"#, "the member 'v:f' is beyond the range of a double: 1e999"),
       (
         #"{"kind":"features","request":{"a":[]},"features":{"v:f":"x"}}"#,
-        "the member 'a' is not a number: []"
+        "the member 'request.a' is an array, not a value: []"
       ), (#"{"time":"noon"}"#, "the member 'time' is not an RFC 3339 time"),
     ])
   func badRowsAreRefusedWithTheirReason(_ row: String, _ expected: String) throws {

@@ -1,5 +1,5 @@
-// Where the built programs are. `swift test` builds the binary into the folder of the test bundle, so what is
-// tested is always what was just built, in the same configuration.
+// Where the built programs are. `swift test` builds the binary into the folder of the test bundle,
+// so what is tested is always what was just built, in the same configuration.
 
 public import Foundation
 

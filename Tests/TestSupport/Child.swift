@@ -1,6 +1,6 @@
-// A process under test. Both its outputs are pipes that are read while it runs, so it never blocks on a test
-// that is not looking, and a test may ask for what has come so far. Whatever happens it ends: at its
-// deadline it is killed with all that it started.
+// A process under test. Both its outputs are pipes that are read while it runs, so it never blocks
+// on a test that is not looking, and a test may ask for what has come so far. Whatever happens it
+// ends: at its deadline it is killed with all that it started.
 
 public import Foundation
 import Synchronization
@@ -68,7 +68,8 @@ public final class Child: Sendable {
     errors = Collector(errorPipe.fileHandleForReading)
   }
 
-  /// The threads of a pool block signals, and a process inherits that from the thread that starts it.
+  /// The threads of a pool block signals, and a process inherits that from the thread that starts
+  /// it.
   private static func withSignalsUnblocked(_ body: () throws -> Void) rethrows {
     var (none, before) = (sigset_t(), sigset_t())
     sigemptyset(&none)

@@ -7,8 +7,9 @@
 //       stderr
 //       status          no file: 0
 //
-// The line runs in the folder, with the built binary first on PATH and an empty folder as HOME, where it
-// may write. `RTINFER_UPDATE=1 swift test` rewrites the expectations; the reviewer reads the diff.
+// The line runs in the folder, with the built binary first on PATH and an empty folder as HOME,
+// where it may write. `RTINFER_UPDATE=1 swift test` rewrites the expectations; the reviewer reads
+// the diff.
 
 public import Foundation
 
@@ -104,7 +105,8 @@ public struct GoldenCase: Sendable, CustomStringConvertible {
 
 /// Two texts line by line, as `diff` shows them.
 public enum LineDifference {
-  /// Lines that were removed begin with "-", added ones with "+"; equal ones show only beside a difference.
+  /// Lines that were removed begin with "-", added ones with "+"; equal ones show only beside a
+  /// difference.
   public static func text(_ old: String, _ new: String, linesMax: Int = 40) -> String {
     let old = lines(old)
     let new = lines(new)

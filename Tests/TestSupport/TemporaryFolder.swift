@@ -1,11 +1,12 @@
 public import Foundation
 
 /// A folder that is gone when the test is.
-public final class TemporaryFolder {
+public final class TemporaryFolder: Sendable {
   public let url: URL
 
   public init() throws {
-    url = FileManager.default.temporaryDirectory.appending(path: "rtinfer-\(UUID().uuidString)")
+    url = FileManager.default.temporaryDirectory.appending(
+      path: "rtinfer-\(UUID().uuidString)", directoryHint: .isDirectory)
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
   }
 

@@ -75,8 +75,13 @@ public final class Messages {
 
   public func hint(_ text: String) { write("  \(text)\n") }
 
-  /// What is good to know.
+  /// What is good to know. It says which command speaks: in a pipe several do.
   public func note(_ text: String) {
+    if !isQuiet { error(text) }
+  }
+
+  /// A summary at the end, several lines of it.
+  public func summary(_ text: String) {
     if !isQuiet { write("\(text)\n") }
   }
 

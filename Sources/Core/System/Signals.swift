@@ -26,6 +26,11 @@ public enum Signals {
     wakeReader.store(ends[0], ordering: .relaxed)
     wakeWriter.store(ends[1], ordering: .relaxed)
     signal(SIGPIPE, SIG_IGN)
+    // A parent may have left them blocked.
+    var drained = sigset_t()
+    sigemptyset(&drained)
+    for number in [SIGINT, SIGTERM] { sigaddset(&drained, number) }
+    pthread_sigmask(SIG_UNBLOCK, &drained, nil)
     for number in [SIGINT, SIGTERM] {
       signal(number) { number in Signals.remember(number) }
     }

@@ -68,7 +68,7 @@ enum ScoreCommand {
     run.progress.finish()
     try output.flush()
     if invocation.terminal.errorIsTerminal || invocation.options.isOn(summary) {
-      invocation.messages.note(run.summary(budgets: budgets))
+      invocation.messages.summary(run.summary(budgets: budgets))
     }
     return try rejects.finish(total: run.rows)
   }
