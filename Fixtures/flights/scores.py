@@ -60,7 +60,9 @@ def main():
 
     found = np.array([number(decision["margin"]) for decision in decisions], dtype=np.float32)
     off = np.abs(found - margins)
-    score_off = np.abs(np.array([number(decision["score"]) for decision in decisions], dtype=float) - scores)
+    # Both are 32-bit floats; the decision's is the shortest decimal that reads back as the same one.
+    found_scores = np.array([number(decision["score"]) for decision in decisions], dtype=np.float32)
+    score_off = np.abs(found_scores - scores)
     # Written so that the NaN of a null counts as wrong.
     wrong = np.flatnonzero(~((off == 0) & (score_off <= TOLERANCE)))
     for index in wrong[:SHOWN]:

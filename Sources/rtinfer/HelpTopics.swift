@@ -75,6 +75,8 @@ enum HelpTopics {
   static let status = HelpTopic(
     name: "status", summary: "Exit status, environment variables, signals",
     text: """
+      Exit status:
+
       0    done, or yes
       1    the verdict is no
       2    the command line or the project file cannot be understood
