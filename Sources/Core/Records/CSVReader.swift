@@ -31,7 +31,7 @@ public final class CSVReader {
 
   deinit { storage.deallocate() }
 
-  /// The next row, or nil at the end. Throws `BadRecord` in `Result` for a row whose quotes are wrong.
+  /// The next row, or nil at the end; a fault in its place where its quotes are wrong or it is too long.
   public func next() throws(Failure) -> Result<CSVRow, CSVFault>? {
     guard let line = try reader.next() else { return nil }
     if line.fault == .tooLong {
