@@ -15,4 +15,29 @@ enum PlainTextProbe {
     let special = PlainText.specialEight(base)
     return special == 0 ? 8 : special.trailingZeroBitCount / 8
   }
+
+  /// Where a simple value ends, or 0: sixteen bytes at a time, and as on other processors.
+  static func endsOfValue(_ base: UnsafePointer<UInt8>, _ start: Int, end: Int) -> (Int, Int) {
+    (
+      FastValue.end(base, start, end: end),
+      FastValue.portableEnd(base, start, end: end)
+    )
+  }
+
+  /// A number of up to eight bytes, without a loop; eight bytes may be loaded.
+  static func shortNumber(_ text: Bytes) -> Scalar? {
+    ShortNumber.scalar(text.base, count: text.count)
+  }
+
+  /// Whether a template made of `template` stands at `text`: with SSE2, and as on other processors.
+  static func matches(_ template: Bytes, _ text: Bytes) -> (Bool, Bool) {
+    let reference = TemplateReference.allocate(capacity: 1)
+    defer { reference.deallocate() }
+    reference.initialize(
+      to: Template(template, nameOffset: 0, slot: 0, entry: -1, hasChild: false))
+    return (
+      reference.matches(text.base, left: text.count + 1),
+      reference.portableHeadMatches(text.base)
+    )
+  }
 }

@@ -108,4 +108,44 @@ import Testing
       }
     }
   }
+
+  /// What is accepted as a simple value is what the cursor reads there; both widths say the same.
+  @Test func simpleValuesEndWhereTheCursorEndsThem() {
+    var random = SplitMix64(seed: 5)
+    let alphabet =
+      Array(#"0123456789012345678900-..eE+"\\antrufls[{ ,}"#.utf8) + [0x0A, 0xC3, 0xA9]
+    var simple = 0
+    for _ in 0..<60_000 {
+      let count = Int.random(in: 1...24, using: &random)
+      var text = (0..<count).map { _ in alphabet.randomElement(using: &random)! }
+      if Bool.random(using: &random) { text = Array(value(&random).utf8) + text }
+      let padded = text + Array(repeating: UInt8(ascii: "7"), count: 32)
+      padded.withBytes { bytes in
+        let (wide, portable) = PlainTextProbe.endsOfValue(bytes.base, 0, end: text.count)
+        #expect(wide >= text.count ? portable == 0 || portable >= text.count : wide == portable)
+        guard wide > 0, wide < text.count else { return }
+        simple += 1
+        var cursor = JSONCursor(bytes[0..<text.count])
+        #expect((try? cursor.rawValue()) != nil && cursor.position == wide, "\(bytes.string)")
+      }
+    }
+    #expect(simple > 10_000)
+  }
+
+  @Test func templatesMatchTheSameForEveryWidth() {
+    var random = SplitMix64(seed: 6)
+    for _ in 0..<20_000 {
+      let count = Int.random(in: 1...16, using: &random)
+      let template = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
+      var text = template + (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) }
+      let changed = Int.random(in: 0..<24, using: &random)
+      text[changed] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+      template.withBytes { template in
+        text.withBytes { text in
+          let expected = changed >= count
+          #expect(PlainTextProbe.matches(template, text) == (expected, expected))
+        }
+      }
+    }
+  }
 }

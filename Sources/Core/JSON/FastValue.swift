@@ -1,6 +1,6 @@
-// The values that nearly all members have: plain strings, and numbers of a few digits without an exponent.
-// Everything else (escapes, text beyond ASCII, long numbers, exponents, words, arrays, objects, mistakes) is
-// left to the cursor. Sixteen bytes are loaded at once and turned into a mask with a bit for each, so that
+// The values that nearly all members have: plain strings, numbers of a few digits without an exponent, and the
+// three words. Everything else (escapes, text beyond ASCII, long numbers, exponents, arrays, objects, mistakes)
+// is left to the cursor. Sixteen bytes are loaded at once and turned into a mask with a bit for each, so that
 // the length of a value costs no mispredicted branch.
 
 #if arch(x86_64)
@@ -9,53 +9,79 @@
 
 enum FastValue {
   /// Bytes behind a text that must be loadable for these.
-  static let padding = 16
+  static let padding = 17
 
-  /// Where the value that starts at `start` ends, or 0 if it is none of the simple ones. What is accepted
-  /// here the cursor would accept, and end at the same place.
+  /// Where the value that starts at `start` ends, or 0 if it is none of the simple ones. What is accepted here the
+  /// cursor would accept, and end at the same place, provided that the end lies within the text: that is
+  /// for the caller to check.
   ///
-  /// - Precondition: `start < end`, and `padding` bytes behind `end` may be loaded.
+  /// - Parameter end: of the text; `padding` bytes behind the larger of `start` and `end` may be loaded.
   @inline(__always)
   static func end(_ base: UnsafePointer<UInt8>, _ start: Int, end: Int) -> Int {
     #if arch(x86_64)
-      guard base[start] == UInt8(ascii: "\"") else { return endOfNumber(base, start, end: end) }
-      var index = start &+ 1
-      while index < end {
-        let special = PlainText.specialSixteen(base + index)
-        if special != 0 {
-          index &+= special.trailingZeroBitCount
-          return index < end && base[index] == UInt8(ascii: "\"") ? index &+ 1 : 0
+      let first = base[start]
+      if first == UInt8(ascii: "\"") {
+        var index = start &+ 1
+        var special = PlainText.specialSixteen(base + index)
+        while special == 0 {
+          index &+= 16
+          guard index < end else { return 0 }
+          special = PlainText.specialSixteen(base + index)
         }
-        index &+= 16
+        index &+= special.trailingZeroBitCount
+        return base[index] == UInt8(ascii: "\"") ? index &+ 1 : 0
       }
-      return 0
+      return first >= UInt8(ascii: "A")
+        ? endOfWord(base, start) : endOfNumber(base, start, digits(base + start))
     #else
-      return 0
+      return portableEnd(base, start, end: end)
     #endif
   }
 
-  #if arch(x86_64)
-    /// A minus sign, digits, and a point with digits: fifteen bytes in all.
-    @inline(__always)
-    private static func endOfNumber(_ base: UnsafePointer<UInt8>, _ start: Int, end: Int) -> Int {
-      let isNegative = base[start] == UInt8(ascii: "-")
-      let whole = isNegative ? 1 : 0
-      let others = ~digits(base + start)
-      // Above the sixteenth bit all are set: nothing runs on.
-      let wholeEnd = (others >> UInt32(whole)).trailingZeroBitCount &+ whole
-      guard wholeEnd > whole, wholeEnd < 16 else { return 0 }
-      if base[start &+ whole] == UInt8(ascii: "0"), wholeEnd > whole &+ 1 { return 0 }
-      var last = wholeEnd
-      if base[start &+ wholeEnd] == UInt8(ascii: ".") {
-        let fraction = wholeEnd &+ 1
-        last = (others >> UInt32(fraction)).trailingZeroBitCount &+ fraction
-        guard last > fraction, last < 16 else { return 0 }
-      }
-      let index = start &+ last
-      return index < end && base[index] | 0x20 != UInt8(ascii: "e") ? index : 0
+  /// The twin for other processors.
+  static func portableEnd(_ base: UnsafePointer<UInt8>, _ start: Int, end: Int) -> Int {
+    let first = base[start]
+    if first == UInt8(ascii: "\"") {
+      let index = PlainText.end(base, from: start + 1, to: end, readable: end + padding)
+      return index < end && base[index] == UInt8(ascii: "\"") ? index + 1 : 0
     }
+    return first >= UInt8(ascii: "A")
+      ? endOfWord(base, start) : endOfNumber(base, start, slowDigits(base + start))
+  }
 
-    /// One bit for each of sixteen bytes, set where it is a digit.
+  /// A minus sign, digits, and a point with digits: fifteen bytes in all.
+  ///
+  /// - Parameter digits: one bit for each of the sixteen bytes at `start`, set where it is a digit.
+  @inline(__always)
+  private static func endOfNumber(
+    _ base: UnsafePointer<UInt8>, _ start: Int, _ digits: UInt32
+  ) -> Int {
+    // Where runs of digits end; a minus sign in front is no end. Above the sixteenth bit all are set.
+    let ends = ~digits & ~1
+    let whole = ends.trailingZeroBitCount
+    // One comparison for both signs, as which it is cannot be foreseen: 0 or 1 byte before the digits.
+    let sign = base[start] == UInt8(ascii: "-") ? 1 : 0
+    guard digits >> UInt32(truncatingIfNeeded: sign) & 1 != 0 else { return 0 }
+    if base[start &+ sign] == UInt8(ascii: "0"), whole > sign &+ 1 { return 0 }
+    var length = whole
+    if base[start &+ whole] == UInt8(ascii: ".") {
+      length = (ends & (ends &- 1)).trailingZeroBitCount
+      guard length > whole &+ 1 else { return 0 }
+    }
+    guard length < 16 else { return 0 }
+    return base[start &+ length] | 0x20 != UInt8(ascii: "e") ? start &+ length : 0
+  }
+
+  /// `true`, `false` or `null`.
+  @inline(__always)
+  private static func endOfWord(_ base: UnsafePointer<UInt8>, _ start: Int) -> Int {
+    let word = UInt32(
+      littleEndian: UnsafeRawPointer(base + start).loadUnaligned(as: UInt32.self))
+    if word == 0x6C6C_756E || word == 0x6575_7274 { return start &+ 4 }  // "null", "true"
+    return word == 0x736C_6166 && base[start &+ 4] == UInt8(ascii: "e") ? start &+ 5 : 0  // "false"
+  }
+
+  #if arch(x86_64)
     @inline(__always)
     private static func digits(_ bytes: UnsafePointer<UInt8>) -> UInt32 {
       let block = UnsafeRawPointer(bytes).loadUnaligned(as: __m128i.self)
@@ -65,11 +91,8 @@ enum FastValue {
     }
   #endif
 
-  /// The value that `end` has found.
-  @inline(__always)
-  static func raw(_ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> JSONRaw {
-    base[start] == UInt8(ascii: "\"")
-      ? JSONRaw(kind: .string, bytes: Bytes(base: base + start + 1, count: end &- start &- 2))
-      : JSONRaw(kind: .number, bytes: Bytes(base: base + start, count: end &- start))
+  /// The slow and obvious twin.
+  private static func slowDigits(_ bytes: UnsafePointer<UInt8>) -> UInt32 {
+    (0..<16).reduce(0) { $0 | (bytes[$1] &- 0x30 <= 9 ? 1 << UInt32($1) : 0) }
   }
 }

@@ -12,6 +12,19 @@
 public enum JSONKind: UInt8, Sendable {
   case null, bool, number, string, array, object
 
+  /// The kind of a valid value.
+  @inline(__always)
+  init(firstByte: UInt8) {
+    switch firstByte {
+    case UInt8(ascii: "\""): self = .string
+    case UInt8(ascii: "{"): self = .object
+    case UInt8(ascii: "["): self = .array
+    case UInt8(ascii: "t"), UInt8(ascii: "f"): self = .bool
+    case UInt8(ascii: "n"): self = .null
+    default: self = .number
+    }
+  }
+
   public var name: String {
     switch self {
     case .null: "null"

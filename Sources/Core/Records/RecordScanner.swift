@@ -41,28 +41,29 @@ public struct KeptMembers: Sendable {
 public final class RecordScanner {
   public let plan: FieldPlan
   private let root: PlanNode
-  /// One for each slot; absent members are null with no bytes.
-  private let raws: UnsafeMutablePointer<JSONRaw>
+  /// One for each slot, and a last one for what nobody asked for.
+  private let values: UnsafeMutablePointer<ValueRange>
   private let slotCount: Int
   private var memberStorage: UnsafeMutablePointer<MemberRange>
   private var memberCapacity = 32
   private var memberCount = 0
   public private(set) var line = Bytes.empty
+  /// Bytes behind the line that may be loaded.
+  private var padding = 0
   private let scratch = TextScratch()
   /// Counts the records, to notice members that appear twice in one.
   private var record = 0
-  private static let absent = JSONRaw(kind: .null, bytes: .empty)
 
   public init(_ plan: FieldPlan) {
     self.plan = plan
     self.root = PlanNode.tree(plan)
     self.slotCount = plan.paths.count
-    self.raws = .allocate(capacity: max(slotCount, 1))
+    self.values = .allocate(capacity: slotCount + 1)
     self.memberStorage = .allocate(capacity: memberCapacity)
   }
 
   deinit {
-    raws.deallocate()
+    values.deallocate()
     memberStorage.deallocate()
   }
 
@@ -74,11 +75,18 @@ public final class RecordScanner {
   /// - Parameter padding: bytes behind the line that may be loaded (see `LineReader.padding`).
   public func scan(_ line: Bytes, padding: Int = 0) throws(JSONError) {
     self.line = line
-    for slot in 0..<slotCount { raws[slot] = RecordScanner.absent }
+    self.padding = padding
+    for slot in 0..<slotCount { values[slot] = .absent }
     memberCount = 0
     record &+= 1
     scratch.reset()
     var cursor = JSONCursor(line, padding: padding)
+    if !line.isEmpty, line.base[0] != UInt8(ascii: "{") { try skipToObject(&cursor) }
+    try scanObject(root, &cursor, isRoot: true)
+    if cursor.position != cursor.end { try cursor.finish() }
+  }
+
+  private func skipToObject(_ cursor: inout JSONCursor) throws(JSONError) {
     let kind = try cursor.peek()
     guard kind == .object else {
       let start = cursor.position
@@ -86,84 +94,73 @@ public final class RecordScanner {
       try cursor.skipValue()
       throw JSONError("a record is an object, found \(kind.name)", at: start)
     }
-    try scanObject(root, &cursor, isRoot: true)
-    try cursor.finish()
   }
 
-  /// Time is spent here: what is as expected is passed over with a few comparisons; for the rest there is
-  /// the cursor. Positions are kept out of the cursor meanwhile, where they stay in registers.
+  /// Walks along what was learned as far as that goes; for the rest there is the cursor.
   private func scanObject(
     _ node: PlanNode, _ cursor: inout JSONCursor, isRoot: Bool
   ) throws(JSONError) {
     try cursor.beginObject()
-    let base = cursor.base
-    let end = cursor.end
-    guard cursor.readable &- end >= FastValue.padding else {
+    guard cursor.readable &- cursor.end >= TemplateWalk.padding else {
       return try scanSlowly(node, &cursor, first: true, isRoot: isRoot)
     }
-    var position = cursor.position
-    var previous = -1
-    var first = true
+    var template = node.start
     while true {
-      let number = node.match(after: previous, base + position, left: end &- position)
-      guard number >= 0 else {
-        cursor.position = position
-        guard let learned = try scanMember(node, &cursor, &first, after: previous, isRoot: isRoot)
-        else { return }
-        // Without a template the next member would be taken for an object's first.
-        guard learned >= 0 else {
-          return try scanSlowly(node, &cursor, first: false, isRoot: isRoot)
-        }
-        previous = learned
-        position = cursor.position
+      var walk = TemplateWalk(
+        position: cursor.position, template: template,
+        members: isRoot ? memberStorage + memberCount : nil,
+        membersEnd: memberStorage + memberCapacity)
+      let stop = walk.run(cursor.base, end: cursor.end, slots: values)
+      if let place = walk.members { memberCount = place - memberStorage }
+      cursor.position = walk.position
+      if stop == .value {
+        template = walk.template
+        try takeValue(behind: template, node, &cursor, isRoot: isRoot)
         continue
       }
-      first = false
-      previous = number
-      let template = node.template(number)
-      let valueStart = position &+ Int(template.pointee.count)
-      let plain = FastValue.end(base, valueStart, end: end)
-      let slot = Int(template.pointee.slot)
-      var valueEnd = plain
-      if plain > 0 {
-        if template.pointee.hasChild { forget(node.entries[Int(template.pointee.entry)].child!) }
-        if slot >= 0 { raws[slot] = FastValue.raw(base, valueStart, plain) }
-      } else {
-        cursor.position = valueStart
-        let child =
-          template.pointee.hasChild ? node.entries[Int(template.pointee.entry)].child : nil
-        try take(slot, child, &cursor)
-        valueEnd = cursor.position
-      }
-      if isRoot {
-        note(
-          position &+ Int(template.pointee.nameOffset), valueStart, valueEnd,
-          Int(template.pointee.entry))
-      }
-      position = valueEnd
+      let start = cursor.position
+      var first = walk.template == node.start
+      guard let key = try cursor.nextKey(first: &first) else { return }
+      let learned = try takeMember(
+        key, node, &cursor, isRoot: isRoot, learning: (from: start, after: walk.template))
+      // Without a template the next member would be taken for an object's first.
+      guard let learned else { return try scanSlowly(node, &cursor, first: false, isRoot: isRoot) }
+      template = learned
     }
   }
 
-  /// A member that is not as expected: read by the cursor and learned. Nil at the object's end, else the
-  /// number of the template, -1 if it was not learned.
-  private func scanMember(
-    _ node: PlanNode, _ cursor: inout JSONCursor, _ first: inout Bool, after previous: Int,
-    isRoot: Bool
-  ) throws(JSONError) -> Int? {
+  /// The value that the walk has stopped at.
+  private func takeValue(
+    behind template: TemplateReference, _ node: PlanNode, _ cursor: inout JSONCursor, isRoot: Bool
+  ) throws(JSONError) {
     let start = cursor.position
-    guard let key = try cursor.nextKey(first: &first) else { return nil }
+    let entry = Int(template.pointee.entry)
+    try take(entry, of: node, &cursor)
+    if isRoot {
+      let text = start - Int(template.pointee.count)
+      note(text + Int(template.pointee.nameOffset), start, cursor.position, entry)
+    }
+  }
+
+  /// A member that is not as expected.
+  ///
+  /// - Parameter learning: where the text before the value begins, and what came before it.
+  /// - Returns: the template, if one was to be learned and there was room.
+  private func takeMember(
+    _ key: JSONRaw, _ node: PlanNode, _ cursor: inout JSONCursor, isRoot: Bool,
+    learning: (from: Int, after: TemplateReference)? = nil
+  ) throws(JSONError) -> TemplateReference? {
     let nameStart = key.bytes.base - cursor.base - 1
     let entry = node.find(resolved(key))
     cursor.skipBlanks()
-    let valueStart = cursor.position
-    let learned = node.learn(
-      after: previous, Bytes(base: cursor.base + start, count: valueStart - start),
-      nameOffset: nameStart - start, entry: entry)
-    try take(
-      entry < 0 ? -1 : node.entries[entry].slot, entry < 0 ? nil : node.entries[entry].child,
-      &cursor)
-    if isRoot { note(nameStart, valueStart, cursor.position, entry) }
-    return learned
+    let start = cursor.position
+    try take(entry, of: node, &cursor)
+    if isRoot { note(nameStart, start, cursor.position, entry) }
+    return learning.flatMap {
+      node.learn(
+        after: $0.after, Bytes(base: cursor.base + $0.from, count: start - $0.from),
+        nameOffset: nameStart - $0.from, entry: entry)
+    }
   }
 
   /// The slow and obvious way, for text without padding and for objects with more or longer names than are
@@ -173,49 +170,43 @@ public final class RecordScanner {
   ) throws(JSONError) {
     var first = first
     while let key = try cursor.nextKey(first: &first) {
-      let nameStart = key.bytes.base - cursor.base - 1
-      let entry = node.find(resolved(key))
-      let valueStart = cursor.position
-      try take(
-        entry < 0 ? -1 : node.entries[entry].slot, entry < 0 ? nil : node.entries[entry].child,
-        &cursor)
-      if isRoot { note(nameStart, valueStart, cursor.position, entry) }
+      _ = try takeMember(key, node, &cursor, isRoot: isRoot)
     }
   }
 
-  @inline(__always)
+  /// Reads a value, or the members inside it, into the slots of an entry (-1: checked, not kept).
   private func take(
-    _ slot: Int, _ child: PlanNode?, _ cursor: inout JSONCursor
+    _ entry: Int, of node: PlanNode, _ cursor: inout JSONCursor
   ) throws(JSONError) {
+    guard entry >= 0 else { return try cursor.skipValue() }
+    let (slot, child) = (node.entries[entry].slot, node.entries[entry].child)
     if let child { forget(child) }
-    guard let child, try cursor.peek() == .object else {
-      let raw = try cursor.rawValue()
-      if slot >= 0 { raws[slot] = raw }
-      return
-    }
+    let kind = try cursor.peek()
     let start = cursor.position
-    try scanObject(child, &cursor, isRoot: false)
+    var escaped = false
+    if let child, kind == .object {
+      try scanObject(child, &cursor, isRoot: false)
+    } else {
+      escaped = try cursor.rawValue().escaped
+    }
     if slot >= 0 {
-      raws[slot] = JSONRaw(kind: .object, bytes: line[start..<cursor.position])
+      values[slot] = ValueRange(start: start, end: cursor.position, escaped: escaped)
     }
   }
 
   /// A member that appears again takes with it what was found inside its first appearance.
-  @inline(__always)
   private func forget(_ child: PlanNode) {
     if child.lastRecord == record { forgetInside(child) }
     child.lastRecord = record
   }
 
-  @inline(never)
   private func forgetInside(_ node: PlanNode) {
     for entry in node.entries {
-      if entry.slot >= 0 { raws[entry.slot] = RecordScanner.absent }
+      if entry.slot >= 0 { values[entry.slot] = .absent }
       if let child = entry.child { forgetInside(child) }
     }
   }
 
-  @inline(__always)
   private func note(_ start: Int, _ valueStart: Int, _ end: Int, _ entry: Int) {
     if memberCount == memberCapacity { growMembers() }
     memberStorage[memberCount] = MemberRange(
@@ -246,25 +237,39 @@ public final class RecordScanner {
   /// The member as it stands in the text; null without bytes where it is absent.
   public func raw(_ slot: Int) -> JSONRaw {
     precondition(slot >= 0 && slot < slotCount, "a slot of the plan")
-    return raws[slot]
+    return values[slot].raw(line.base)
   }
 
   /// A string with its escapes resolved.
   /// - Precondition: the member is a string.
   public func text(_ slot: Int) -> Bytes {
-    precondition(raws[slot].kind == .string, "only a string has text")
-    return resolved(raws[slot])
+    let raw = raw(slot)
+    precondition(raw.kind == .string, "only a string has text")
+    return resolved(raw)
   }
 
   /// The value by its own JSON type; nil for a number that no double can hold. Objects and arrays are null
   /// to expressions.
   public func scalar(_ slot: Int) -> Scalar? {
-    let raw = raws[slot]
-    switch raw.kind {
-    case .null, .array, .object: return .null
-    case .bool: return .bool(raw.bytes.count == 4)
-    case .number: return JSONNumber.scalar(raw.bytes)
-    case .string: return .text(resolved(raw))
+    precondition(slot >= 0 && slot < slotCount, "a slot of the plan")
+    let value = values[slot]
+    guard !value.isAbsent else { return .null }
+    let text = line.base + value.start
+    let count = value.end &- value.start
+    switch text.pointee {
+    case UInt8(ascii: "\""):
+      let content = Bytes(base: text + 1, count: count &- 2)
+      return .text(value.isEscaped ? scratch.unescape(content) : content)
+    case UInt8(ascii: "t"): return .bool(true)
+    case UInt8(ascii: "f"): return .bool(false)
+    case UInt8(ascii: "n"), UInt8(ascii: "{"), UInt8(ascii: "["): return .null
+    default:
+      if count <= ShortNumber.bytesMax, padding >= ShortNumber.bytesMax,
+        let number = ShortNumber.scalar(text, count: count)
+      {
+        return number
+      }
+      return JSONNumber.scalar(Bytes(base: text, count: count))
     }
   }
 

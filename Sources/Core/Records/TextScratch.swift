@@ -18,6 +18,7 @@ final class TextScratch {
   /// Takes everything back that was handed out.
   func reset() {
     used = 0
+    guard !full.isEmpty else { return }
     for old in full { old.deallocate() }
     full.removeAll(keepingCapacity: true)
   }

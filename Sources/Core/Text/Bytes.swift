@@ -47,6 +47,8 @@ public struct Bytes: @unchecked Sendable {
 
   @inlinable public var isEmpty: Bool { count == 0 }
 
+  @inlinable public var first: UInt8? { count > 0 ? base[0] : nil }
+
   @inlinable public var buffer: UnsafeBufferPointer<UInt8> {
     UnsafeBufferPointer(start: base, count: count)
   }

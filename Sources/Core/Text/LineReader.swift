@@ -71,6 +71,8 @@ public final class LineReader {
   /// The next line that is not blank, or nil at the end.
   public func next() throws(Failure) -> Line? {
     while let line = try nextIncludingBlank() {
+      // Nearly all lines begin with a brace.
+      if let first = line.bytes.first, !Bytes.isBlank(first) { return line }
       if line.fault == .tooLong || !line.bytes.trimmed.isEmpty { return line }
     }
     return nil
@@ -103,6 +105,7 @@ public final class LineReader {
     }
   }
 
+  @inline(__always)
   private func endOfLine() -> Int? {
     guard scanned < filled else { return nil }
     guard let found = memchr(buffer + scanned, 0x0A, filled - scanned) else {
@@ -113,6 +116,7 @@ public final class LineReader {
     return scanned - start > lineBytesMax ? nil : scanned
   }
 
+  @inline(__always)
   private func take(upTo end: Int, consumed: Int, fault: Line.Fault?) -> Line {
     var count = end - start
     let endedInReturn = count > 0 && buffer[end - 1] == UInt8(ascii: "\r")

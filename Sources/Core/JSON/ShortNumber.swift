@@ -1,0 +1,57 @@
+// Numbers of up to eight bytes, which is nearly all of them, without a loop and without a branch that depends on how
+// many digits there are: all eight bytes are moved, masked and multiplied as one word.
+//
+//     "-46.04"   word  4 6 . 0 4      the sign is shifted out
+//                      4 6 0 4        the point is closed up: two digits behind it
+//                      0 0 0 0 4 6 0 4   shifted to the end, zeros in front
+//                      4604 / 10^2, negative        one division, correctly rounded
+
+enum ShortNumber {
+  static let bytesMax = 8
+
+  /// The number as `JSONNumber.scalar` gives it; nil for one with an exponent.
+  ///
+  /// - Parameters:
+  ///   - text: a valid JSON number of `count` bytes, 1 to 8; eight bytes may be loaded.
+  @inline(__always)
+  static func scalar(_ text: UnsafePointer<UInt8>, count: Int) -> Scalar? {
+    var word = UInt64(littleEndian: UnsafeRawPointer(text).loadUnaligned(as: UInt64.self))
+    let isNegative = word & 0xFF == UInt64(UInt8(ascii: "-"))
+    let sign = isNegative ? 1 : 0
+    var digits = count &- sign
+    word = (word >> UInt64(sign &* 8)) & ~0 >> UInt64((8 &- digits) &* 8)
+    // Of all that may stand in a number only an `e` has this bit.
+    guard word & (ones &* 0x40) == 0 else { return nil }
+    let points = zeroBytes(word ^ (ones &* 0x2E))
+    guard points != 0 else {
+      let value = Int64(bitPattern: number(word, digits))
+      return isNegative && value == 0 ? .double(-0.0) : .int(isNegative ? 0 &- value : value)
+    }
+    let whole = points.trailingZeroBitCount & ~7
+    let below: UInt64 = 1 << UInt64(whole) &- 1
+    word = word & below | (word >> 8) & ~below
+    digits &-= 1
+    let value =
+      Double(number(word, digits)) / powersOfTen[digits &- whole / 8]
+    return .double(isNegative ? -value : value)
+  }
+
+  private static let ones: UInt64 = 0x0101_0101_0101_0101
+
+  /// The top bit of each zero byte, the first one being right.
+  @inline(__always)
+  private static func zeroBytes(_ word: UInt64) -> UInt64 {
+    (word &- ones) & ~word & (ones &* 0x80)
+  }
+
+  /// The value of `count` digits, the first in the lowest byte: pairs, then fours, then all eight are joined.
+  @inline(__always)
+  private static func number(_ digits: UInt64, _ count: Int) -> UInt64 {
+    var word = (digits << UInt64((8 &- count) &* 8)) & 0x0F0F_0F0F_0F0F_0F0F
+    word = (word &* (10 << 8 | 1)) >> 8
+    word = ((word & 0x00FF_00FF_00FF_00FF) &* (100 << 16 | 1)) >> 16
+    return ((word & 0x0000_FFFF_0000_FFFF) &* (10_000 << 32 | 1)) >> 32
+  }
+
+  private static let powersOfTen: InlineArray<8, Double> = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7]
+}
