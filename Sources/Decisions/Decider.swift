@@ -1,6 +1,6 @@
 // From a row to a decision: the inputs are gathered, the model judges, the rules say what is done.
 //
-//     row ─▶ slots ─▶ inputs ─▶ float row ─▶ margins ─▶ score ─▶ label ─▶ first rule that holds
+//     row ─▶ slots ─▶ inputs ─▶ model's row ─▶ margins ─▶ score ─▶ label ─▶ first rule that holds
 //
 // All memory is made once; a decision allocates nothing but what its text inputs need.
 
@@ -12,9 +12,9 @@ public struct Decision {
   /// By input: what the model was told.
   public internal(set) var inputs: [Scalar] = []
   /// Before the objective's transform, one for each output.
-  public internal(set) var margins: [Float] = []
+  public internal(set) var margins: [Double] = []
   /// What the library's own `predict` gives.
-  public internal(set) var scores: [Float] = []
+  public internal(set) var scores: [Double] = []
   /// Index into the model's labels.
   public internal(set) var label: Int?
   /// Index into the model's rules.
@@ -48,8 +48,8 @@ public final class Decider {
   private let labelSlot: Int
   private let labelTexts: [Bytes]
   private let stack = ExpressionStack()
-  private let row: UnsafeMutableBufferPointer<Float>
-  private let outputs: UnsafeMutableBufferPointer<Float>
+  private let row: UnsafeMutableBufferPointer<Double>
+  private let outputs: UnsafeMutableBufferPointer<Double>
   let marks: MarkSlots
 
   /// - Parameter schema: what is declared of the rows, for typed expressions and "did you mean".
@@ -237,7 +237,7 @@ public final class Decider {
       if value.isNull {
         row[index] = .nan
       } else if let number = value.number {
-        row[index] = Float(number)
+        row[index] = number
       } else {
         throw BadRecord("the input '\(input.name)' is not a number: \(value.excerpt)")
       }
@@ -256,8 +256,10 @@ public final class Decider {
 
   /// Finds the label and the first rule that holds.
   public func conclude(_ kind: RowKind) {
-    decision.label = model.isClassifier ? classIndex : nil
-    scalars[scoreSlot] = .double(Double(decision.scores.max() ?? 0))
+    decision.label =
+      model.isClassifier
+      ? model.classIndex(margins: decision.margins, scores: decision.scores) : nil
+    scalars[scoreSlot] = .double(decision.scores.max() ?? 0)
     scalars[labelSlot] = .null
     if let label = decision.label, labelTexts.indices.contains(label) {
       scalars[labelSlot] = .text(labelTexts[label])
@@ -267,15 +269,6 @@ public final class Decider {
       if case .bool(true) = condition.evaluate(scalars, stack) { return true }
       return false
     }
-  }
-
-  private var classIndex: Int {
-    let scores = decision.scores
-    if scores.count > 1 { return scores.indices.max { scores[$0] < scores[$1] }! }
-    // One output: the class itself (`multi:softmax`), or what speaks for the second of two classes.
-    if model.classCount > 2 { return Int(scores[0]) }
-    let isSecond = model.objective == "binary:logistic" ? scores[0] > 0.5 : decision.margins[0] > 0
-    return isSecond ? 1 : 0
   }
 }
 

@@ -1,6 +1,7 @@
 // The decision as a line of JSON; its schema is printed by `rtinfer help records`.
 
 public import Core
+import Models
 
 /// What a decision's record says beside the decision itself: where its row came from, how long it took.
 public struct DecisionMarks {
@@ -59,14 +60,22 @@ extension Decider {
   }
 
   /// One output as a number, several as an array.
-  private func append(_ values: [Float], to output: OutputBuffer) {
-    guard values.count != 1 else { return output.append(values[0]) }
+  private func append(_ values: [Double], to output: OutputBuffer) {
+    guard values.count != 1 else { return append(values[0], to: output) }
     output.append(UInt8(ascii: "["))
     for (index, value) in values.enumerated() {
       if index > 0 { output.append(UInt8(ascii: ",")) }
-      output.append(value)
+      append(value, to: output)
     }
     output.append(UInt8(ascii: "]"))
+  }
+
+  /// In as few digits as tell it from its neighbours in the model's precision.
+  private func append(_ value: Double, to output: OutputBuffer) {
+    switch model.precision {
+    case .float32: output.append(Float(value))
+    case .float64: output.append(value)
+    }
   }
 
   private func appendInputs(_ output: OutputBuffer) {

@@ -41,7 +41,20 @@ public struct Model: Sendable {
   public let bestIteration: Int?
 
   let task: Objective
-  let forest: Forest
+  let predictor: Predictor
+
+  /// What margins come from.
+  enum Predictor: Sendable {
+    case forest(Forest)
+  }
+
+  /// The precision of margins and scores. They are handed over with 64 bits in any case, which hold
+  /// 32-bit floats exactly.
+  public enum Precision: Sendable { case float32, float64 }
+
+  public var precision: Precision {
+    if case .float = task.transform { .float32 } else { .float64 }
+  }
 
   /// Trees that predict.
   public var treeCount: Int { forest.treeCount }
@@ -49,8 +62,14 @@ public struct Model: Sendable {
   public var nodeCount: Int { forest.nodeCount }
   /// Splits on the longest way from a root to a leaf.
   public var depth: Int { forest.depth }
-  /// What each output's margin starts from; `outputCount` values.
-  public var baseMargins: [Float] { forest.baseMargins }
+  /// What each output's margin has besides the trees; `outputCount` values.
+  public var baseMargins: [Double] { forest.baseMargins }
+
+  private var forest: Forest {
+    switch predictor {
+    case .forest(let forest): forest
+    }
+  }
 
   /// Which rounds predict, in words for a summary.
   public var roundsNote: String {
@@ -64,12 +83,14 @@ public struct Model: Sendable {
   /// The margins of `rowCount` rows, before the objective's transform.
   ///
   /// - Parameters:
-  ///   - rows: at least `rowCount × inputCount` inputs, row after row; NaN is a missing input.
+  ///   - rows: at least `rowCount × inputCount` inputs, row after row; NaN is a missing input. They
+  ///     are taken with 64 bits, since LightGBM compares so; XGBoost and CatBoost round them to 32
+  ///     first.
   ///   - margins: takes `rowCount × outputCount` values, row after row.
   /// - Complexity: O(trees × depth) per row, no allocation per row.
   public func margins(
-    _ rows: UnsafeBufferPointer<Float>, rowCount: Int,
-    into margins: UnsafeMutableBufferPointer<Float>
+    _ rows: UnsafeBufferPointer<Double>, rowCount: Int,
+    into margins: UnsafeMutableBufferPointer<Double>
   ) {
     precondition(rowCount >= 0, "a number of rows is not negative")
     precondition(rows.count >= rowCount * inputCount, "every row has all inputs")
@@ -82,9 +103,26 @@ public struct Model: Sendable {
   /// - Parameter margins: `outputCount` values; afterwards the first `scoreCount` are the scores
   ///   and the others mean nothing. For `multi:softmax` the score is the index of the class.
   /// - Complexity: O(outputs), no allocation.
-  public func transform(_ margins: UnsafeMutableBufferPointer<Float>) {
+  public func transform(_ margins: UnsafeMutableBufferPointer<Double>) {
     precondition(margins.count == outputCount, "the margins of one row")
     task.transform.apply(margins)
+  }
+
+  /// The class that the library would name, for a classifier.
+  ///
+  /// - Parameters:
+  ///   - margins: one row's, as `margins` gave them.
+  ///   - scores: the same row's, after `transform`.
+  public func classIndex(margins: [Double], scores: [Double]) -> Int {
+    if scores.count > 1 { return scores.indices.max { scores[$0] < scores[$1] }! }
+    // One output: the class itself (`multi:softmax`), or what speaks for the second of two classes.
+    if classCount > 2 { return Int(scores[0]) }
+    // Near zero a margin may have a probability of exactly one half, which is not enough.
+    if case .double(let transform) = task.transform, case .sigmoid = transform.shape {
+      return scores[0] > 0.5 ? 1 : 0
+    }
+    if task.name == "binary:logistic" { return scores[0] > 0.5 ? 1 : 0 }
+    return margins[0] > 0 ? 1 : 0
   }
 }
 

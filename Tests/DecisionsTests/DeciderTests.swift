@@ -269,8 +269,8 @@ import Testing
     #expect(
       object["time"] as? String == "2013-01-05T10:15:00Z" && object["decision"] as? String == "keep"
     )
-    #expect((object["score"] as? Double).map { Float($0) } == decision.scores[0])
-    #expect((object["margin"] as? Double).map { Float($0) } == decision.margins[0])
+    #expect((object["score"] as? Double).map { Float($0) } == Float(decision.scores[0]))
+    #expect((object["margin"] as? Double).map { Float($0) } == Float(decision.margins[0]))
     #expect(object["label"] as? String == (decision.scores[0] > 0.5 ? "yes" : "no"))
     let inputs = try #require(object["inputs"] as? [String: Any])
     #expect(inputs["a"] as? Int == 1 && inputs["b"] as? Double == 0.5 && inputs["c"] is NSNull)

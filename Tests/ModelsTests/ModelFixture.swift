@@ -7,52 +7,84 @@ import Models
 import TestSupport
 
 struct ModelFixture {
-  struct Row: Decodable {
-    let margin: [Float]
-    let score: [Float]
+  /// One for each folder of fixtures.
+  enum Format: String, CaseIterable {
+    case xgboostJSON = "xgboost-json"
 
-    init(from decoder: any Decoder) throws {
-      // As decimals, rounded once: a double in between could round twice.
-      let container = try decoder.container(keyedBy: Keys.self)
-      margin = try container.decode([Decimal].self, forKey: .margin).map { Float("\($0)")! }
-      score = try container.decode([Decimal].self, forKey: .score).map { Float("\($0)")! }
+    /// In which the library itself gave margins and scores.
+    var precision: Model.Precision {
+      switch self {
+      case .xgboostJSON: .float32
+      }
     }
-    enum Keys: String, CodingKey { case margin, score }
+
+    var fileName: String {
+      switch self {
+      case .xgboostJSON: "model.json"
+      }
+    }
+
+    var folder: String { "models/\(rawValue)" }
+
+    /// The names of all fixtures.
+    var names: [String] {
+      let path = Fixtures.root.appending(path: folder).path()
+      return (try? FileManager.default.contentsOfDirectory(atPath: path))?
+        .filter { !$0.contains(".") || $0.hasPrefix("layout") }.sorted() ?? []
+    }
   }
 
-  static let folder = "models/xgboost-json"
+  struct Row {
+    let margin: [Double]
+    let score: [Double]
+  }
 
-  /// The names of all fixtures.
-  static let names: [String] = {
-    let path = Fixtures.root.appending(path: folder).path()
-    return (try? FileManager.default.contentsOfDirectory(atPath: path))?.sorted() ?? []
-  }()
+  private struct WideRow: Decodable {
+    let margin: [Double]
+    let score: [Double]
+  }
+
+  /// As decimals, rounded once: a double in between could round twice.
+  private struct FloatRow: Decodable {
+    let margin: [Decimal]
+    let score: [Decimal]
+  }
 
   let name: String
+  let format: Format
   let file: [UInt8]
   let inputNames: [String]
-  let rows: [[Float]]
+  let rows: [[Double]]
 
-  init(_ name: String) throws {
+  init(_ name: String, _ format: Format = .xgboostJSON) throws {
     self.name = name
-    file = try Fixtures.bytes("\(Self.folder)/\(name)/model.json")
-    let lines = try Fixtures.text("\(Self.folder)/\(name)/rows.csv").split(separator: "\n")
+    self.format = format
+    file = try Fixtures.bytes("\(format.folder)/\(name)/\(format.fileName)")
+    let lines = try Fixtures.text("\(format.folder)/\(name)/rows.csv").split(separator: "\n")
     inputNames = lines[0].split(separator: ",").map(String.init)
     rows = lines.dropFirst().map { line in
       line.split(separator: ",", omittingEmptySubsequences: false).map {
-        $0.isEmpty ? Float.nan : Float($0)!
+        guard !$0.isEmpty else { return .nan }
+        return format.precision == .float32 ? Double(Float($0)!) : Double($0)!
       }
     }
   }
 
   /// What the library gave, with `choice` of iterations; nil where it was not asked.
   func expected(_ choice: String = "") throws -> [ModelFixture.Row]? {
-    let path = "\(Self.folder)/\(name)/expected\(choice).ndjson"
+    let path = "\(format.folder)/\(name)/expected\(choice).ndjson"
     guard FileManager.default.fileExists(atPath: Fixtures.root.appending(path: path).path()) else {
       return nil
     }
-    return try Fixtures.text(path).split(separator: "\n").map {
-      try JSONDecoder().decode(Row.self, from: Data($0.utf8))
+    return try Fixtures.text(path).split(separator: "\n").map { line in
+      let data = Data(line.utf8)
+      guard format.precision == .float32 else {
+        let row = try JSONDecoder().decode(WideRow.self, from: data)
+        return Row(margin: row.margin, score: row.score)
+      }
+      let row = try JSONDecoder().decode(FloatRow.self, from: data)
+      func floats(_ values: [Decimal]) -> [Double] { values.map { Double(Float("\($0)")!) } }
+      return Row(margin: floats(row.margin), score: floats(row.score))
     }
   }
 
@@ -72,8 +104,8 @@ func load(
 
 extension Model {
   /// Margins of rows, one array a row.
-  func margins(_ rows: [[Float]]) -> [[Float]] {
-    var flat = [Float](repeating: .nan, count: rows.count * outputCount)
+  func margins(_ rows: [[Double]]) -> [[Double]] {
+    var flat = [Double](repeating: .nan, count: rows.count * outputCount)
     rows.flatMap { $0 }.withUnsafeBufferPointer { inputs in
       flat.withUnsafeMutableBufferPointer { margins(inputs, rowCount: rows.count, into: $0) }
     }
@@ -81,18 +113,20 @@ extension Model {
   }
 
   /// One row's scores.
-  func scores(_ margins: [Float]) -> [Float] {
+  func scores(_ margins: [Double]) -> [Double] {
     var values = margins
     values.withUnsafeMutableBufferPointer { transform($0) }
     return Array(values[..<scoreCount])
   }
 }
 
-/// Floats between two floats; 0 when they are equal, signs of zero included.
-func ulps(_ left: Float, _ right: Float) -> Int {
-  func line(_ value: Float) -> Int {
-    let magnitude = Int(value.bitPattern & 0x7FFF_FFFF)
-    return value.sign == .minus ? -magnitude - 1 : magnitude
+/// Floats of a precision between two values; 0 when they are equal, signs of zero included.
+func ulps(_ left: Double, _ right: Double, _ precision: Model.Precision) -> Int {
+  func line(_ value: Double) -> Int {
+    let bits =
+      precision == .float32
+      ? Int(Float(value.magnitude).bitPattern) : Int(bitPattern: UInt(value.magnitude.bitPattern))
+    return value.sign == .minus ? -bits - 1 : bits
   }
   return abs(line(left) - line(right))
 }

@@ -3,21 +3,29 @@ import Models
 import Testing
 
 @Suite struct ModelFixtureTests {
+  static let everyFixture = ModelFixture.Format.allCases.flatMap { format in
+    format.names.map { "\(format.rawValue)/\($0)" }
+  }
+
   @Test func thereAreFixtures() {
-    #expect(ModelFixture.names.count >= 64)
+    #expect(ModelFixture.Format.xgboostJSON.names.count >= 64)
   }
 
   /// Margins bit for bit; scores within one float of the library's, since they come from the exp of
   /// the C library at hand.
-  @Test(arguments: ModelFixture.names)
-  func scoresAsTheLibraryDoes(_ name: String) throws {
-    let fixture = try ModelFixture(name)
+  @Test(arguments: everyFixture)
+  func scoresAsTheLibraryDoes(_ place: String) throws {
+    let parts = place.split(separator: "/")
+    let format = try #require(ModelFixture.Format(rawValue: String(parts[0])))
+    let name = String(parts[1])
+    let fixture = try ModelFixture(name, format)
     let choices: [(String, ModelOptions.Iterations)] = [
       ("", .automatic), ("-all", .all), ("-best", .best),
     ]
     for (suffix, choice) in choices {
       guard let expected = try fixture.expected(suffix) else { continue }
       let model = try fixture.model(choice)
+      #expect(model.format == format.rawValue && model.precision == format.precision)
       #expect(fixture.rows.allSatisfy { $0.count == model.inputCount })
       let margins = model.margins(fixture.rows)
       #expect(margins.count == expected.count)
@@ -28,7 +36,8 @@ import Testing
           "\(name)\(suffix), row \(row): \(margins[row]), expected \(wanted.margin)")
         let scores = model.scores(margins[row])
         #expect(scores.count == wanted.score.count)
-        furthest = max(furthest, zip(scores, wanted.score).map { ulps($0, $1) }.max() ?? 0)
+        furthest = max(
+          furthest, zip(scores, wanted.score).map { ulps($0, $1, format.precision) }.max() ?? 0)
       }
       #expect(furthest <= 1, "\(name)\(suffix): scores \(furthest) floats apart")
       if furthest > 0 { print("\(name)\(suffix): scores \(furthest) floats apart") }
@@ -39,7 +48,7 @@ import Testing
   /// Scores are those of the library of today, and nearly those of then.
   @Test func oldFilesScoreNearlyAsThen() throws {
     var fixtures = 0
-    for name in ModelFixture.names {
+    for name in ModelFixture.Format.xgboostJSON.names {
       let fixture = try ModelFixture(name)
       guard let then = try fixture.expected("-then") else { continue }
       fixtures += 1

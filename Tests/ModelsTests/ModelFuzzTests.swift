@@ -7,7 +7,7 @@ import Testing
   private func tryAll(_ file: [UInt8]) -> Bool {
     guard let model = try? load(file) else { return false }
     guard model.inputCount <= 1_000 else { return true }
-    let rows = [Float.nan, 0, 1e9, -Float.infinity].map {
+    let rows = [Double.nan, 0, 1e9, -Double.infinity].map {
       Array(repeating: $0, count: model.inputCount)
     }
     for margins in model.margins(rows) { _ = model.scores(margins) }

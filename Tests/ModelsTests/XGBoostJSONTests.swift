@@ -23,7 +23,7 @@ import Testing
 
   @Test func walksTheTinyModel() throws {
     let model = try load(Array(TinyModel().text.utf8))
-    let rows: [[Float]] = [
+    let rows: [[Double]] = [
       [0.4, 3], [.nan, 3], [0.5, 1], [0.5, 2], [.infinity, 3.9], [1, .nan], [1, -1],
       [1, 16_777_216],
       [1, .infinity], [1, 40], [-.infinity, 1],
@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test func orderOfMembersMakesNoDifference() throws {
-    let rows: [[Float]] = [[0.4, 3], [0.5, 1], [0.5, 2], [.nan, .nan]]
+    let rows: [[Double]] = [[0.4, 3], [0.5, 1], [0.5, 2], [.nan, .nan]]
     let forward = try load(Array(TinyModel().text.utf8))
     let reversed = try load(Array(TinyModel().reversedText.utf8))
     #expect(forward.margins(rows) == reversed.margins(rows))

@@ -10,49 +10,85 @@ extension Forest {
   ///   - margins: takes `rowCount × outputCount` values, row after row.
   /// - Complexity: O(trees × depth) per row, no allocation.
   func referenceMargins(
-    _ rows: UnsafeBufferPointer<Float>, rowCount: Int,
-    into margins: UnsafeMutableBufferPointer<Float>
+    _ rows: UnsafeBufferPointer<Double>, rowCount: Int,
+    into margins: UnsafeMutableBufferPointer<Double>
   ) {
     withNodes { nodes in
-      var inputs = rows[...]
       for row in 0..<rowCount {
+        let inputs = UnsafeBufferPointer(
+          rebasing: rows[row * inputCount..<(row + 1) * inputCount])
         let outputs = UnsafeMutableBufferPointer(
           rebasing: margins[row * outputCount..<(row + 1) * outputCount])
-        walk(nodes, UnsafeBufferPointer(rebasing: inputs.prefix(inputCount)), into: outputs)
-        inputs = inputs.dropFirst(inputCount)
+        walk(nodes, inputs, into: outputs)
       }
     }
   }
 
   /// Time is spent here.
   private func walk(
-    _ nodes: ForestNodes, _ inputs: UnsafeBufferPointer<Float>,
-    into margins: UnsafeMutableBufferPointer<Float>
+    _ nodes: ForestNodes, _ inputs: UnsafeBufferPointer<Double>,
+    into margins: UnsafeMutableBufferPointer<Double>
   ) {
-    for output in 0..<margins.count { margins[output] = nodes.baseMargins[output] }
+    for output in margins.indices {
+      margins[output] = accumulation == .float ? baseMargins[output] : 0
+    }
     for tree in 0..<nodes.treeOutput.count {
       var node = Int(nodes.roots[tree])
       while nodes.left[node] >= 0 {
         let left = Int(nodes.left[node])
         node = nodes.goesLeft(node, inputs[Int(nodes.feature[node])]) ? left : left + 1
       }
-      margins[Int(nodes.treeOutput[tree])] += nodes.value[node]
+      let entry = Int(nodes.entry[node])
+      if entry < 0 {
+        add(nodes.value[node], to: &margins[Int(nodes.treeOutput[tree])])
+      } else if leafVectors.isEmpty {
+        let value = linear(linearLeaves[entry], inputs) ?? nodes.value[node]
+        add(value, to: &margins[Int(nodes.treeOutput[tree])])
+      } else {
+        for output in 0..<outputCount {
+          add(leafVectors[entry * outputCount + output], to: &margins[output])
+        }
+      }
     }
+    if case .double(let scale) = accumulation {
+      for output in margins.indices {
+        margins[output] = margins[output] * scale + baseMargins[output]
+      }
+    }
+  }
+
+  @inline(__always)
+  private func add(_ value: Double, to margin: inout Double) {
+    if accumulation == .float {
+      margin = Double(Float(margin) + Float(value))
+    } else {
+      margin += value
+    }
+  }
+
+  /// Nil where an input that it asks for is missing.
+  private func linear(_ leaf: LinearLeaf, _ inputs: UnsafeBufferPointer<Double>) -> Double? {
+    var sum = leaf.constant
+    for term in Int(leaf.firstTerm)..<Int(leaf.firstTerm + leaf.termCount) {
+      let input = comparison.seen(inputs[Int(linearFeatures[term])])
+      if input.isNaN { return nil }
+      sum += linearCoefficients[term] * input
+    }
+    return sum
   }
 
   private func withNodes(_ body: (ForestNodes) -> Void) {
     left.withUnsafeBufferPointer { left in
       feature.withUnsafeBufferPointer { feature in
         value.withUnsafeBufferPointer { value in
-          defaultLeft.withUnsafeBufferPointer { defaultLeft in
-            categorySet.withUnsafeBufferPointer { categorySet in
-              withTables { roots, treeOutput, baseMargins, categorySets, categoryWords in
+          missing.withUnsafeBufferPointer { missing in
+            entry.withUnsafeBufferPointer { entry in
+              withTables { roots, treeOutput, categorySets, categoryWords in
                 body(
                   ForestNodes(
-                    left: left, feature: feature, value: value, defaultLeft: defaultLeft,
-                    categorySet: categorySet, categorySets: categorySets,
-                    categoryWords: categoryWords, roots: roots, treeOutput: treeOutput,
-                    baseMargins: baseMargins))
+                    comparison: comparison, left: left, feature: feature, value: value,
+                    missing: missing, entry: entry, categorySets: categorySets,
+                    categoryWords: categoryWords, roots: roots, treeOutput: treeOutput))
               }
             }
           }
@@ -63,17 +99,15 @@ extension Forest {
 
   private func withTables(
     _ body: (
-      UnsafeBufferPointer<Int32>, UnsafeBufferPointer<Int32>, UnsafeBufferPointer<Float>,
+      UnsafeBufferPointer<Int32>, UnsafeBufferPointer<Int32>,
       UnsafeBufferPointer<CategorySet>, UnsafeBufferPointer<UInt32>
     ) -> Void
   ) {
     roots.withUnsafeBufferPointer { roots in
       treeOutput.withUnsafeBufferPointer { treeOutput in
-        baseMargins.withUnsafeBufferPointer { baseMargins in
-          categorySets.withUnsafeBufferPointer { sets in
-            categoryWords.withUnsafeBufferPointer { words in
-              body(roots, treeOutput, baseMargins, sets, words)
-            }
+        categorySets.withUnsafeBufferPointer { sets in
+          categoryWords.withUnsafeBufferPointer { words in
+            body(roots, treeOutput, sets, words)
           }
         }
       }
@@ -83,30 +117,40 @@ extension Forest {
 
 /// A forest's arrays, opened.
 private struct ForestNodes {
+  let comparison: Forest.Comparison
   let left: UnsafeBufferPointer<Int32>
   let feature: UnsafeBufferPointer<Int32>
-  let value: UnsafeBufferPointer<Float>
-  let defaultLeft: UnsafeBufferPointer<Bool>
-  let categorySet: UnsafeBufferPointer<Int32>
+  let value: UnsafeBufferPointer<Double>
+  let missing: UnsafeBufferPointer<Forest.Missing>
+  let entry: UnsafeBufferPointer<Int32>
   let categorySets: UnsafeBufferPointer<CategorySet>
   let categoryWords: UnsafeBufferPointer<UInt32>
   let roots: UnsafeBufferPointer<Int32>
   let treeOutput: UnsafeBufferPointer<Int32>
-  let baseMargins: UnsafeBufferPointer<Float>
 
   @inline(__always)
-  func goesLeft(_ node: Int, _ input: Float) -> Bool {
-    if input.isNaN { return defaultLeft[node] }
-    let set = Int(categorySet[node])
-    if set < 0 { return input < value[node] }
-    return !contains(categorySets[set], input)
+  func goesLeft(_ node: Int, _ input: Double) -> Bool {
+    var seen = comparison.seen(input)
+    if seen.isNaN {
+      switch missing[node] {
+      case .left, .zeroLeft: return true
+      case .right, .zeroRight: return false
+      case .asZero: seen = 0
+      }
+    }
+    let set = Int(entry[node])
+    if set >= 0 { return !contains(categorySets[set], seen) }
+    if seen == 0 {
+      if missing[node] == .zeroLeft { return true }
+      if missing[node] == .zeroRight { return false }
+    }
+    return comparison == .floatBelow ? seen < value[node] : seen <= value[node]
   }
 
-  /// A fraction counts as the category below it: 3.7 is 3.
-  private func contains(_ set: CategorySet, _ input: Float) -> Bool {
-    guard input >= 0, input < CategorySet.categoryEnd else { return false }
-    let category = Int32(input)
-    guard category >> 5 < set.wordCount else { return false }
-    return categoryWords[Int(set.firstWord + category >> 5)] >> UInt32(category & 31) & 1 == 1
+  private func contains(_ set: CategorySet, _ seen: Double) -> Bool {
+    guard let category = comparison.category(seen), category >> 5 < set.wordCount else {
+      return false
+    }
+    return categoryWords[Int(set.firstWord) + category >> 5] >> UInt32(category & 31) & 1 == 1
   }
 }

@@ -9,54 +9,29 @@
 
 import Core
 
-/// One tree as a file describes it, its nodes numbered as there. The arrays of a draft are used
-/// again for the next tree.
-struct TreeDraft {
-  /// The children; -1 on the left marks a leaf.
-  var left: [Int] = []
-  var right: [Int] = []
-  /// The input that a split asks for.
-  var feature: [Int] = []
-  /// A split's threshold or a leaf's value.
-  var value: [Float] = []
-  /// Where a missing input goes.
-  var defaultLeft: [Bool] = []
-  /// Which splits are by category; empty when the file does not know categories.
-  var isCategorical: [Bool] = []
-
-  /// The categories that go right, of one node after another …
-  var categories: [Int] = []
-  /// … namely of these nodes, each with the start and length of its run.
-  var categoryNodes: [Int] = []
-  var categoryStarts: [Int] = []
-  var categoryCounts: [Int] = []
-
-  mutating func removeAll() {
-    left.removeAll(keepingCapacity: true)
-    right.removeAll(keepingCapacity: true)
-    feature.removeAll(keepingCapacity: true)
-    value.removeAll(keepingCapacity: true)
-    defaultLeft.removeAll(keepingCapacity: true)
-    isCategorical.removeAll(keepingCapacity: true)
-    categories.removeAll(keepingCapacity: true)
-    categoryNodes.removeAll(keepingCapacity: true)
-    categoryStarts.removeAll(keepingCapacity: true)
-    categoryCounts.removeAll(keepingCapacity: true)
-  }
-}
-
 struct ForestBuilder {
   /// The file's name, for messages.
   private let source: String
+  private let comparison: Forest.Comparison
 
   private var roots: [Int32] = [0]
   private var left: [Int32] = []
   private var feature: [Int32] = []
-  private var value: [Float] = []
-  private var defaultLeft: [Bool] = []
-  private var categorySet: [Int32] = []
+  private var value: [Double] = []
+  private var missing: [Forest.Missing] = []
+  private var entry: [Int32] = []
+  private var cover: [Double] = []
+  private var gain: [Double] = []
   private var categorySets: [CategorySet] = []
   private var categoryWords: [UInt32] = []
+  /// Values in a leaf; 0 until there is one.
+  private var leafWidth = 0
+  private var leafVectors: [Double] = []
+  /// Rows that the current tree has taken of its draft's.
+  private var leafRowsTaken = 0
+  private var linearLeaves: [LinearLeaf] = []
+  private var linearFeatures: [Int32] = []
+  private var linearCoefficients: [Double] = []
   private var depths: [Int32] = []
   /// Of each tree, the largest feature and a node that asks for it, until the number of inputs is
   /// known.
@@ -70,7 +45,10 @@ struct ForestBuilder {
   /// run.
   private var runOfNode: [Int] = []
 
-  init(source: String) { self.source = source }
+  init(source: String, comparison: Forest.Comparison) {
+    self.source = source
+    self.comparison = comparison
+  }
 
   var treeCount: Int { roots.count - 1 }
 
@@ -81,6 +59,11 @@ struct ForestBuilder {
   /// - Complexity: O(nodes + categories).
   mutating func add(_ draft: TreeDraft) throws(Failure) {
     try checkLengths(draft)
+    guard leafWidth == 0 || leafWidth == draft.leafWidth else {
+      throw failure("leaves of \(draft.leafWidth) values, but of \(leafWidth) before")
+    }
+    leafWidth = draft.leafWidth
+    leafRowsTaken = 0
     try indexCategoryRuns(draft)
     let first = left.count
     let nodeCount = draft.left.count
@@ -121,8 +104,11 @@ struct ForestBuilder {
     guard count > 0 else { throw failure("the tree has no nodes") }
     let lengths = [
       ("right children", draft.right.count), ("features", draft.feature.count),
-      ("thresholds", draft.value.count), ("default directions", draft.defaultLeft.count),
+      ("thresholds", draft.value.count), ("default directions", draft.missing.count),
       ("split types", draft.isCategorical.isEmpty ? count : draft.isCategorical.count),
+      ("covers", draft.cover.isEmpty ? count : draft.cover.count),
+      ("gains", draft.gain.isEmpty ? count : draft.gain.count),
+      ("leaf entries", draft.leafEntry.isEmpty ? count : draft.leafEntry.count),
     ]
     for (name, length) in lengths where length != count {
       throw failure("\(length) \(name) for \(count) nodes")
@@ -175,22 +161,68 @@ struct ForestBuilder {
     guard draft.right[node] == -1 else {
       throw failure("right child \(draft.right[node]) without a left one", node)
     }
-    guard draft.value[node].isFinite else {
-      throw failure("leaf value \(draft.value[node]) is not a finite number", node)
+    let entry = draft.leafEntry.isEmpty ? -1 : draft.leafEntry[node]
+    if entry >= 0, draft.leafWidth > 1 {
+      try addVectorLeaf(draft, node, entry)
+    } else {
+      guard draft.value[node].isFinite else {
+        throw failure("leaf value \(draft.value[node]) is not a finite number", node)
+      }
+      let linear = entry >= 0 ? try addLinearLeaf(draft, node, entry) : -1
+      append(draft, node, left: -1, feature: 0, value: draft.value[node], entry: linear)
     }
-    append(left: -1, feature: 0, value: draft.value[node], defaultLeft: false, categorySet: -1)
+  }
+
+  private mutating func addVectorLeaf(
+    _ draft: TreeDraft, _ node: Int, _ entry: Int
+  ) throws(Failure) {
+    let width = draft.leafWidth
+    guard entry < draft.leafVectors.count / width else {
+      throw failure(
+        "leaf \(entry) is outside 0..<\(draft.leafVectors.count / width)", node)
+    }
+    // Else a small file could have one row copied for every leaf.
+    leafRowsTaken += 1
+    guard leafRowsTaken * width <= draft.leafVectors.count else {
+      throw failure("leaf \(entry), which another node also is", node)
+    }
+    let row = leafVectors.count / width
+    for value in draft.leafVectors[entry * width..<(entry + 1) * width] {
+      guard value.isFinite else {
+        throw failure("leaf value \(value) is not a finite number", node)
+      }
+      leafVectors.append(value)
+    }
+    append(draft, node, left: -1, feature: 0, value: 0, entry: Int32(row))
+  }
+
+  private mutating func addLinearLeaf(
+    _ draft: TreeDraft, _ node: Int, _ entry: Int
+  ) throws(Failure) -> Int32 {
+    let (constant, terms) = draft.linearLeaves[entry]
+    guard constant.isFinite else {
+      throw failure("leaf constant \(constant) is not a finite number", node)
+    }
+    let first = linearFeatures.count
+    for term in terms {
+      let coefficient = draft.linearCoefficients[term]
+      guard coefficient.isFinite else {
+        throw failure("leaf coefficient \(coefficient) is not a finite number", node)
+      }
+      try ask(for: draft.linearFeatures[term], node)
+      linearFeatures.append(Int32(draft.linearFeatures[term]))
+      linearCoefficients.append(coefficient)
+    }
+    linearLeaves.append(
+      LinearLeaf(constant: constant, firstTerm: Int32(first), termCount: Int32(terms.count)))
+    return Int32(linearLeaves.count - 1)
   }
 
   private mutating func addSplit(
     _ draft: TreeDraft, _ node: Int, firstChild: Int
   ) throws(Failure) {
     let asked = draft.feature[node]
-    guard asked >= 0, asked < Limits.modelInputsMax else {
-      throw failure("feature \(asked) is outside 0..<\(Limits.modelInputsMax)", node)
-    }
-    let tree = largestFeature.count - 1
-    if asked > largestFeature[tree].feature { largestFeature[tree] = (asked, node) }
-
+    try ask(for: asked, node)
     let run = runOfNode.isEmpty ? -1 : runOfNode[node]
     let isCategorical = !draft.isCategorical.isEmpty && draft.isCategorical[node]
     guard isCategorical == (run >= 0) else {
@@ -198,16 +230,23 @@ struct ForestBuilder {
         isCategorical
           ? "a categorical split without categories" : "a numeric split with categories", node)
     }
-    var threshold: Float = 0
+    var threshold = 0.0
     if !isCategorical {
       // An infinite threshold is well defined, and GPU training has written them.
       threshold = draft.value[node]
       guard !threshold.isNaN else { throw failure("threshold NaN", node) }
     }
     append(
-      left: Int32(firstChild), feature: Int32(asked), value: threshold,
-      defaultLeft: draft.defaultLeft[node],
-      categorySet: isCategorical ? try addCategories(draft, run, node) : -1)
+      draft, node, left: Int32(firstChild), feature: Int32(asked), value: threshold,
+      entry: isCategorical ? try addCategories(draft, run, node) : -1)
+  }
+
+  private mutating func ask(for feature: Int, _ node: Int) throws(Failure) {
+    guard feature >= 0, feature < Limits.modelInputsMax else {
+      throw failure("feature \(feature) is outside 0..<\(Limits.modelInputsMax)", node)
+    }
+    let tree = largestFeature.count - 1
+    if feature > largestFeature[tree].feature { largestFeature[tree] = (feature, node) }
   }
 
   private mutating func addCategories(
@@ -217,8 +256,8 @@ struct ForestBuilder {
     let listed = draft.categories[start..<start + draft.categoryCounts[run]]
     var largest = 0
     for category in listed {
-      guard category >= 0, category < Int(CategorySet.categoryEnd) else {
-        throw failure("category \(category) is outside 0..<\(Int(CategorySet.categoryEnd))", node)
+      guard category >= 0, category < comparison.categoriesMax else {
+        throw failure("category \(category) is outside 0..<\(comparison.categoriesMax)", node)
       }
       largest = max(largest, category)
     }
@@ -234,13 +273,15 @@ struct ForestBuilder {
   }
 
   private mutating func append(
-    left: Int32, feature: Int32, value: Float, defaultLeft: Bool, categorySet: Int32
+    _ draft: TreeDraft, _ node: Int, left: Int32, feature: Int32, value: Double, entry: Int32
   ) {
     self.left.append(left)
     self.feature.append(feature)
     self.value.append(value)
-    self.defaultLeft.append(defaultLeft)
-    self.categorySet.append(categorySet)
+    self.missing.append(left < 0 ? .left : draft.missing[node])
+    self.entry.append(entry)
+    if !draft.cover.isEmpty { cover.append(draft.cover[node]) }
+    if !draft.gain.isEmpty { gain.append(left < 0 ? 0 : draft.gain[node]) }
   }
 
   // MARK: All trees
@@ -249,19 +290,47 @@ struct ForestBuilder {
   ///
   /// - Parameters:
   ///   - treeOutputs: of every tree in the file, the output that it adds to.
+  ///   - treeWeights: of the first trees, what their leaves are multiplied with, in 32-bit floats;
+  ///     no others are.
   ///   - trees: the trees that are to predict.
   func freeze(
-    inputCount: Int, baseMargins: [Float], treeOutputs: [Int], trees: Range<Int>
+    inputCount: Int, accumulation: Forest.Accumulation, baseMargins: [Double],
+    treeOutputs: [Int], treeWeights: [Float] = [], trees: Range<Int>
   ) throws(Failure) -> Forest {
     precondition(0 <= trees.lowerBound && trees.upperBound <= treeCount, "trees that were added")
+    try checkTrees(inputCount, baseMargins.count, treeOutputs)
+    let first = roots[trees.lowerBound]
+    let nodes = Int(first)..<Int(roots[trees.upperBound])
+    let (value, leafVectors) = weighted(treeWeights)
+    return Forest(
+      inputCount: inputCount, outputCount: baseMargins.count, comparison: comparison,
+      accumulation: accumulation, baseMargins: baseMargins,
+      roots: roots[trees.lowerBound...trees.upperBound].map { $0 - first },
+      treeOutput: treeOutputs[trees].map { Int32($0) },
+      left: left[nodes].map { $0 < 0 ? -1 : $0 - first },
+      feature: Array(feature[nodes]), value: Array(value[nodes]),
+      missing: Array(missing[nodes]), entry: Array(entry[nodes]),
+      categorySets: categorySets, categoryWords: categoryWords, leafVectors: leafVectors,
+      linearLeaves: linearLeaves, linearFeatures: linearFeatures,
+      linearCoefficients: linearCoefficients,
+      cover: cover.count == left.count ? Array(cover[nodes]) : [],
+      gain: gain.count == left.count ? Array(gain[nodes]) : [],
+      depth: Int(depths[trees].max() ?? 0))
+  }
+
+  private func checkTrees(
+    _ inputCount: Int, _ outputCount: Int, _ treeOutputs: [Int]
+  ) throws(Failure) {
     guard treeOutputs.count == treeCount else {
       throw .badData("\(source): \(treeOutputs.count) outputs of trees for \(treeCount) trees")
     }
+    guard leafWidth <= 1 || leafWidth == outputCount else {
+      throw .badData("\(source): leaves of \(leafWidth) values for \(outputCount) outputs")
+    }
     for tree in 0..<treeCount {
-      guard baseMargins.indices.contains(treeOutputs[tree]) else {
+      guard 0..<outputCount ~= treeOutputs[tree] else {
         throw .badData(
-          "\(source): tree \(tree): output \(treeOutputs[tree]) is outside "
-            + "0..<\(baseMargins.count)")
+          "\(source): tree \(tree): output \(treeOutputs[tree]) is outside 0..<\(outputCount)")
       }
       let (largest, node) = largestFeature[tree]
       guard largest < inputCount else {
@@ -269,17 +338,24 @@ struct ForestBuilder {
           "\(source): tree \(tree), node \(node): feature \(largest) is outside 0..<\(inputCount)")
       }
     }
-    let first = roots[trees.lowerBound]
-    let nodes = Int(first)..<Int(roots[trees.upperBound])
-    return Forest(
-      inputCount: inputCount, outputCount: baseMargins.count, baseMargins: baseMargins,
-      roots: roots[trees.lowerBound...trees.upperBound].map { $0 - first },
-      treeOutput: treeOutputs[trees].map { Int32($0) },
-      left: left[nodes].map { $0 < 0 ? -1 : $0 - first },
-      feature: Array(feature[nodes]), value: Array(value[nodes]),
-      defaultLeft: Array(defaultLeft[nodes]), categorySet: Array(categorySet[nodes]),
-      categorySets: categorySets, categoryWords: categoryWords,
-      depth: Int(depths[trees].max() ?? 0))
+  }
+
+  /// The leaves with their trees' weights in them. The library multiplies a leaf when it adds it,
+  /// which gives the same bits, since the product is rounded before the sum is.
+  private func weighted(_ weights: [Float]) -> (value: [Double], leafVectors: [Double]) {
+    var value = value
+    var leafVectors = leafVectors
+    for (tree, weight) in weights.enumerated() where weight != 1 {
+      for node in Int(roots[tree])..<Int(roots[tree + 1]) where left[node] < 0 {
+        value[node] = Double(Float(value[node]) * weight)
+        guard leafWidth > 1 else { continue }
+        let row = Int(entry[node]) * leafWidth
+        for index in row..<row + leafWidth {
+          leafVectors[index] = Double(Float(leafVectors[index]) * weight)
+        }
+      }
+    }
+    return (value, leafVectors)
   }
 
   private func failure(_ reason: String, _ node: Int? = nil) -> Failure {

@@ -100,12 +100,12 @@ struct ModelJSON {
   }
 
   /// Replaces what is in `values`; each decimal is rounded once, to the nearest 32-bit float.
-  mutating func floats(into values: inout [Float]) throws(Failure) {
+  mutating func floats(into values: inout [Double]) throws(Failure) {
     values.removeAll(keepingCapacity: true)
     do throws(JSONError) {
       try cursor.beginArray()
       var first = true
-      while try cursor.nextElement(first: &first) { values.append(try cursor.readFloat()) }
+      while try cursor.nextElement(first: &first) { values.append(Double(try cursor.readFloat())) }
     } catch { throw failure(error) }
   }
 

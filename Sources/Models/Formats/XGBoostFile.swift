@@ -34,41 +34,42 @@ struct XGBoostFile {
   init(source: String, format: String) {
     self.format = format
     self.source = source
-    self.trees = ForestBuilder(source: source)
+    self.trees = ForestBuilder(source: source, comparison: .floatBelow)
   }
 
   // MARK: Checking
 
   func model(_ options: ModelOptions, fingerprint: String) throws(Failure) -> Model {
-    let task = try checkedObjective()
+    let known = try checkedObjective()
     let inputCount = try checkedInputCount()
-    let outputCount = try checkedOutputCount(task)
+    let outputCount = try checkedOutputCount(known)
     let rounds = try checkedRounds(outputCount)
     let best = bestIteration.flatMap { $0 >= 0 && $0 < rounds.count - 2 ? $0 : nil }
     let used = try usedRounds(options.iterations, roundCount: rounds.count - 1, best)
     let forest = try trees.freeze(
-      inputCount: inputCount, baseMargins: try baseMargins(task, outputCount),
+      inputCount: inputCount, accumulation: .float,
+      baseMargins: try baseMargins(known, outputCount).map(Double.init),
       treeOutputs: treeOutputs, trees: rounds[used.lowerBound]..<rounds[used.upperBound])
-    let isClassifier = task.task == .binary || task.task == .multiclass
+    let task = Objective(name: known.name, task: known.task, transform: .float(known.transform))
     return Model(
       format: format,
       libraryVersion: versionText, fingerprint: fingerprint, objective: task.name,
       inputNames: inputNames,
       inputTypes: inputTypes, inputCount: inputCount, outputCount: outputCount,
-      scoreCount: task.transform.scoreCount(outputCount), isClassifier: isClassifier,
-      classCount: isClassifier ? (task.task == .multiclass ? outputCount : 2) : 0,
+      scoreCount: task.transform.scoreCount(outputCount), isClassifier: task.isClassifier,
+      classCount: task.isClassifier ? (task.task == .multiclass ? outputCount : 2) : 0,
       roundCount: rounds.count - 1, usedRounds: used, bestIteration: best, task: task,
-      forest: forest)
+      predictor: .forest(forest))
   }
 
-  private func checkedObjective() throws(Failure) -> Objective {
+  private func checkedObjective() throws(Failure) -> XGBoostObjective {
     guard let booster else { throw failure("gradient_booster.name is missing") }
     guard booster == "gbtree" else {
       throw failure("gradient_booster.name: '\(booster)' is not supported yet")
     }
     guard treesSeen else { throw failure("gradient_booster.model.trees is missing") }
     guard let objective else { throw failure("objective.name is missing") }
-    guard let known = Objective.named(objective) else {
+    guard let known = XGBoostObjective.named(objective) else {
       throw failure("objective.name: '\(objective)' is not supported yet")
     }
     // Up to 1.2 its base score was a probability and later a margin, but the file says the same, so
@@ -99,7 +100,7 @@ struct XGBoostFile {
     return inputCount
   }
 
-  private func checkedOutputCount(_ task: Objective) throws(Failure) -> Int {
+  private func checkedOutputCount(_ task: XGBoostObjective) throws(Failure) -> Int {
     let most = Limits.modelOutputsMax
     let isMulticlass = task.task == .multiclass
     guard (isMulticlass ? 1...most : 0...1) ~= classCount else {
@@ -120,7 +121,8 @@ struct XGBoostFile {
     return max(classCount, targetCount, 1)
   }
 
-  private func baseMargins(_ task: Objective, _ outputCount: Int) throws(Failure) -> [Float] {
+  private func baseMargins(_ task: XGBoostObjective, _ outputCount: Int) throws(Failure) -> [Float]
+  {
     guard let baseScores else { throw failure("learner_model_param.base_score is missing") }
     guard baseScores.count == 1 || baseScores.count == outputCount else {
       throw failure(

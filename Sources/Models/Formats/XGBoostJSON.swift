@@ -49,6 +49,7 @@ struct XGBoostJSON {
 
   private var file: XGBoostFile
   private var draft = TreeDraft()
+  private var defaultLeft: [Bool] = []
 
   // MARK: Reading
 
@@ -191,7 +192,7 @@ struct XGBoostJSON {
 
   /// DART's weights lie among the trees since 3.4, where the booster's name no longer tells.
   private func refuseTreeWeights(_ json: inout ModelJSON) throws(Failure) {
-    var weights: [Float] = []
+    var weights: [Double] = []
     try json.floats(into: &weights)
     guard weights.allSatisfy({ $0 == 1 }) else {
       throw json.failure("DART, trees with weights, is not supported yet")
@@ -200,6 +201,7 @@ struct XGBoostJSON {
 
   private mutating func readTree(_ json: inout ModelJSON, _ index: Int) throws(Failure) {
     draft.removeAll()
+    defaultLeft.removeAll(keepingCapacity: true)
     var declaredNodeCount: Int?
     try json.members { (json, name) throws(Failure) in
       switch name {
@@ -211,7 +213,9 @@ struct XGBoostJSON {
       case "right_children": try json.integers(into: &draft.right)
       case "split_indices": try json.integers(into: &draft.feature)
       case "split_conditions": try json.floats(into: &draft.value)
-      case "default_left": try json.bools(into: &draft.defaultLeft)
+      case "sum_hessian": try json.floats(into: &draft.cover)
+      case "loss_changes": try json.floats(into: &draft.gain)
+      case "default_left": try json.bools(into: &defaultLeft)
       case "split_type": try json.bools(into: &draft.isCategorical)
       case "categories": try json.integers(into: &draft.categories)
       case "categories_nodes": try json.integers(into: &draft.categoryNodes)
@@ -223,6 +227,7 @@ struct XGBoostJSON {
     if let declared = declaredNodeCount, declared != draft.left.count {
       throw json.failure("\(draft.left.count) nodes, but num_nodes is \(declared)")
     }
+    for left in defaultLeft { draft.missing.append(left ? .left : .right) }
     try file.trees.add(draft)
   }
 

@@ -1,0 +1,35 @@
+// What a model was trained for decides how its margins become scores. Each library has a table of
+// its own objectives; one that is not in it is refused by name, never guessed.
+
+/// An objective as its library names it.
+struct Objective: Sendable {
+  enum Task: Sendable { case regression, binary, multiclass, ranking }
+
+  /// From margins to scores, in the precision in which the library does it.
+  enum Transform: Sendable {
+    case float(FloatTransform)
+    case double(DoubleTransform)
+  }
+
+  let name: String
+  let task: Task
+  let transform: Transform
+
+  var isClassifier: Bool { task == .binary || task == .multiclass }
+}
+
+extension Objective.Transform {
+  /// How many scores come from a row's margins.
+  func scoreCount(_ marginCount: Int) -> Int {
+    if case .float(.argmax) = self { return 1 }
+    return marginCount
+  }
+
+  /// One row's margins become its scores, in place.
+  func apply(_ values: UnsafeMutableBufferPointer<Double>) {
+    switch self {
+    case .float(let transform): transform.apply(values)
+    case .double(let transform): transform.apply(values)
+    }
+  }
+}
