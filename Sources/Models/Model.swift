@@ -40,6 +40,8 @@ public struct Model: Sendable {
   /// named.
   public let bestIteration: Int?
 
+  /// Of each input, how its values become codes; nil where they are numbers, empty where all are.
+  let categories: [CategoryCodes?]
   let task: Objective
   let predictor: Predictor
 
@@ -108,6 +110,12 @@ public struct Model: Sendable {
     task.transform.apply(margins)
   }
 
+  /// How the values of an input become the codes that `margins` takes; nil where the input is a
+  /// number, or where its codes are the caller's affair.
+  public func categories(ofInput input: Int) -> CategoryCodes? {
+    categories.isEmpty ? nil : categories[input]
+  }
+
   /// The class that the library would name, for a classifier.
   ///
   /// - Parameters:
@@ -124,24 +132,4 @@ public struct Model: Sendable {
     if task.name == "binary:logistic" { return scores[0] > 0.5 ? 1 : 0 }
     return margins[0] > 0 ? 1 : 0
   }
-}
-
-/// What a loader may be told about a file.
-public struct ModelOptions: Sendable {
-  /// Which boosting rounds predict.
-  public enum Iterations: Sendable, Equatable {
-    /// As the library that wrote the file would: up to the best round where scikit-learn's wrapper
-    /// wrote it, else all. XGBoost's own `Booster.predict` takes all rounds even after early
-    /// stopping.
-    case automatic
-    case all
-    /// Up to the best round, that one included; a failure where the file names none.
-    case best
-    /// These rounds; a failure where there are none or the file has fewer.
-    case range(Range<Int>)
-  }
-
-  public var iterations: Iterations
-
-  public init(iterations: Iterations = .automatic) { self.iterations = iterations }
 }

@@ -6,7 +6,7 @@ public import Core
 public enum ModelLoader {
   /// The formats, in the order in which they are asked.
   static let formats: [ModelFormat] = [
-    XGBoostJSON.format
+    XGBoostJSON.format, LightGBMText.format,
   ]
 
   /// Reads a model from the bytes of its file.

@@ -10,17 +10,20 @@ struct ModelFixture {
   /// One for each folder of fixtures.
   enum Format: String, CaseIterable {
     case xgboostJSON = "xgboost-json"
+    case lightgbm
 
     /// In which the library itself gave margins and scores.
     var precision: Model.Precision {
       switch self {
       case .xgboostJSON: .float32
+      case .lightgbm: .float64
       }
     }
 
     var fileName: String {
       switch self {
       case .xgboostJSON: "model.json"
+      case .lightgbm: "model.txt"
       }
     }
 
@@ -30,7 +33,7 @@ struct ModelFixture {
     var names: [String] {
       let path = Fixtures.root.appending(path: folder).path()
       return (try? FileManager.default.contentsOfDirectory(atPath: path))?
-        .filter { !$0.contains(".") || $0.hasPrefix("layout") }.sorted() ?? []
+        .filter { $0 != "make.py" }.sorted() ?? []
     }
   }
 

@@ -9,6 +9,7 @@ import Testing
 
   @Test func thereAreFixtures() {
     #expect(ModelFixture.Format.xgboostJSON.names.count >= 64)
+    #expect(ModelFixture.Format.lightgbm.names.count >= 58)
   }
 
   /// Margins bit for bit; scores within one float of the library's, since they come from the exp of

@@ -65,6 +65,32 @@ import Testing
     #expect(loaded > 100)
   }
 
+  /// Cut at each of its bytes, a file is refused until it has said that its trees are whole.
+  @Test func everyCutOfALightGBMFileIsRefused() throws {
+    let file = Array(TinyLightGBM().text.utf8)
+    let end = try #require(file.firstRange(of: Array("end of trees".utf8)))
+    let whole = end.upperBound
+    for length in 0..<whole {
+      #expect(throws: Failure.self) { try load(Array(file[..<length])) }
+    }
+    for length in whole..<file.count { _ = tryAll(Array(file[..<length])) }
+  }
+
+  @Test func flippedBitsOfALightGBMFile() {
+    var random = SplitMix64(seed: 14)
+    let whole = Array(TinyLightGBM().text.utf8)
+    var loaded = 0
+    for _ in 0..<6_000 {
+      var file = whole
+      for _ in 0..<Int.random(in: 1...4, using: &random) {
+        let byte = Int.random(in: 0..<file.count, using: &random)
+        file[byte] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+      }
+      if tryAll(file) { loaded += 1 }
+    }
+    #expect(loaded > 100)
+  }
+
   @Test func flippedBitsOfARealFile() throws {
     var random = SplitMix64(seed: 13)
     let fixture = try ModelFixture("layout-3.0-categories").file

@@ -45,7 +45,9 @@ struct XGBoostFile {
     let outputCount = try checkedOutputCount(known)
     let rounds = try checkedRounds(outputCount)
     let best = bestIteration.flatMap { $0 >= 0 && $0 < rounds.count - 2 ? $0 : nil }
-    let used = try usedRounds(options.iterations, roundCount: rounds.count - 1, best)
+    let used = try options.iterations.rounds(
+      of: rounds.count - 1, best: bestIteration.map { best ?? $0 }, takesBest: isFromScikitLearn,
+      source: source)
     let forest = try trees.freeze(
       inputCount: inputCount, accumulation: .float,
       baseMargins: try baseMargins(known, outputCount).map(Double.init),
@@ -58,7 +60,8 @@ struct XGBoostFile {
       inputTypes: inputTypes, inputCount: inputCount, outputCount: outputCount,
       scoreCount: task.transform.scoreCount(outputCount), isClassifier: task.isClassifier,
       classCount: task.isClassifier ? (task.task == .multiclass ? outputCount : 2) : 0,
-      roundCount: rounds.count - 1, usedRounds: used, bestIteration: best, task: task,
+      roundCount: rounds.count - 1, usedRounds: used, bestIteration: best, categories: [],
+      task: task,
       predictor: .forest(forest))
   }
 
@@ -169,29 +172,6 @@ struct XGBoostFile {
           + "× \(parallelTreeCount) parallel trees")
     }
     return Array(stride(from: 0, through: treeCount, by: parallelTreeCount * outputCount))
-  }
-
-  private func usedRounds(
-    _ choice: ModelOptions.Iterations, roundCount: Int, _ best: Int?
-  ) throws(Failure) -> Range<Int> {
-    switch choice {
-    case .all: return 0..<roundCount
-    case .automatic:
-      guard isFromScikitLearn, let best else { return 0..<roundCount }
-      return 0..<best + 1
-    case .best:
-      guard bestIteration != nil else {
-        throw .usage("\(source): the best iteration is asked for, but the file names none")
-      }
-      return 0..<(best.map { $0 + 1 } ?? roundCount)
-    case .range(let rounds):
-      guard !rounds.isEmpty, rounds.lowerBound >= 0, rounds.upperBound <= roundCount else {
-        throw .usage(
-          "\(source): iterations \(rounds.lowerBound)..<\(rounds.upperBound) are not some of "
-            + "0..<\(roundCount)")
-      }
-      return rounds
-    }
   }
 
   private func failure(_ reason: String) -> Failure { .badData("\(source): learner.\(reason)") }

@@ -110,7 +110,9 @@ struct XGBoostJSON {
     var scores: [Float] = []
     for part in inside.split(separator: ",", omittingEmptySubsequences: false) {
       let digits = Array(part.utf8)
-      guard let score = digits.withBytes({ JSONNumber.float($0.trimmed) }) else {
+      guard
+        let score = digits.withBytes({ $0.trimmed.isDecimal ? JSONNumber.float($0.trimmed) : nil })
+      else {
         throw json.failure("'\(text)' is not a number or a list of numbers in brackets")
       }
       scores.append(score)
