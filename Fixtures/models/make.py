@@ -2,11 +2,11 @@
 """Makes the XGBoost fixtures: small models, rows, and what the library itself makes of them.
 
     python make.py            with xgboost 3.2.0 installed: the models of today
-    python make.py            with 1.0.2, 1.2.1, 1.7.6, 2.1.4 or 3.0.5: that version's layout;
-                              1.7.6 after the older two, whose files it scores
+    python make.py            with 1.0.2, 1.2.1, 1.7.6, 2.1.4, 3.0.5 or 3.1.3: that version's
+                              layout; 1.7.6 after the older two, whose files it scores
 
-Each fixture is a folder xgboost-json/<name> with
-    model.json        as the library saved it
+Each fixture is a folder xgboost-json/<name>, or xgboost-ubjson/<name>, with
+    model.json        as the library saved it; or model.ubj
     rows.csv          the inputs by name; an empty cell is a missing value
     expected.ndjson   one line a row: the library's margin and score, as 32-bit floats in 9 digits
     expected-*.ndjson the same for another choice of iterations: all or best; or then, what the
@@ -22,6 +22,7 @@ import pathlib
 import shutil
 
 import numpy as np
+import pandas as pd
 import xgboost as xgb
 
 VERSION = xgb.__version__
@@ -53,10 +54,15 @@ def parameters(objective, **more):
 # What is asked of a model
 
 
+def core_model(model):
+    booster = model["learner"]["gradient_booster"]
+    return booster.get("gbtree", booster)["model"]
+
+
 def thresholds(model):
     """(feature, threshold) of every numeric split."""
     found = []
-    for tree in model["learner"]["gradient_booster"]["model"]["trees"]:
+    for tree in core_model(model)["trees"]:
         types = tree.get("split_type") or [0] * len(tree["left_children"])
         for node, left in enumerate(tree["left_children"]):
             if left != -1 and types[node] == 0 and tree["parents"][node] != -1:
@@ -100,8 +106,8 @@ def text(value):
     return "" if np.isnan(value) else "%.9g" % value
 
 
-def write_expected(path, booster, rows, iterations=(0, 0)):
-    if IS_FIRST:
+def write_expected(path, booster, rows, iterations=(0, 0), by_matrix=False):
+    if IS_FIRST or by_matrix:
         margins = booster.predict(xgb.DMatrix(rows), output_margin=True)
         scores = booster.predict(xgb.DMatrix(rows))
     else:
@@ -124,16 +130,19 @@ def check_matrix_agrees(booster, rows, types):
     assert np.array_equal(booster.predict(matrix, output_margin=True), direct)
 
 
-def save(name, booster, x, categorical=(), choices=(), types=None, edit=None, default=(0, 0)):
+def save(name, booster, x, categorical=(), choices=(), types=None, edit=None, default=(0, 0),
+         by_matrix=False):
     folder = ROOT / (PREFIX + name)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     path = folder / "model.json"
     booster.save_model(str(path))
     model = json.loads(path.read_text())
-    rows = edge_rows(model, x, categorical)
+    rows = x[:ROW_COUNT] if "weights" in core_model(model) else edge_rows(model, x, categorical)
+    if by_matrix:
+        rows = rows[~np.isinf(rows).any(axis=1)]
     core = booster.get_booster() if hasattr(booster, "get_booster") else booster
-    if not IS_FIRST:
+    if not IS_FIRST and not by_matrix:
         check_matrix_agrees(core, rows, types)
     if edit:
         edit(model)
@@ -146,14 +155,14 @@ def save(name, booster, x, categorical=(), choices=(), types=None, edit=None, de
     plain = xgb.Booster(model_file=str(path), params={"nthread": 1})
     plain.feature_names = None
     then = "-then" if IS_FIRST else ""
-    write_expected(folder / f"expected{then}.ndjson", plain, rows, default)
+    write_expected(folder / f"expected{then}.ndjson", plain, rows, default, by_matrix)
     for choice, iterations in choices:
         write_expected(folder / f"expected-{choice}.ndjson", plain, rows, iterations)
     return model
 
 
 def train(name, objective, x, label, rounds=8, matrix=None, **more):
-    kept = {k: more.pop(k) for k in ("categorical", "types", "edit") if k in more}
+    kept = {k: more.pop(k) for k in ("categorical", "types", "edit", "by_matrix") if k in more}
     matrix = xgb.DMatrix(x, label) if matrix is None else matrix
     booster = xgb.train(parameters(objective, **more), matrix, rounds)
     return save(name, booster, x, **kept)
@@ -305,6 +314,106 @@ def early_stopping():
          default=(0, best + 1))
 
 
+def boosters():
+    """DART in both layouts, and linear models. `inplace_predict` knows no linear models, and up to
+    3.3 it adds DART's trees in a way of its own, with the base score in and out for each."""
+    _, x, signal = data(13)
+    label = (signal > 0).astype(np.float32)
+    classes = np.digitize(signal, [-1, 0.5])
+    dropping = {"booster": "dart", "rate_drop": 0.4, "rounds": 12, "by_matrix": True}
+    for name, edit in [("dart", None), ("dart-as-3.4", as_folded_dart)]:
+        model = train(name, "binary:logistic", x, label, edit=edit, **dropping)
+        weights = model["learner"]["gradient_booster"]
+        weights = weights if edit is None else weights["model"]
+        assert len({w for w in weights["weight_drop"] if w != 1}) > 1
+    # This library would pass over the weights.
+    shutil.copy(ROOT / "dart" / "expected.ndjson", ROOT / "dart-as-3.4")
+    train("dart-forest", "multi:softprob", x, classes, num_class=3, num_parallel_tree=2,
+          normalize_type="forest", **dropping)
+    linear = {"booster": "gblinear", "by_matrix": True}
+    train("gblinear", "reg:squarederror", x, signal, rounds=20, **linear)
+    train("gblinear-logistic", "binary:logistic", x, label, updater="coord_descent", **linear)
+    train("gblinear-softprob", "multi:softprob", x, classes, num_class=3, **linear)
+
+
+def as_folded_dart(model):
+    """As 3.4 and later write it; trees at the end may have no weight, which is 1."""
+    booster = model["learner"]["gradient_booster"]
+    folded = {"name": "gbtree", "model": booster["gbtree"]["model"]}
+    weights = booster["weight_drop"]
+    while weights[-1] == 1:
+        weights.pop()
+    folded["model"]["weight_drop"] = weights
+    model["learner"]["gradient_booster"] = folded
+
+
+def quantiles():
+    _, x, signal = data(14)
+    model = train("quantile", "reg:quantileerror", x, signal, quantile_alpha=[0.1, 0.5, 0.9])
+    assert model["learner"]["learner_model_param"]["num_target"] == "3"
+    train("quantile-one", "reg:quantileerror", x, signal, quantile_alpha=0.7)
+
+
+def vector_leaves():
+    _, x, signal = data(15)
+    targets = np.stack([signal, -2 * signal, signal**2], 1)
+    more = {"multi_strategy": "multi_output_tree", "rounds": 4}
+    model = train("vector-leaf", "reg:squarederror", x, targets, **more)
+    tree = model["learner"]["gradient_booster"]["model"]["trees"][0]
+    assert tree["tree_param"]["size_leaf_vector"] == "3"
+    assert ("leaf_weights" in tree) == IS_CURRENT
+    train("vector-leaf-softprob", "multi:softprob", x, np.digitize(signal, [-1, 0.5]), num_class=3,
+          **more)
+    train("vector-leaf-labels", "binary:logistic", x,
+          np.stack([signal > 0, signal > 1], 1).astype(float), num_parallel_tree=3, subsample=0.7,
+          **more)
+
+
+def data_frames():
+    """Columns of texts and of numbers as categories, in an order of the frame's own."""
+    random, x, signal = data(16)
+    carriers = random.choice(["UA", "DL", "AA", ""], 300)
+    gates = random.choice([7, 30, 12], 300)
+    frame = pd.DataFrame({"delay": x[:, 0]})
+    frame["carrier"] = pd.Categorical(carriers, ["UA", "", "AA", "DL", "never"])
+    frame["distance"] = x[:, 2]
+    frame["gate"] = pd.Categorical(gates, [30, 7, 12])
+    label = signal + (carriers == "AA") * 2 - (gates == 12) * 1.5
+    matrix = xgb.DMatrix(frame, label, enable_categorical=True)
+    codes = frame.copy()
+    for column in ["carrier", "gate"]:
+        codes[column] = frame[column].cat.codes
+    codes = codes.to_numpy(np.float32)
+    types = ["float", "c", "float", "c"]
+    booster = xgb.train(parameters("reg:squarederror", max_cat_to_onehot=1), matrix, 6)
+    model = save("data-frame", booster, codes, categorical=(1, 3), types=types)
+    assert len(model["learner"]["gradient_booster"]["model"]["cats"]["enc"]) == 4
+    texts = frame[:ROW_COUNT].copy()
+    texts["carrier"] = pd.Categorical(carriers[:ROW_COUNT])
+    texts["gate"] = pd.Categorical(gates[:ROW_COUNT])
+    texts.to_csv(ROOT / "data-frame" / "texts.csv", index=False, lineterminator="\n")
+    write_expected(ROOT / "data-frame" / "expected-texts.ndjson", booster, texts)
+
+
+def binary_files():
+    """One of each kind as UBJSON too."""
+    as_ubjson(["binary-logistic", "softprob-base-given", "categories-partition", "boosted-forest",
+               "dart", "gblinear-softprob", "vector-leaf", "data-frame", "names", "pruned",
+               "early-stopped-sklearn", "multi-target", "quantile", "no-rounds",
+               "layout-2.1-softprob"])
+
+
+def as_ubjson(names):
+    """The same models in bytes."""
+    for name in names:
+        folder = ROOT.parent / "xgboost-ubjson" / name
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(ROOT / name, folder)
+        (folder / "model.json").unlink()
+        booster = xgb.Booster(model_file=str(ROOT / name / "model.json"))
+        booster.save_model(str(folder / "model.ubj"))
+
+
 def past_layouts():
     """One of each kind that an older version writes in its own way."""
     random, x, signal = data(12)
@@ -316,6 +425,11 @@ def past_layouts():
         train("pruned", "reg:gamma", x, np.exp(0.5 * signal), rounds=5, tree_method="exact",
               gamma=3)
     if IS_FIRST:
+        return
+    if VERSION.startswith(("2.", "3.")):
+        vector_leaves()
+    if VERSION.startswith("3.1"):
+        as_ubjson([PREFIX + "vector-leaf", PREFIX + "binary"])
         return
     train("logitraw", "binary:logitraw", x, label, rounds=2, base_score=0.3)
     train("absoluteerror", "reg:absoluteerror", x, signal, rounds=4)
@@ -358,7 +472,8 @@ def as_first_layout(model):
 def main():
     if IS_CURRENT:
         for make in [regressions, classifications, rankings, shapes, edges, categories, names,
-                     early_stopping]:
+                     early_stopping, boosters, quantiles, vector_leaves, data_frames,
+                     binary_files]:
             make()
     else:
         past_layouts()

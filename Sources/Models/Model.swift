@@ -48,6 +48,7 @@ public struct Model: Sendable {
   /// What margins come from.
   enum Predictor: Sendable {
     case forest(Forest)
+    case linear(LinearBooster)
   }
 
   /// The precision of margins and scores. They are handed over with 64 bits in any case, which hold
@@ -58,19 +59,24 @@ public struct Model: Sendable {
     if case .float = task.transform { .float32 } else { .float64 }
   }
 
-  /// Trees that predict.
-  public var treeCount: Int { forest.treeCount }
+  /// Trees that predict; none in a linear model.
+  public var treeCount: Int { forest?.treeCount ?? 0 }
   /// Nodes of the trees that predict, leaves included.
-  public var nodeCount: Int { forest.nodeCount }
+  public var nodeCount: Int { forest?.nodeCount ?? 0 }
   /// Splits on the longest way from a root to a leaf.
-  public var depth: Int { forest.depth }
-  /// What each output's margin has besides the trees; `outputCount` values.
-  public var baseMargins: [Double] { forest.baseMargins }
+  public var depth: Int { forest?.depth ?? 0 }
 
-  private var forest: Forest {
+  /// What each output's margin has besides trees or weights; `outputCount` values.
+  public var baseMargins: [Double] {
     switch predictor {
-    case .forest(let forest): forest
+    case .forest(let forest): forest.baseMargins
+    case .linear(let booster): Array(repeating: Double(booster.base), count: outputCount)
     }
+  }
+
+  /// Nil in a linear model.
+  var forest: Forest? {
+    if case .forest(let forest) = predictor { forest } else { nil }
   }
 
   /// Which rounds predict, in words for a summary.
@@ -89,7 +95,8 @@ public struct Model: Sendable {
   ///     are taken with 64 bits, since LightGBM compares so; XGBoost and CatBoost round them to 32
   ///     first.
   ///   - margins: takes `rowCount × outputCount` values, row after row.
-  /// - Complexity: O(trees × depth) per row, no allocation per row.
+  /// - Complexity: O(trees × depth) per row, or O(inputs × outputs) for a linear model; no allocation
+  ///   per row.
   public func margins(
     _ rows: UnsafeBufferPointer<Double>, rowCount: Int,
     into margins: UnsafeMutableBufferPointer<Double>
@@ -97,7 +104,10 @@ public struct Model: Sendable {
     precondition(rowCount >= 0, "a number of rows is not negative")
     precondition(rows.count >= rowCount * inputCount, "every row has all inputs")
     precondition(margins.count >= rowCount * outputCount, "there is room for every margin")
-    forest.referenceMargins(rows, rowCount: rowCount, into: margins)
+    switch predictor {
+    case .forest(let forest): forest.referenceMargins(rows, rowCount: rowCount, into: margins)
+    case .linear(let booster): booster.margins(rows, rowCount: rowCount, into: margins)
+    }
   }
 
   /// One row's margins become the scores that the library's `predict` gives, in place.

@@ -16,4 +16,7 @@ extension Limits {
   /// Bytes of all category sets together. One listed category can ask for 2 MiB of bits, so that a
   /// small file could ask for any amount.
   static let categorySetBytesMax = 256 << 20
+
+  /// Objects and arrays in one another, in a document of bytes.
+  static let documentDepthMax = 128
 }

@@ -6,7 +6,7 @@ public import Core
 public enum ModelLoader {
   /// The formats, in the order in which they are asked.
   static let formats: [ModelFormat] = [
-    XGBoostJSON.format, LightGBMText.format,
+    XGBoostJSON.format, XGBoostUBJSON.format, LightGBMText.format,
   ]
 
   /// Reads a model from the bytes of its file.
@@ -23,6 +23,11 @@ public enum ModelLoader {
     guard !bytes.isEmpty else { throw .badData("\(source): the file is empty") }
     guard bytes.count <= Limits.modelBytesMax else {
       throw .badData("\(source): \(bytes.count) bytes, more than \(Limits.modelBytesMax)")
+    }
+    guard !bytes.starts(with: Bytes("binf")) else {
+      throw .badData(
+        "\(source): a model in XGBoost's old binary form, which nothing but XGBoost reads",
+        hint: "load it in XGBoost before 3.1 and save it as \"model.json\"")
     }
     guard let format = formats.first(where: { $0.recognizes(bytes) }) else {
       let known = formats.map(\.title).joined(separator: ", ")

@@ -10,12 +10,13 @@ struct ModelFixture {
   /// One for each folder of fixtures.
   enum Format: String, CaseIterable {
     case xgboostJSON = "xgboost-json"
+    case xgboostUBJSON = "xgboost-ubjson"
     case lightgbm
 
     /// In which the library itself gave margins and scores.
     var precision: Model.Precision {
       switch self {
-      case .xgboostJSON: .float32
+      case .xgboostJSON, .xgboostUBJSON: .float32
       case .lightgbm: .float64
       }
     }
@@ -23,6 +24,7 @@ struct ModelFixture {
     var fileName: String {
       switch self {
       case .xgboostJSON: "model.json"
+      case .xgboostUBJSON: "model.ubj"
       case .lightgbm: "model.txt"
       }
     }

@@ -8,7 +8,8 @@ import Testing
   }
 
   @Test func thereAreFixtures() {
-    #expect(ModelFixture.Format.xgboostJSON.names.count >= 64)
+    #expect(ModelFixture.Format.xgboostJSON.names.count >= 85)
+    #expect(ModelFixture.Format.xgboostUBJSON.names.count >= 17)
     #expect(ModelFixture.Format.lightgbm.names.count >= 58)
   }
 

@@ -76,6 +76,46 @@ import Testing
     for length in whole..<file.count { _ = tryAll(Array(file[..<length])) }
   }
 
+  @Test(arguments: ["no-rounds", "data-frame"])
+  func everyCutOfAUBJSONFileIsRefused(_ name: String) throws {
+    let file = try ModelFixture(name, .xgboostUBJSON).file
+    // Each byte of the first part, with the head of a tree in it, and of the last.
+    let cuts = Array(0..<min(file.count, 2_500)) + Array(max(file.count - 1_000, 0)..<file.count)
+    for length in cuts {
+      let failure = #expect(throws: Failure.self) { try load(Array(file[..<length])) }
+      #expect(failure?.status == .badData)
+    }
+    #expect(throws: Failure.self) { try load(file + [0]) }
+  }
+
+  /// Counts and lengths are nearly all of what a small file of bytes has.
+  @Test(arguments: ["names", "vector-leaf", "gblinear-softprob"])
+  func flippedBitsOfAUBJSONFile(_ name: String) throws {
+    var random = SplitMix64(seed: 15)
+    let whole = try ModelFixture(name, .xgboostUBJSON).file
+    var loaded = 0
+    for _ in 0..<1_000 {
+      var file = whole
+      for _ in 0..<Int.random(in: 1...3, using: &random) {
+        let byte = Int.random(in: 0..<file.count, using: &random)
+        file[byte] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+      }
+      if tryAll(file) { loaded += 1 }
+    }
+    #expect(loaded > 20)
+  }
+
+  @Test func bracketsInBytesHaveABound() {
+    let deep =
+      Array("{L".utf8) + [0, 0, 0, 0, 0, 0, 0, 1] + Array("x".utf8)
+      + [UInt8](repeating: UInt8(ascii: "["), count: 200_000)
+    #expect(throws: Failure.self) { try load(deep) }
+    let learner =
+      Array("{L".utf8) + [0, 0, 0, 0, 0, 0, 0, 7] + Array("learner".utf8)
+      + [UInt8](repeating: UInt8(ascii: "["), count: 200_000)
+    #expect(throws: Failure.self) { try load(learner) }
+  }
+
   @Test func flippedBitsOfALightGBMFile() {
     var random = SplitMix64(seed: 14)
     let whole = Array(TinyLightGBM().text.utf8)

@@ -52,7 +52,7 @@ import Testing
       { $0.parameters = #"{"base_score":"[ 0E0 ]","num_class":0,"num_feature":2,"new":"x"}"# },
       { $0.moreOfModel = #""cats":{"enc":[],"feature_segments":[],"sorted_idx":[]},"# },
       { $0.moreOfModel = #""cats":{"enc":[{"offsets":[],"values":[]}]},"# },
-      { $0.moreOfModel = #""weight_drop":[1,1],"# },
+      { $0.moreOfModel = #""weight_drop":[1],"# },
       { $0.attributes = #"{"best_iteration":"0","best_score":"0.5","other":"x"}"# },
       { $0.featureNames = #"["a","b"]"# },
       {
@@ -280,26 +280,8 @@ import Testing
 
   @Test(
     arguments: [
-      Damage("learner.gradient_booster.name: 'dart' is not supported yet") { $0.booster = "dart" },
-      Damage("learner.gradient_booster.name: 'gblinear' is not supported yet") {
-        $0.booster = "gblinear"
-      },
-      Damage(
-        "learner.gradient_booster.model.weight_drop: DART, trees with weights, is not supported yet"
-      ) { $0.moreOfModel = #""weight_drop":[1,5E-1],"# },
-      Damage(
-        "learner.gradient_booster.model.trees[0].tree_param.size_leaf_vector: leaves of 3 values "
-          + "are not supported yet"
-      ) { $0.treeParameters = #"{"num_nodes":"5","size_leaf_vector":"3"}"# },
-      Damage(
-        "learner.gradient_booster.model.cats.enc[0].values[0]: categories kept by name are not "
-          + "supported yet"
-      ) { $0.moreOfModel = #""cats":{"enc":[{"offsets":[0,1],"values":[120]}]},"# },
-      Damage("learner.objective.name: 'reg:quantileerror' is not supported yet") {
-        $0.objective = #"{"name":"reg:quantileerror"}"#
-      },
-      Damage("learner.objective.name: 'reg:expectileerror' is not supported yet") {
-        $0.objective = #"{"name":"reg:expectileerror"}"#
+      Damage("learner.gradient_booster.name: 'gbrank' is not supported yet") {
+        $0.booster = "gbrank"
       },
       Damage("learner.objective.name: 'binary:logitraw' in a file of XGBoost 1.2.1 is ambiguous") {
         $0.objective = #"{"name":"binary:logitraw"}"#
@@ -314,21 +296,18 @@ import Testing
     #expect(message(damage.change) == "model.json: " + damage.reason)
   }
 
-  /// Other boosters have no trees where gbtree has them.
-  @Test func refusesOtherBoostersWithoutTrees() {
-    let dart = #"{"learner":{"gradient_booster":{"gbtree":{"model":{}},"name":"dart"}}}"#
-    #expect(
-      message(dart) == "model.json: learner.gradient_booster.name: 'dart' is not supported yet")
-    let linear = #"{"learner":{"gradient_booster":{"model":{"weights":[1]},"name":"gblinear"}}}"#
-    #expect(
-      message(linear)
-        == "model.json: learner.gradient_booster.name: 'gblinear' is not supported yet")
-  }
-
   @Test(arguments: ["{}", "[]", #"{"oblivious_trees":[]}"#, "{L", "\u{8}"])
   func refusesOtherFiles(_ text: String) {
     #expect(
-      message(text) == "model.json: not a model in a known format (XGBoost JSON, LightGBM text)")
+      message(text)
+        == "model.json: not a model in a known format (XGBoost JSON, XGBoost UBJSON, LightGBM text)"
+    )
+  }
+
+  @Test func refusesXGBoostsOldBinary() {
+    #expect(
+      message("binf\u{0}\u{0}") == "model.json: a model in XGBoost's old binary form, which "
+        + "nothing but XGBoost reads")
   }
 
   @Test func refusesAnEmptyFile() {

@@ -30,6 +30,14 @@ struct XGBoostFile {
   var treeOutputs: [Int] = []
   /// Where each round's trees start, and at last the number of trees; empty before 2.0.
   var roundStarts: [Int] = []
+  /// What DART multiplies the first trees with.
+  var treeWeights: [Double] = []
+  /// Of each input, its categories by name; empty where the data had codes.
+  var categories: [CategoryCodes?] = []
+
+  /// A linear booster's, see `LinearBooster`.
+  var linearWeights: [Double] = []
+  var boostedRounds: Int?
 
   init(source: String, format: String) {
     self.format = format
@@ -43,34 +51,50 @@ struct XGBoostFile {
     let known = try checkedObjective()
     let inputCount = try checkedInputCount()
     let outputCount = try checkedOutputCount(known)
-    let rounds = try checkedRounds(outputCount)
+    let base = try baseMargins(known, outputCount)
+    // Where each round's trees start; a linear booster's rounds are in its weights for good.
+    let rounds =
+      booster == Self.linear
+      ? Array(repeating: 0, count: max(boostedRounds ?? 0, 0) + 1) : try checkedRounds(outputCount)
     let best = bestIteration.flatMap { $0 >= 0 && $0 < rounds.count - 2 ? $0 : nil }
     let used = try options.iterations.rounds(
       of: rounds.count - 1, best: bestIteration.map { best ?? $0 }, takesBest: isFromScikitLearn,
       source: source)
-    let forest = try trees.freeze(
-      inputCount: inputCount, accumulation: .float,
-      baseMargins: try baseMargins(known, outputCount).map(Double.init),
-      treeOutputs: treeOutputs, trees: rounds[used.lowerBound]..<rounds[used.upperBound])
-    let task = Objective(name: known.name, task: known.task, transform: .float(known.transform))
+    let predictor: Model.Predictor
+    if booster == Self.linear {
+      guard used.count == rounds.count - 1 else {
+        throw .usage("\(source): a linear booster has no iterations to choose from")
+      }
+      predictor = .linear(try linearBooster(inputCount, outputCount, base))
+    } else {
+      predictor = .forest(
+        try trees.freeze(
+          inputCount: inputCount, accumulation: .float, baseMargins: base.map(Double.init),
+          treeOutputs: treeOutputs, treeWeights: try checkedTreeWeights(),
+          trees: rounds[used.lowerBound]..<rounds[used.upperBound]))
+    }
+    let transform = known.transform(in: version)
+    let task = Objective(name: known.name, task: known.task, transform: .float(transform))
     return Model(
-      format: format,
-      libraryVersion: versionText, fingerprint: fingerprint, objective: task.name,
-      inputNames: inputNames,
-      inputTypes: inputTypes, inputCount: inputCount, outputCount: outputCount,
-      scoreCount: task.transform.scoreCount(outputCount), isClassifier: task.isClassifier,
+      format: format, libraryVersion: versionText, fingerprint: fingerprint, objective: task.name,
+      inputNames: inputNames, inputTypes: inputTypes, inputCount: inputCount,
+      outputCount: outputCount, scoreCount: task.transform.scoreCount(outputCount),
+      isClassifier: task.isClassifier,
       classCount: task.isClassifier ? (task.task == .multiclass ? outputCount : 2) : 0,
-      roundCount: rounds.count - 1, usedRounds: used, bestIteration: best, categories: [],
-      task: task,
-      predictor: .forest(forest))
+      roundCount: rounds.count - 1, usedRounds: used, bestIteration: best, categories: categories,
+      task: task, predictor: predictor)
   }
+
+  private static let linear = "gblinear"
 
   private func checkedObjective() throws(Failure) -> XGBoostObjective {
     guard let booster else { throw failure("gradient_booster.name is missing") }
-    guard booster == "gbtree" else {
+    guard ["gbtree", "dart", Self.linear].contains(booster) else {
       throw failure("gradient_booster.name: '\(booster)' is not supported yet")
     }
-    guard treesSeen else { throw failure("gradient_booster.model.trees is missing") }
+    guard treesSeen || booster == Self.linear else {
+      throw failure("gradient_booster.model.trees is missing")
+    }
     guard let objective else { throw failure("objective.name is missing") }
     guard let known = XGBoostObjective.named(objective) else {
       throw failure("objective.name: '\(objective)' is not supported yet")
@@ -99,6 +123,10 @@ struct XGBoostFile {
       ("feature_names", inputNames.count), ("feature_types", inputTypes.count),
     ] where count != 0 && count != inputCount {
       throw failure("\(name): \(count) for \(inputCount) features")
+    }
+    guard categories.isEmpty || categories.count == inputCount else {
+      throw failure(
+        "gradient_booster.model.cats.enc: \(categories.count) for \(inputCount) features")
     }
     return inputCount
   }
@@ -131,16 +159,41 @@ struct XGBoostFile {
       throw failure(
         "learner_model_param.base_score: \(baseScores.count) values for \(outputCount) outputs")
     }
-    var margins: [Float] = []
-    for score in baseScores {
-      let margin = task.link.margin(score)
-      guard !margin.isNaN else {
-        throw failure("learner_model_param.base_score: \(score) has no margin for \(task.name)")
-      }
-      margins.append(margin)
+    let scores =
+      baseScores.count == outputCount
+      ? baseScores : Array(repeating: baseScores[0], count: outputCount)
+    let margins = task.link.margins(scores)
+    for (score, margin) in zip(scores, margins) where margin.isNaN {
+      throw failure("learner_model_param.base_score: \(score) has no margin for \(task.name)")
     }
-    return margins.count == outputCount
-      ? margins : Array(repeating: margins[0], count: outputCount)
+    return margins
+  }
+
+  private func checkedTreeWeights() throws(Failure) -> [Float] {
+    guard treeWeights.count <= trees.treeCount else {
+      throw failure(
+        "gradient_booster: \(treeWeights.count) values in weight_drop for \(trees.treeCount) trees")
+    }
+    for weight in treeWeights where !weight.isFinite {
+      throw failure("gradient_booster: weight_drop \(weight) is not a finite number")
+    }
+    return treeWeights.map { Float($0) }
+  }
+
+  private func linearBooster(
+    _ inputCount: Int, _ outputCount: Int, _ base: [Float]
+  ) throws(Failure) -> LinearBooster {
+    guard linearWeights.count == (inputCount + 1) * outputCount else {
+      throw failure(
+        "gradient_booster.model.weights: \(linearWeights.count) for \(inputCount) features, a bias "
+          + "and \(outputCount) outputs")
+    }
+    for weight in linearWeights where !weight.isFinite {
+      throw failure("gradient_booster.model.weights: \(weight) is not a finite number")
+    }
+    return LinearBooster(
+      inputCount: inputCount, outputCount: outputCount, weights: linearWeights.map { Float($0) },
+      base: base[0])
   }
 
   /// Where each round's trees start, and at last the number of trees.
