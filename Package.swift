@@ -5,6 +5,7 @@ import PackageDescription
 //
 //     Core ◀── Events ◀── Features ◀─┐
 //      ▲◀───── Models ◀──────────────┼── Decisions ◀── rtinfer (one file a command)
+//      │         └▶ Wide             │
 //      └────── Measure ◀─────────────┘
 //
 // A hot call tree stays inside one module; modules meet once per record or per batch.
@@ -19,6 +20,12 @@ let strict: [SwiftSetting] = [
   // would take a twentieth of the time.
   .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
+
+#if arch(x86_64)
+  let wide = ["-Xcc", "-mavx2"]
+#else
+  let wide: [String] = []
+#endif
 
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -36,7 +43,9 @@ let package = Package(
     module("Core", ["SystemHeaders"]),
     module("Events", ["Core"]),
     module("Features", ["Core", "Events"]),
-    module("Models", ["Core"]),
+    // Called only where the processor has AVX2; see Processor.swift.
+    .target(name: "Wide", swiftSettings: strict + [.unsafeFlags(wide)]),
+    module("Models", ["Core", "Wide"]),
     module("Measure", ["Core"]),
     module("Decisions", ["Core", "Features", "Models"]),
     .executableTarget(
@@ -46,12 +55,12 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Core"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("CoreTests", ["Core"]),
-    tests("BenchmarkTests", ["Core"]),
+    tests("BenchmarkTests", ["Core", "Models"]),
     tests("DecisionsTests", ["Core", "Decisions", "Models"]),
     tests("EventsTests", ["Core", "Events"]),
     tests("FeaturesTests", ["Core", "Events", "Features"]),
     tests("MeasureTests", ["Core", "Measure"]),
-    tests("ModelsTests", ["Core", "Models"]),
+    tests("ModelsTests", ["Core", "Models", "Wide"]),
     tests("CommandTests", ["Core", "rtinfer"]),
     tests("TidyTests", []),
   ]

@@ -47,7 +47,7 @@ public struct Model: Sendable {
 
   /// What margins come from.
   enum Predictor: Sendable {
-    case forest(Forest)
+    case forest(ForestPlan)
     case linear(LinearBooster)
   }
 
@@ -69,14 +69,14 @@ public struct Model: Sendable {
   /// What each output's margin has besides trees or weights; `outputCount` values.
   public var baseMargins: [Double] {
     switch predictor {
-    case .forest(let forest): forest.baseMargins
+    case .forest(let plan): plan.forest.baseMargins
     case .linear(let booster): Array(repeating: Double(booster.base), count: outputCount)
     }
   }
 
   /// Nil in a linear model.
   var forest: Forest? {
-    if case .forest(let forest) = predictor { forest } else { nil }
+    if case .forest(let plan) = predictor { plan.forest } else { nil }
   }
 
   /// Which rounds predict, in words for a summary.
@@ -105,7 +105,7 @@ public struct Model: Sendable {
     precondition(rows.count >= rowCount * inputCount, "every row has all inputs")
     precondition(margins.count >= rowCount * outputCount, "there is room for every margin")
     switch predictor {
-    case .forest(let forest): forest.referenceMargins(rows, rowCount: rowCount, into: margins)
+    case .forest(let plan): plan.margins(rows, rowCount: rowCount, into: margins)
     case .linear(let booster): booster.margins(rows, rowCount: rowCount, into: margins)
     }
   }

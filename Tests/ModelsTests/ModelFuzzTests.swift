@@ -31,7 +31,7 @@ import Testing
     var random = SplitMix64(seed: 11)
     let files = [Array(TinyModel().text.utf8), Array(TinyModel().reversedText.utf8)]
     var loaded = 0
-    for iteration in 0..<6_000 {
+    for iteration in 0..<1_500 {
       var file = files[iteration % files.count]
       for _ in 0..<Int.random(in: 1...4, using: &random) {
         let byte = Int.random(in: 0..<file.count, using: &random)
@@ -53,7 +53,7 @@ import Testing
     ]
     let files = [TinyModel().text, TinyModel().reversedText]
     var loaded = 0
-    for iteration in 0..<6_000 {
+    for iteration in 0..<1_500 {
       var pieces = split(files[iteration % files.count])
       for _ in 0..<Int.random(in: 1...3, using: &random) {
         let index = Int.random(in: 0..<pieces.count, using: &random) | 1
@@ -120,7 +120,7 @@ import Testing
     var random = SplitMix64(seed: 14)
     let whole = Array(TinyLightGBM().text.utf8)
     var loaded = 0
-    for _ in 0..<6_000 {
+    for _ in 0..<1_500 {
       var file = whole
       for _ in 0..<Int.random(in: 1...4, using: &random) {
         let byte = Int.random(in: 0..<file.count, using: &random)

@@ -1,3 +1,5 @@
+// Numbers as they stand in text, for the formats that are no JSON.
+
 import Core
 
 extension Bytes {

@@ -54,7 +54,7 @@ struct LightGBMFile {
       scoreCount: outputCount, isClassifier: task.isClassifier,
       classCount: task.isClassifier ? max(outputCount, 2) : 0, roundCount: roundCount,
       usedRounds: used, bestIteration: nil, categories: categories(inputCount), task: task,
-      predictor: .forest(forest))
+      predictor: .forest(ForestPlan(forest)))
   }
 
   /// The format's version; the library's own is not in the file.

@@ -67,11 +67,11 @@ struct XGBoostFile {
       }
       predictor = .linear(try linearBooster(inputCount, outputCount, base))
     } else {
-      predictor = .forest(
-        try trees.freeze(
-          inputCount: inputCount, accumulation: .float, baseMargins: base.map(Double.init),
-          treeOutputs: treeOutputs, treeWeights: try checkedTreeWeights(),
-          trees: rounds[used.lowerBound]..<rounds[used.upperBound]))
+      let forest = try trees.freeze(
+        inputCount: inputCount, accumulation: .float, baseMargins: base.map(Double.init),
+        treeOutputs: treeOutputs, treeWeights: try checkedTreeWeights(),
+        trees: rounds[used.lowerBound]..<rounds[used.upperBound])
+      predictor = .forest(ForestPlan(forest))
     }
     let transform = known.transform(in: version)
     let task = Objective(name: known.name, task: known.task, transform: .float(transform))

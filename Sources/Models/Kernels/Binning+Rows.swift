@@ -1,0 +1,152 @@
+// Rows into bins: for each input the ranks of a block's values are searched, four at a time and without a branch, and
+// then written into the input's columns. Time is spent in `findRanks`.
+
+extension Binning {
+  /// Where the bins of a block go.
+  enum Layout {
+    /// Column after column, `blockRows` bytes each.
+    case columns(UnsafeMutablePointer<UInt8>)
+    /// Row after row, `columnCount` bytes each.
+    case rows(UnsafeMutablePointer<UInt8>)
+    /// Row after row, `columnCount` words each.
+    case wordRows(UnsafeMutablePointer<UInt16>)
+  }
+
+  /// Bins up to `blockRows` rows.
+  ///
+  /// - Parameters:
+  ///   - rows: `count × inputCount` inputs, row after row.
+  /// - Complexity: O(count × inputs × log thresholds), no allocation.
+  func bin(_ rows: UnsafePointer<Double>, count: Int, into layout: Layout) {
+    precondition(count <= Self.blockRows, "a block of rows")
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: Self.blockRows) { values in
+      withUnsafeTemporaryAllocation(of: Int32.self, capacity: Self.blockRows) { ranks in
+        let (values, ranks) = (values.baseAddress!, ranks.baseAddress!)
+        for index in 0..<inputs.count {
+          let input = inputs.base[index]
+          see(rows + Int(input.feature), count, into: values)
+          findRanks(input, values, count, into: ranks)
+          for column in Int(input.firstColumn)..<Int(input.firstColumn + input.columnCount) {
+            write(columns.base[column], column, values, ranks, count, layout)
+          }
+        }
+        for index in 0..<categoryColumns.count {
+          let column = categoryColumns.base[index]
+          see(rows + Int(column.feature), count, into: values)
+          for row in 0..<count {
+            put(holds(column, values[row]) ? 1 : 0, columns.count + index, row, layout)
+          }
+        }
+      }
+    }
+  }
+
+  /// One input of each row, as a split sees it.
+  private func see(
+    _ first: UnsafePointer<Double>, _ count: Int, into values: UnsafeMutablePointer<Double>
+  ) {
+    if comparison == .doubleAtMost {
+      for row in 0..<count {
+        values[row] = Forest.Comparison.doubleAtMost.seen(first[row &* inputCount])
+      }
+    } else {
+      for row in 0..<count { values[row] = Double(Float(first[row &* inputCount])) }
+    }
+  }
+
+  /// How many thresholds each value has reached; a missing one counts as zero.
+  ///
+  /// Each step of a search has to wait for the one before it, so four searches are under way at once. A step is
+  /// arithmetic, since a comparison would become a branch that is guessed wrong every other time: the sign of a
+  /// difference, which cannot overflow between halves of keys. The bit that the halves have lost can matter
+  /// for the last threshold only, and is looked at in the end.
+  @inline(never)
+  private func findRanks(
+    _ input: Input, _ values: UnsafePointer<Double>, _ count: Int,
+    into ranks: UnsafeMutablePointer<Int32>
+  ) {
+    let keys = keys.base + Int(input.firstKey)
+    let searched = searched.base + Int(input.firstKey)
+    let steps = input.steps
+    var row = 0
+    while row &+ 4 <= count {
+      let (w, x) = (Self.key(values[row]), Self.key(values[row &+ 1]))
+      let (y, z) = (Self.key(values[row &+ 2]), Self.key(values[row &+ 3]))
+      var (a, b, c, d) = (1, 1, 1, 1)
+      for _ in 0..<steps {
+        a = Self.next(searched, a, w)
+        b = Self.next(searched, b, x)
+        c = Self.next(searched, c, y)
+        d = Self.next(searched, d, z)
+      }
+      ranks[row] = Self.rank(a, steps, keys, w)
+      ranks[row &+ 1] = Self.rank(b, steps, keys, x)
+      ranks[row &+ 2] = Self.rank(c, steps, keys, y)
+      ranks[row &+ 3] = Self.rank(d, steps, keys, z)
+      row &+= 4
+    }
+    while row < count {
+      let key = Self.key(values[row])
+      var place = 1
+      for _ in 0..<steps { place = Self.next(searched, place, key) }
+      ranks[row] = Self.rank(place, steps, keys, key)
+      row &+= 1
+    }
+    for row in 0..<count where values[row].isNaN { ranks[row] = input.zeroRank }
+  }
+
+  /// To the right, if the threshold has been reached.
+  @inline(__always)
+  private static func next(_ searched: UnsafePointer<Int64>, _ place: Int, _ key: Int64) -> Int {
+    let difference = searched[place] &- (key &>> 1 &+ 1)
+    return place &+ place &+ Int(truncatingIfNeeded: UInt64(bitPattern: difference) &>> 63)
+  }
+
+  /// One less than the search found, where the last threshold lies above the value after all.
+  @inline(__always)
+  private static func rank(
+    _ place: Int, _ steps: Int32, _ keys: UnsafePointer<Int64>, _ key: Int64
+  ) -> Int32 {
+    let rank = place &- 1 &<< Int(steps)
+    return Int32(truncatingIfNeeded: rank &- (keys[rank] == key &+ 1 ? 1 : 0))
+  }
+
+  @inline(__always)
+  private func write(
+    _ column: Column, _ index: Int, _ values: UnsafePointer<Double>, _ ranks: UnsafePointer<Int32>,
+    _ count: Int, _ layout: Layout
+  ) {
+    let last = column.rankCount
+    for row in 0..<count {
+      put(Int(min(max(ranks[row] &- column.firstRank, 0), last)), index, row, layout)
+    }
+    guard column.missing != .asZero else { return }
+    let countsZero = column.missing == .zeroLeft || column.missing == .zeroRight
+    let goesLeft = column.missing == .left || column.missing == .zeroLeft
+    let bin = goesLeft ? 0 : Int(column.fullBin)
+    for row in 0..<count where values[row].isNaN || countsZero && values[row] == 0 {
+      put(bin, index, row, layout)
+    }
+  }
+
+  @inline(__always)
+  private func put(_ bin: Int, _ column: Int, _ row: Int, _ layout: Layout) {
+    switch layout {
+    case .columns(let bytes):
+      bytes[column &* Self.blockRows &+ row] = UInt8(truncatingIfNeeded: bin)
+    case .rows(let bytes): bytes[row &* columnCount &+ column] = UInt8(truncatingIfNeeded: bin)
+    case .wordRows(let words):
+      words[row &* columnCount &+ column] = UInt16(truncatingIfNeeded: bin)
+    }
+  }
+
+  /// Whether a categorical split sends a value to the right.
+  private func holds(_ column: CategoryColumn, _ seen: Double) -> Bool {
+    if seen.isNaN { return column.missing == .right || column.missing == .zeroRight }
+    guard let category = comparison.category(seen), category >> 5 < column.set.wordCount else {
+      return false
+    }
+    let word = categoryWords.base[Int(column.set.firstWord) + category >> 5]
+    return word >> UInt32(category & 31) & 1 == 1
+  }
+}

@@ -1,0 +1,1 @@
+../Models/Kernels/PlaneKernel.swift

@@ -1,0 +1,106 @@
+// Every kernel against the obvious walk, bit for bit, on forests and rows by chance.
+
+import Core
+import TestSupport
+import Testing
+
+@testable import Models
+
+@Suite struct KernelTests {
+  private static let comparisons: [Forest.Comparison] = [.floatBelow, .floatAtMost, .doubleAtMost]
+
+  private static let allWays =
+    Set(["walk", "levels", "planes"]).union(Processor.isWide ? ["planes, AVX2"] : [])
+
+  /// The bits of the margins, by each way that can evaluate the forest.
+  private func evaluate(
+    _ forest: Forest, _ rows: [[Double]]
+  ) -> [(name: String, bits: [UInt64])] {
+    func run(
+      _ name: String,
+      _ body: (UnsafeBufferPointer<Double>, UnsafeMutableBufferPointer<Double>) -> Void
+    ) -> (String, [UInt64]) {
+      var margins = [Double](repeating: .nan, count: rows.count * forest.outputCount)
+      rows.flatMap { $0 }.withUnsafeBufferPointer { rows in
+        margins.withUnsafeMutableBufferPointer { body(rows, $0) }
+      }
+      return (name, margins.map(\.bitPattern))
+    }
+    let count = rows.count
+    var results = [
+      run("reference") { forest.referenceMargins($0, rowCount: count, into: $1) },
+      run("plan") { ForestPlan(forest).margins($0, rowCount: count, into: $1) },
+    ]
+    if let walk = WalkPlan(forest) {
+      results.append(run("walk") { walk.margins($0, rowCount: count, into: $1) })
+    }
+    if let levels = LevelPlan(forest) {
+      results.append(run("levels") { levels.margins($0, rowCount: count, into: $1) })
+    }
+    if let planes = PlanePlan(forest) {
+      results.append(
+        run("planes") { planes.margins($0, rowCount: count, into: $1, wide: false) })
+      if Processor.isWide {
+        results.append(
+          run("planes, AVX2") { planes.margins($0, rowCount: count, into: $1, wide: true) })
+      }
+    }
+    return results
+  }
+
+  private func expectAgreement(
+    _ generator: RandomForest, rows count: Int, ways: Set<String>, using random: inout SplitMix64
+  ) {
+    let rows = (0..<count).map { _ in generator.row(using: &random) }
+    let results = evaluate(generator.forest, rows)
+    #expect(ways.isSubset(of: results.map(\.name)))
+    for result in results.dropFirst() {
+      #expect(result.bits == results[0].bits, "\(result.name) of \(count) rows")
+    }
+  }
+
+  @Test(arguments: comparisons, RandomForest.Shape.allCases)
+  func allKernelsGiveTheReferencesBits(
+    _ comparison: Forest.Comparison, _ shape: RandomForest.Shape
+  ) {
+    var random = SplitMix64(seed: 21)
+    for round in 0..<6 {
+      let generator = RandomForest(
+        comparison, shape, trees: Int.random(in: 1...30, using: &random),
+        inputs: Int.random(in: 1...9, using: &random), outputs: 1 + round % 3,
+        depth: 1 + round % 8, categories: round % 2 == 1, using: &random)
+      for rows in [1, 7, 300] {
+        expectAgreement(
+          generator, rows: rows,
+          ways: shape == .perfect && round % 2 == 0 ? Self.allWays : ["walk", "planes"],
+          using: &random)
+      }
+    }
+  }
+
+  /// More thresholds than a column's bytes can tell apart.
+  @Test(arguments: comparisons)
+  func manyThresholdsTakeSeveralColumns(_ comparison: Forest.Comparison) {
+    var random = SplitMix64(seed: 22)
+    let generator = RandomForest(
+      comparison, .perfect, trees: 60, inputs: 2, depth: 6, cuts: 3_000, using: &random)
+    expectAgreement(generator, rows: 200, ways: Self.allWays, using: &random)
+  }
+
+  /// Trees whose leaves a byte cannot number are walked.
+  @Test(arguments: comparisons)
+  func largeTreesAreWalked(_ comparison: Forest.Comparison) {
+    var random = SplitMix64(seed: 23)
+    let generator = RandomForest(
+      comparison, .perfect, trees: 20, inputs: 5, depth: 12, cuts: 500, using: &random)
+    #expect(PlanePlan(generator.forest) == nil)
+    for rows in [1, 8, 13, 100] {
+      let values = (0..<rows).map { _ in generator.row(using: &random) }
+      let results = evaluate(generator.forest, values)
+      #expect(results.count == 3)
+      for result in results.dropFirst() {
+        #expect(result.bits == results[0].bits, "\(result.name) of \(rows) rows")
+      }
+    }
+  }
+}
