@@ -27,6 +27,19 @@ public enum Limits {
   /// Nested parentheses, conditionals and calls in one expression.
   public static let expressionDepthMax = 100
 
+  /// Bytes of lines that a commit to the log gathers at most, one line excepted. Fits the second-level cache, so
+  /// that checksum, write and output find it there.
+  public static let logBatchBytes = 256 << 10
+
+  /// Bytes of log that one entry of an index stands for: what a reader reads too much at worst.
+  public static let logIndexBytes = 64 << 10
+
+  /// Bytes of an index file: a segment of 4 GiB has 65,536 entries of 48 bytes.
+  public static let logIndexFileBytesMax = 16 << 20
+
+  /// Bytes of a segment: positions in one are written with 32 bits.
+  public static let logSegmentBytesMax = 1 << 31
+
   /// Rejected records whose reasons are printed one by one; the others are only counted.
   public static let rejectsShownMax = 5
 }

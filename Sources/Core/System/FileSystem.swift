@@ -19,6 +19,11 @@ public enum OpenMode: Sendable {
 public protocol File: AnyObject {
   /// Returns how many bytes were read; 0 at the end.
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int
+  /// Reads from a place of its own, without moving where the next read goes on. Returns how many bytes were
+  /// read; 0 at or behind the end.
+  func read(
+    into buffer: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(SystemError) -> Int
   func write(_ bytes: Bytes) throws(SystemError)
   /// Returns when everything written so far is on the disk. After a failure nothing is certain: do not retry.
   func sync() throws(SystemError)
@@ -34,6 +39,22 @@ public protocol FileSystem: Sendable {
   /// Makes names that were created, renamed or removed in the folder durable.
   func syncFolder(_ path: String) throws(SystemError)
   func exists(_ path: String) -> Bool
+  /// The names in a folder, in no order.
+  func names(in folder: String) throws(SystemError) -> [String]
+  /// Makes the folder and those above it, if they are not there.
+  func makeFolder(_ path: String) throws(SystemError)
+  /// Takes the lock that the file at `path` stands for, or says who holds it. The file is made if it is not
+  /// there, and stays.
+  func lock(_ path: String) throws(SystemError) -> LockAnswer
+}
+
+/// A lock that is held until the object is gone or the process ends, however it ends.
+public protocol FileLock: AnyObject {}
+
+public enum LockAnswer {
+  case taken(any FileLock)
+  /// Another process holds it; nil where it has not yet said which.
+  case held(by: Int?)
 }
 
 extension FileSystem {
@@ -104,6 +125,51 @@ public struct RealFileSystem: FileSystem {
   }
 
   public func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  public func names(in folder: String) throws(SystemError) -> [String] {
+    try Syscall.names(in: folder)
+  }
+
+  public func makeFolder(_ path: String) throws(SystemError) {
+    guard !exists(path) else { return }
+    let parent = AtomicFile.folder(of: path)
+    if parent != path { try makeFolder(parent) }
+    try Syscall.makeFolder(path)
+    try syncFolder(parent)
+  }
+
+  public func lock(_ path: String) throws(SystemError) -> LockAnswer {
+    let descriptor = try Syscall.open(path, O_RDWR | O_CREAT)
+    do throws(SystemError) {
+      guard try Syscall.lock(descriptor) else {
+        let holder = RealFileSystem.number(in: descriptor)
+        Syscall.close(descriptor)
+        return .held(by: holder)
+      }
+      try Syscall.truncate(descriptor, to: 0)
+      try Array("\(getpid())\n".utf8).withBytes { (bytes) throws(SystemError) in
+        try Syscall.writeAll(descriptor, bytes)
+      }
+    } catch {
+      Syscall.close(descriptor)
+      throw error
+    }
+    return .taken(DescriptorLock(descriptor))
+  }
+
+  /// The process id that the holder of a lock wrote down.
+  private static func number(in descriptor: Int32) -> Int? {
+    var text = [UInt8](repeating: 0, count: 20)
+    let count = text.withUnsafeMutableBytes { (buffer) in try? Syscall.read(descriptor, buffer) }
+    return Int(String(decoding: text.prefix(count ?? 0).dropLast(), as: UTF8.self))
+  }
+}
+
+/// The system gives an advisory lock back when its descriptor is closed, be it by a crash.
+private final class DescriptorLock: FileLock {
+  private let descriptor: Int32
+  init(_ descriptor: Int32) { self.descriptor = descriptor }
+  deinit { Syscall.close(descriptor) }
 }
 
 private final class RealFile: File {
@@ -114,6 +180,11 @@ private final class RealFile: File {
 
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
     try Syscall.read(descriptor, buffer)
+  }
+  func read(
+    into buffer: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(SystemError) -> Int {
+    try Syscall.read(descriptor, buffer, at: offset)
   }
   func write(_ bytes: Bytes) throws(SystemError) { try Syscall.writeAll(descriptor, bytes) }
   func sync() throws(SystemError) { try Syscall.sync(descriptor) }

@@ -53,6 +53,13 @@ public enum Signals {
     }
   }
 
+  /// Waits so long, or until a signal asks for draining; true if one has.
+  public static func sleep(milliseconds: Int) -> Bool {
+    let woken = try? Syscall.readable(
+      wakeDescriptor, -1, timeoutMilliseconds: Int32(clamping: milliseconds))
+    return woken?.first ?? false
+  }
+
   /// Readable once a signal has come; -1 before `install`.
   static var wakeDescriptor: Int32 { wakeReader.load(ordering: .relaxed) }
 }

@@ -14,6 +14,13 @@ public protocol ByteSource: AnyObject {
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(Failure) -> Int
   /// True when `read` would have to wait now.
   func mustWait() throws(Failure) -> Bool
+  /// Waits until `read` would not have to, at most so long; true when it would have to still.
+  func mustWait(milliseconds: Int) throws(Failure) -> Bool
+}
+
+extension ByteSource {
+  /// For what is in memory and comes at once or never.
+  public func mustWait(milliseconds: Int) throws(Failure) -> Bool { try mustWait() }
 }
 
 /// Where bytes go.
@@ -61,9 +68,14 @@ public final class DescriptorSource: ByteSource {
     }
   }
 
-  public func mustWait() throws(Failure) -> Bool {
+  public func mustWait() throws(Failure) -> Bool { try mustWait(milliseconds: 0) }
+
+  public func mustWait(milliseconds: Int) throws(Failure) -> Bool {
     do throws(SystemError) {
-      return try !Syscall.readable(descriptor, -1, timeoutMilliseconds: 0).first
+      let wake = milliseconds > 0 ? Signals.wakeDescriptor : -1
+      let ready = try Syscall.readable(
+        descriptor, wake, timeoutMilliseconds: Int32(clamping: milliseconds))
+      return !ready.first && !ready.second
     } catch {
       throw .inputOutput("\(name): \(error.call): \(error.reason)")
     }

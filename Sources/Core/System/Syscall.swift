@@ -71,6 +71,12 @@ enum Syscall {
     #endif
   }
 
+  static func read(
+    _ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(SystemError) -> Int {
+    try retrying("read") { pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset)) }
+  }
+
   /// Writes all of it; a short write goes on where it stopped.
   static func writeAll(_ descriptor: Int32, _ bytes: Bytes) throws(SystemError) {
     var written = 0
@@ -130,6 +136,39 @@ enum Syscall {
     #else
       _ = try retrying("unlink") { Int(Darwin.unlink(path)) }
     #endif
+  }
+
+  static func makeFolder(_ path: String) throws(SystemError) {
+    do throws(SystemError) {
+      _ = try retrying("mkdir") { Int(mkdir(path, 0o755)) }
+    } catch {
+      // Another process may have made it since it was looked for.
+      guard error.number == EEXIST else { throw error }
+    }
+  }
+
+  /// False when another open file holds the lock.
+  static func lock(_ descriptor: Int32) throws(SystemError) -> Bool {
+    do throws(SystemError) {
+      _ = try retrying("flock") { Int(flock(descriptor, LOCK_EX | LOCK_NB)) }
+      return true
+    } catch {
+      guard error.number == EWOULDBLOCK else { throw error }
+      return false
+    }
+  }
+
+  static func names(in folder: String) throws(SystemError) -> [String] {
+    guard let stream = opendir(folder) else { throw SystemError(errno, "opendir") }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
   }
 
   static func size(_ descriptor: Int32) throws(SystemError) -> Int {
