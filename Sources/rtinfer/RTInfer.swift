@@ -22,14 +22,15 @@ enum RTInfer {
   private static func run(_ words: [String]) -> ExitStatus {
     let environment = processEnvironment()
     let output = OutputBuffer(DescriptorSink.standardOutput())
-    let name = words.first ?? ""
-    let command = CommandTable.all.first { $0.name == name }
     let errors = DescriptorSink.standardError()
-    var messages = Messages(errors, command: command?.name ?? "", isQuiet: false)
+    let isKnown = CommandTable.all.contains { $0.name == words.first }
+    var messages = Messages(errors, command: isKnown ? words[0] : "", isQuiet: false)
     do throws(Failure) {
-      guard let command else { return try withoutCommand(words, output, environment) }
-      let options = try Options(
-        Array(words.dropFirst()), for: command, environment: environment)
+      guard let (command, rest) = try Command.find(words, among: CommandTable.all) else {
+        return try withoutCommand(words, output, environment)
+      }
+      messages = Messages(errors, command: command.name, isQuiet: false)
+      let options = try Options(rest, for: command, environment: environment)
       messages = Messages(
         errors, command: command.name, isQuiet: options.isOn(CommonFlags.quiet))
       if options.isOn(CommonFlags.help) {

@@ -7,7 +7,8 @@ import Testing
 @testable import rtinfer
 
 @Suite struct DeclarationTests {
-  static let commands = CommandTable.all
+  /// Every command and its verbs.
+  static let commands = CommandTable.all.flatMap { [$0] + $0.verbs }
 
   private static func isWord(_ name: String) -> Bool {
     name.wholeMatch(of: #/[a-z][a-z0-9]*(-[a-z0-9]+)*/#) != nil
@@ -23,7 +24,15 @@ import Testing
   @Test func namesAreWordsAndUnique() {
     let names = Self.commands.map(\.name) + HelpTopics.all.map(\.name)
     #expect(Set(names).count == names.count)
-    for name in names { #expect(Self.isWord(name), "\(name)") }
+    for name in names {
+      #expect(name.split(separator: " ").allSatisfy { Self.isWord(String($0)) }, "\(name)")
+    }
+    for command in CommandTable.all {
+      #expect(!command.name.contains(" "))
+      for verb in command.verbs {
+        #expect(verb.name.hasPrefix("\(command.name) ") && verb.verbs.isEmpty, "\(verb.name)")
+      }
+    }
   }
 
   @Test func flagsOfACommandAreUnique() {
@@ -87,9 +96,10 @@ import Testing
   }
 
   private static func check(_ words: [String], _ line: String) throws {
-    let command = try #require(commands.first { $0.name == words[0] }, "\(line)")
+    let (command, rest) = try #require(
+      try Command.find(words, among: CommandTable.all), "\(line)")
     #expect(throws: Never.self, "\(line)") {
-      _ = try Options(Array(words.dropFirst()), for: command, environment: [:])
+      _ = try Options(rest, for: command, environment: [:])
     }
   }
 
@@ -104,7 +114,7 @@ import Testing
   @Test func helpFitsAHundredColumns() {
     let pages =
       Self.commands.map(Help.page) + HelpTopics.all.map(\.text)
-      + [Help.overview(commands: Self.commands, topics: HelpTopics.all)]
+      + [Help.overview(commands: CommandTable.all, topics: HelpTopics.all)]
     for line in pages.flatMap({ $0.split(separator: "\n") }) {
       #expect(line.count <= 100, "\(line)")
       #expect(line.last != " ", "\(line)")
@@ -118,8 +128,8 @@ import Testing
   }
 
   @Test func theOverviewNamesEveryCommandAndTopic() {
-    let overview = Help.overview(commands: Self.commands, topics: HelpTopics.all)
-    for name in Self.commands.map(\.name) + HelpTopics.all.map(\.name) {
+    let overview = Help.overview(commands: CommandTable.all, topics: HelpTopics.all)
+    for name in CommandTable.all.map(\.name) + HelpTopics.all.map(\.name) {
       #expect(overview.contains("\n  \(name) "), "\(name)")
     }
   }

@@ -11,6 +11,8 @@ public struct Flag: Sendable {
     /// A path that the shell should complete.
     case file
     case folder
+    /// A path behind an equals sign, or none: the flag means something without it, too.
+    case optionalFolder
     /// One of these words.
     case choice([String])
   }
@@ -51,12 +53,15 @@ public struct Flag: Sendable {
     case .none: nil
     case .text(let name): name
     case .file: "FILE"
-    case .folder: "DIR"
+    case .folder, .optionalFolder: "DIR"
     case .choice(let words): words.joined(separator: "|")
     }
   }
 
   public var isSwitch: Bool { argument == .none }
+
+  /// The word behind the flag is its value.
+  public var takesNextWord: Bool { !isSwitch && argument != .optionalFolder }
 }
 
 /// A command as data: what the help, the completions and the dispatch need to know.
@@ -89,11 +94,15 @@ public struct Command: Sendable {
   public let operands: Operands
   public let flags: [Flag]
   public let examples: [Example]
+  /// What the command can be told to do instead, as in `ingest log verify`: commands of their own, whose names
+  /// begin with this one's.
+  public let verbs: [Command]
   public let run: @Sendable (Invocation) throws(Failure) -> ExitStatus
 
   public init(
     name: String, summary: String, story: String, operands: Operands, flags: [Flag],
-    examples: [Example], run: @escaping @Sendable (Invocation) throws(Failure) -> ExitStatus
+    examples: [Example], verbs: [Command] = [],
+    run: @escaping @Sendable (Invocation) throws(Failure) -> ExitStatus
   ) {
     self.name = name
     self.summary = summary
@@ -101,8 +110,61 @@ public struct Command: Sendable {
     self.operands = operands
     self.flags = flags
     self.examples = examples
+    self.verbs = verbs
     self.run = run
   }
+
+  /// The command that a line's words ask for, and the words behind its name; nil where none is of that name.
+  /// Throws where a verb is begun and not ended: a file that is called as a verb begins is named `./log`.
+  public static func find(
+    _ words: [String], among commands: [Command]
+  ) throws(Failure) -> (command: Command, rest: [String])? {
+    guard let command = commands.first(where: { $0.name == words.first }) else { return nil }
+    for verb in command.verbs {
+      let name = verb.name.split(separator: " ").map(String.init)
+      if words.starts(with: name) { return (verb, Array(words.dropFirst(name.count))) }
+    }
+    let rest = Array(words.dropFirst())
+    if let group = command.verbGroups.first(where: { $0.word == rest.first }),
+      rest.count == 1 || !["--help", "-h"].contains(rest[1])
+    {
+      throw group.unknown(rest.dropFirst().first, of: command)
+    }
+    return (command, rest)
+  }
+
+  /// Verbs that begin with the same word.
+  struct VerbGroup {
+    let word: String
+    var verbs: [Command]
+
+    func unknown(_ typed: String?, of command: Command) -> Failure {
+      let known = verbs.map(\.lastWord)
+      let nearest = typed.flatMap { Spelling.nearest($0, among: known) }
+      return .usage(
+        "'\(word)' is followed by one of \(known.joined(separator: ", "))"
+          + (typed.map { ", not '\($0)'" } ?? ""),
+        hint: nearest.map { "did you mean 'rtinfer \(command.name) \(word) \($0)'?" }
+          ?? "a file of that name is './\(word)'")
+    }
+  }
+
+  /// The words behind the command's own name that begin a verb, each once, with the words that may follow.
+  var verbGroups: [VerbGroup] {
+    var groups: [VerbGroup] = []
+    for verb in verbs {
+      let word = String(verb.name.split(separator: " ")[1])
+      if let known = groups.firstIndex(where: { $0.word == word }) {
+        groups[known].verbs.append(verb)
+      } else {
+        groups.append(VerbGroup(word: word, verbs: [verb]))
+      }
+    }
+    return groups
+  }
+
+  /// The last word of the name.
+  var lastWord: String { String(name.split(separator: " ").last!) }
 }
 
 /// Flags that several commands share, each declared once.

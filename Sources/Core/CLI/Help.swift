@@ -33,6 +33,7 @@ public enum Help {
     case .choice(let words): text += " \(words.joined(separator: "|"))"
     case .word(let placeholder): text += " [\(placeholder)]"
     }
+    for verb in command.verbs { text += "\n       rtinfer \(verb.name) [options]" }
     text += "\n\n" + wrapped(command.story, indent: 0)
     text += "\nOptions:\n"
     for flag in command.flags + CommonFlags.everywhere { text += entry(flag) }
@@ -45,7 +46,7 @@ public enum Help {
 
   private static func entry(_ flag: Flag) -> String {
     let short = flag.short.map { "-\($0), " } ?? "    "
-    let value = flag.placeholder.map { " \($0)" } ?? ""
+    let value = flag.placeholder.map { flag.takesNextWord ? " \($0)" : "[=\($0)]" } ?? ""
     var summary = flag.summary
     if let defaultText = flag.defaultText { summary += " (default: \(defaultText))" }
     let head = "  \(short)--\(flag.name)\(value)"

@@ -62,6 +62,10 @@ public struct Options: Sendable {
       values[flag.name] = "1"
       return
     }
+    if flag.argument == .optionalFolder {
+      values[flag.name] = inline ?? ""
+      return
+    }
     guard let value = inline ?? rest.popFirst() else {
       throw .usage("\(typed) needs a value: \(flag.placeholder!)")
     }
@@ -111,6 +115,9 @@ public struct Options: Sendable {
     try check(value, of: flag, typed: flag.environmentName)
     return value
   }
+
+  /// True when the flag stands on the command line itself.
+  public func isTyped(_ flag: Flag) -> Bool { values[flag.name] != nil }
 
   public func isOn(_ flag: Flag) -> Bool { isOn(flag.name, flag.environmentName) }
 
