@@ -1,15 +1,33 @@
 # bash completion for rtinfer; made by: rtinfer completions bash
 _rtinfer() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
-  local flags='--help --version' operands='' values=''
+  local flags='--help --version' operands='' values='' verbs=''
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
     COMPREPLY=($(compgen -W "ingest materialize score help completions $flags" -- "$word"))
     return
   fi
-  case ${COMP_WORDS[1]} in
-    ingest)
-      flags='--project --type --type-member --id --time --time-unit --lateness --dedup --rejects --max-rejects --strict --quiet --help'
+  case "${COMP_WORDS[*]:1:COMP_CWORD-1} " in
+    'ingest log verify '*)
+      flags='--project --log --state --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --state) values='folders' ;;
+      esac
+      ;;
+    'ingest log stat '*)
+      flags='--project --log --state --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --state) values='folders' ;;
+      esac
+      ;;
+    'ingest log '*)
+      operands='verify stat'
+      ;;
+    'ingest '*)
+      flags='--project --type --type-member --id --time --time-unit --lateness --dedup --rejects --max-rejects --strict --log --state --fsync --segment-size --retain-age --retain-size --retain-force --wait --replay --from-offset --since --until --by --speed --follow --quiet --help'
+      verbs='log'
       case $previous in
         --project) values='files' ;;
         --type) values='text' ;;
@@ -21,9 +39,20 @@ _rtinfer() {
         --dedup) values='text' ;;
         --rejects) values='files' ;;
         --max-rejects) values='text' ;;
+        --state) values='folders' ;;
+        --fsync) values='text' ;;
+        --segment-size) values='text' ;;
+        --retain-age) values='text' ;;
+        --retain-size) values='text' ;;
+        --wait) values='text' ;;
+        --from-offset) values='text' ;;
+        --since) values='text' ;;
+        --until) values='text' ;;
+        --by) values='event ingest' ;;
+        --speed) values='text' ;;
       esac
       ;;
-    materialize)
+    'materialize '*)
       flags='--project --emit --for --training --format --type --type-member --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
@@ -37,7 +66,7 @@ _rtinfer() {
         --max-rejects) values='text' ;;
       esac
       ;;
-    score)
+    'score '*)
       flags='--project --model --format --margin --summary --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
@@ -47,10 +76,10 @@ _rtinfer() {
         --max-rejects) values='text' ;;
       esac
       ;;
-    help)
+    'help '*)
       flags='--quiet --help'
       ;;
-    completions)
+    'completions '*)
       flags='--quiet --help'
       operands='bash zsh fish'
       ;;
@@ -72,6 +101,7 @@ _rtinfer() {
   else
     compopt -o filenames 2>/dev/null
     COMPREPLY=($(compgen -f -- "$word"))
+    [[ $COMP_CWORD -eq 2 ]] && COMPREPLY+=($(compgen -W "$verbs" -- "$word"))
   fi
 }
 complete -F _rtinfer rtinfer

@@ -31,6 +31,10 @@ public enum Limits {
   /// that checksum, write and output find it there.
   public static let logBatchBytes = 256 << 10
 
+  /// Bytes of lines that wait for one sync under `--fsync always`. A sync costs some milliseconds and then
+  /// writes as fast as the disk does: at this size it costs less than making the lines.
+  public static let logCommitBytes = 8 << 20
+
   /// Bytes of log that one entry of an index stands for: what a reader reads too much at worst.
   public static let logIndexBytes = 64 << 10
 

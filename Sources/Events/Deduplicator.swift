@@ -32,7 +32,7 @@ public final class Deduplicator {
   /// - Complexity: O(length of the id).
   public func isRepeat(_ id: Bytes, at time: Timestamp) -> Bool {
     rotate(at: time)
-    if contains(newer, id, time) || contains(older, id, time) { return true }
+    if knows(id, at: time) { return true }
     let (index, isNew) = newer.ids.insert(id)
     if isNew {
       newer.times.append(time)
@@ -40,6 +40,11 @@ public final class Deduplicator {
       newer.moreTimes[index, default: []].append(time)
     }
     return false
+  }
+
+  /// The same answer, and nothing is remembered.
+  public func knows(_ id: Bytes, at time: Timestamp) -> Bool {
+    contains(newer, id, time) || contains(older, id, time)
   }
 
   private func contains(_ generation: Generation, _ id: Bytes, _ time: Timestamp) -> Bool {

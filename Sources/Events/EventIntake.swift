@@ -93,6 +93,25 @@ public final class EventIntake {
     }
   }
 
+  /// Goes on behind events that an earlier run has accepted.
+  func resume(at offset: Int64, watermark: Timestamp) {
+    nextOffset = offset
+    self.watermark.raise(to: watermark)
+  }
+
+  /// An event that an earlier run has accepted: it is known if it comes again.
+  func remember(_ event: Event) {
+    guard event.id.kind != .null else { return }
+    _ = deduplicators[event.type]?.isRepeat(event.id.literal, at: event.time)
+  }
+
+  /// For how long the ids of events before the watermark are worth knowing; nil if they are not at all.
+  var memory: TimeSpan? {
+    guard let stretch = schema.types.compactMap(\.dedup).max() else { return nil }
+    let lateness = schema.types.map(\.lateness).max()!
+    return TimeSpan(microseconds: stretch.microseconds + lateness.microseconds)
+  }
+
   /// The watermark after the last event that was handed out.
   public var currentWatermark: Timestamp { watermark.current }
 
@@ -194,6 +213,10 @@ public final class EventIntake {
             + " \(schema.types[event.type].maxFutureSkew.description) ahead of the clock")
       }
       if event.time < watermark.current {
+        if isKnown(event) {
+          counts.repeats += 1
+          return nil
+        }
         throw BadRecord(
           "late: its time \(event.time.rfc3339) is before the watermark"
             + " \(watermark.current.rfc3339)")
@@ -211,6 +234,13 @@ public final class EventIntake {
     counts.accepted += 1
     defer { nextOffset += 1 }
     return arrival(event, input, offset: nextOffset, watermark: watermark.current)
+  }
+
+  /// A late event that has been accepted before is no news: a source that is read again is late with
+  /// everything.
+  private func isKnown(_ event: Event) -> Bool {
+    guard event.id.kind != .null, let deduplicator = deduplicators[event.type] else { return false }
+    return deduplicator.knows(event.id.literal, at: event.time)
   }
 
   private func arrival(

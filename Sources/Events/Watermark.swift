@@ -32,6 +32,9 @@ public struct Watermark: Sendable {
     advance()
   }
 
+  /// An earlier run had come so far.
+  mutating func raise(to time: Timestamp) { current = max(current, time) }
+
   private mutating func advance() {
     guard let minimum = latest.compactMap({ $0 }).min() else { return }
     current = max(current, minimum - lateness)

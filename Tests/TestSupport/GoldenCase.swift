@@ -86,7 +86,7 @@ public struct GoldenCase: Sendable, CustomStringConvertible {
 
   /// Without what differs from run to run: the time of ingestion and how long things took.
   public static func normalised(_ text: String) -> String {
-    text.replacing(#/"ingested":"[^"]*"/#, with: "\"ingested\":\"<time>\"")
+    text.replacing(#/"((first_|last_)?ingested)":"[^"]*"/#) { "\"\($0.output.1)\":\"<time>\"" }
       .replacing(#/"layers_us":\{[^}]*\}/#) { match in
         match.output.replacing(#/:[0-9.eE+-]+/#, with: ":<us>")
       }

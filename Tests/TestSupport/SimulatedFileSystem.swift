@@ -22,6 +22,8 @@ public final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
   private var fault: (left: Int, number: Int32)?
   /// Operations so far, each of which could be the last one before a power cut.
   public private(set) var operations = 0
+  /// Syncs of files so far.
+  public fileprivate(set) var syncs = 0
   /// Bytes that all files together may have; a write beyond is cut short, as a full disk does. Nil: no bound.
   public var room: Int?
 
@@ -256,6 +258,7 @@ private final class SimulatedFile: File {
   }
 
   func sync() throws(SystemError) {
+    disk.syncs += 1
     do throws(SystemError) {
       try disk.operate()
     } catch {

@@ -44,8 +44,8 @@ public struct LogEvents {
   }
 
   /// Each wanted event, in order.
-  public func forEach<Problem: Error>(
-    _ visit: (Event) throws(Problem) -> Void
+  public func visit<Problem: Error>(
+    _ take: (Event) throws(Problem) -> Void
   ) throws(Problem) {
     var place = header.count * BatchHeader.entryBytes
     for number in 0..<wanted.upperBound {
@@ -56,7 +56,7 @@ public struct LogEvents {
         areAllWanted
           || range.eventTimes.contains(entry.time) && range.ingestTimes.contains(entry.ingested)
       else { continue }
-      try visit(
+      try take(
         Event(
           offset: header.base + Int64(number), time: entry.time, ingested: entry.ingested,
           line: body[lineStart..<place]))
@@ -64,21 +64,21 @@ public struct LogEvents {
   }
 
   /// The lines of all wanted events, in as few runs as there are.
-  public func forEachRun<Problem: Error>(
-    _ visit: (Bytes) throws(Problem) -> Void
+  public func visitRuns<Problem: Error>(
+    _ take: (Bytes) throws(Problem) -> Void
   ) throws(Problem) {
     if areAllWanted, wanted == 0..<header.count {
-      return try visit(body[header.count * BatchHeader.entryBytes..<body.count])
+      return try take(body[header.count * BatchHeader.entryBytes..<body.count])
     }
     var run: Bytes?
-    try forEach { (event) throws(Problem) in
+    try visit { (event) throws(Problem) in
       if let known = run, known.base + known.count == event.line.base {
         run = Bytes(base: known.base, count: known.count + event.line.count)
       } else {
-        if let known = run { try visit(known) }
+        if let known = run { try take(known) }
         run = event.line
       }
     }
-    if let run { try visit(run) }
+    if let run { try take(run) }
   }
 }

@@ -19,10 +19,16 @@ enum IngestCommand {
       kept whole with --rejects; that file can be piped into ingest again.
 
       Without a project file any members are accepted, and flags say where id and time are.
+
+      With --log, accepted events are appended to the durable log, and passed on only when they are as \
+      durable as --fsync says. A run goes on where the log ends: offsets and the watermark follow, and with \
+      `dedup` a source that is read again gives only what is new. A consumer of stdout that missed events \
+      gets them with --replay --from-offset, the one behind its last. --replay prints events from the log, \
+      byte for byte.
       """,
     operands: .files,
     flags: [CommonFlags.project] + EventFlags.declared + EventFlags.undeclared
-      + CommonFlags.records,
+      + CommonFlags.records + LogFlags.writing + LogFlags.reading,
     examples: [
       .init(
         "rtinfer ingest events.ndjson --rejects bad.ndjson > clean.ndjson",
@@ -33,28 +39,65 @@ enum IngestCommand {
       .init(
         "tail -f app.log | rtinfer ingest --time ts --time-unit ms --dedup 1h --max-rejects 1%",
         "No project file: any events, timed by epoch milliseconds."),
+      .init(
+        "rtinfer ingest --log --fsync always events.ndjson > clean.ndjson",
+        "Nothing goes on that a power cut could take back."),
+      .init(
+        "rtinfer ingest --replay --since 2013-01-05 --until 2013-01-06",
+        "A day of the log, as it was passed on."),
     ],
+    verbs: IngestLogCommands.all,
     run: run)
 
   private static func run(_ invocation: Invocation) throws(Failure) -> ExitStatus {
-    let schema = try EventFlags.schema(invocation, try Project.find(invocation))
+    if invocation.options.isOn(LogFlags.replay) { return try IngestReplay.run(invocation) }
+    try IngestReplay.refuseFlags(invocation.options)
+    let project = try Project.find(invocation)
+    let schema = try EventFlags.schema(invocation, project)
     let rejects = try Rejects(invocation)
-    let output = invocation.output
+    let log = try LogFlags.open(invocation, project)
+    var inputs = try invocation.inputs()
+    if let log { inputs = inputs.map { SyncingSource($0, log) } }
+    let output: any EventOutput =
+      if let log { LoggedOutput(log, invocation.output) } else { PlainOutput(invocation.output) }
     let intake = EventIntake(
-      try invocation.inputs(), schema: schema, rejects: rejects, clock: invocation.clock,
-      trustsMarks: false
+      inputs, schema: schema, rejects: rejects, clock: invocation.clock, trustsMarks: false
     ) { () throws(Failure) in
-      try output.flush()
+      try output.passOn()
       try rejects.flush()
     }
+    if let log {
+      try intake.resume(
+        log.path, nextOffset: log.nextOffset, schema: schema, files: invocation.files)
+    }
+    try pass(intake, to: output, invocation)
+    return try report(intake, rejects, invocation)
+  }
+
+  private static func pass(
+    _ intake: EventIntake, to output: any EventOutput, _ invocation: Invocation
+  ) throws(Failure) {
     let progress = Progress(invocation)
-    while let arrival = try intake.next() {
-      append(arrival, ingested: invocation.clock.now(), to: output)
-      try output.endRecord()
-      progress.advance()
+    let lines = output.lines
+    do throws(Failure) {
+      while let arrival = try intake.next() {
+        let ingested = invocation.clock.now()
+        append(arrival, ingested: ingested, to: lines)
+        try output.endEvent(time: arrival.event.time, ingested: ingested)
+        progress.advance()
+      }
+    } catch {
+      // What was accepted before the failure is kept and passed on; the first failure is the news.
+      try? output.finish()
+      throw error
     }
     progress.finish()
-    try output.flush()
+    try output.finish()
+  }
+
+  private static func report(
+    _ intake: EventIntake, _ rejects: Rejects, _ invocation: Invocation
+  ) throws(Failure) -> ExitStatus {
     let counts = intake.counts
     let status = try rejects.finish(total: counts.read)
     if rejects.count > 0 || counts.repeats > 0 || invocation.terminal.errorIsTerminal {

@@ -30,7 +30,7 @@ import Testing
     var found: [(Int64, Timestamp, Timestamp, String)] = []
     let reader = try LogReader(TestLog.path, files: log.disk)
     while let events = try reader.next() {
-      events.forEach { found.append(($0.offset, $0.time, $0.ingested, $0.line.string)) }
+      events.visit { found.append(($0.offset, $0.time, $0.ingested, $0.line.string)) }
     }
     let made = Timestamp("2020-01-01T00:00:00Z")
     for (number, event) in found.enumerated() {
@@ -131,7 +131,7 @@ import Testing
     let first = try LogReader(TestLog.path, files: log.disk)
     var text = ""
     while text.count < 20, let events = try first.next() {
-      events.forEachRun { text += $0.string }
+      events.visitRuns { text += $0.string }
     }
     let second = try LogReader(TestLog.path, after: first.end, files: log.disk)
     text += try TestLog.rest(second)

@@ -100,7 +100,7 @@ import Testing
     var text = ""
     let problem = failure { () throws(Failure) in
       let reader = try LogReader(TestLog.path, files: log.disk)
-      while let events = try reader.next() { events.forEachRun { text += $0.string } }
+      while let events = try reader.next() { events.visitRuns { text += $0.string } }
     }
     return (text, problem)
   }

@@ -61,7 +61,7 @@ struct TestLog {
   /// What a reader has yet to give.
   static func rest(_ reader: LogReader) throws(Failure) -> String {
     var text = ""
-    while let events = try reader.next() { events.forEachRun { text += $0.string } }
+    while let events = try reader.next() { events.visitRuns { text += $0.string } }
     return text
   }
 
