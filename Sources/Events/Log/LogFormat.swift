@@ -3,6 +3,7 @@
 //
 //     log/00000000000000000000.log      events 0 ..< 91,204     and its index (`LogIndex.swift`)
 //         00000000000000091204.log      events 91,204 …         the active segment
+//         sources                       what source partitions gave (`SourcePartitions+Log.swift`)
 //         consumers/NAME                what a named reader has read (`LogConsumers.swift`)
 //         lock                          held by the one writer, with its process id
 //
@@ -13,7 +14,8 @@
 //     batch     what one commit wrote: 72 bytes of header, an entry for each event, the events' lines
 //       0  B5 'R' 'T' 01       4  CRC-32C of the header from byte 8
 //       8  body bytes (u32)   12  CRC-32C of the body
-//      16  events (u32)       20  epoch (u32): which opening of the log wrote it
+//      16  events (u32)       20  epoch (u32): the opening of the log that wrote it,
+//                               by its time in seconds, or one more than the last one's
 //      24  base offset (i64)
 //      32  synced (u32): bytes of this segment that were on the disk before this batch was written
 //      36  acknowledged (u32): 1 when it counts once it is synced, 0 when it counts once it is written

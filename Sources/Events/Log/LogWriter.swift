@@ -41,7 +41,9 @@ public final class LogWriter {
     lock = try LogWriter.takeLock(folder)
     var report = LogRecovery()
     let end = try folder.recover(&report)
-    epoch = end.epoch + 1
+    // Above all that the log knows of, and above what a power cut may have taken from it: a reader that has
+    // seen events of an opening must not take another's for them.
+    epoch = max(end.epoch + 1, UInt32(clamping: clock.now().microseconds / 1_000_000))
     index = end.index
     if end.needsSegment {
       active = try LogWriter.makeSegment(folder, base: end.index.next, epoch: epoch, clock)
