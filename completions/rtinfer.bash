@@ -22,11 +22,18 @@ _rtinfer() {
         --state) values='folders' ;;
       esac
       ;;
+    'ingest log offsets '*)
+      flags='--project --log --state --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --state) values='folders' ;;
+      esac
+      ;;
     'ingest log '*)
-      operands='verify stat'
+      operands='verify stat offsets'
       ;;
     'ingest '*)
-      flags='--project --type --type-member --id --time --time-unit --lateness --dedup --rejects --max-rejects --strict --log --state --fsync --segment-size --retain-age --retain-size --retain-force --wait --replay --from-offset --since --until --by --speed --follow --quiet --help'
+      flags='--project --type --type-member --id --time --time-unit --lateness --dedup --from --idle --rejects --max-rejects --strict --log --state --fsync --segment-size --retain-age --retain-size --retain-force --wait --replay --from-offset --since --until --by --speed --follow --quiet --help'
       verbs='log'
       case $previous in
         --project) values='files' ;;
@@ -37,6 +44,8 @@ _rtinfer() {
         --time-unit) values='rfc3339 s ms us ns' ;;
         --lateness) values='text' ;;
         --dedup) values='text' ;;
+        --from) values='text' ;;
+        --idle) values='text' ;;
         --rejects) values='files' ;;
         --max-rejects) values='text' ;;
         --state) values='folders' ;;

@@ -35,6 +35,16 @@ public enum Limits {
   /// writes as fast as the disk does: at this size it costs less than making the lines.
   public static let logCommitBytes = 8 << 20
 
+  /// Wrappings around an event, such as Debezium's inside kcat's.
+  public static let envelopeDepthMax = 3
+
+  /// Gaps between the offsets seen of one source partition: 16 bytes each. Beyond, the oldest gap is taken for
+  /// offsets that were never used, as Kafka leaves them after transactions.
+  public static let sourceGapsMax = 65_536
+
+  /// Bytes of the file with the source offsets beside a log.
+  public static let sourceOffsetsBytesMax = 64 << 20
+
   /// Bytes of log that one entry of an index stands for: what a reader reads too much at worst.
   public static let logIndexBytes = 64 << 10
 

@@ -13,6 +13,8 @@ public struct Event {
   public let time: Timestamp
   /// A string or a number as it stands in the text; null where there is none.
   public let id: JSONRaw
+  /// What was done to a row, where the event tells of one.
+  public let operation: ChangeOperation?
   /// The mark that ingest left, if it has passed there.
   public let mark: Mark?
 
@@ -38,6 +40,7 @@ public final class EventDecoder {
   private let markTypeSlot: Int
   private let offsetSlot: Int
   private let watermarkSlot: Int
+  private let operationSlot: Int
   /// The user's own members, without our mark.
   public let unmarked: KeptMembers
 
@@ -83,6 +86,7 @@ public final class EventDecoder {
     markTypeSlot = schema.markSlot("type")
     offsetSlot = schema.markSlot("offset")
     watermarkSlot = schema.markSlot("watermark")
+    operationSlot = schema.markSlot("op")
     types = schema.types.map { TypePlan($0, schema: schema, needed: neededPaths) }
     slotCount = schema.plan.paths.count
     scalars = .allocate(capacity: slotCount)
@@ -136,7 +140,13 @@ public final class EventDecoder {
     scalars[plan.timeSlot] = .time(time)
     let id = try id(plan)
     if mark == nil { try checkUnknown(index) }
-    return Event(type: index, typeName: name, time: time, id: id, mark: mark)
+    return Event(
+      type: index, typeName: name, time: time, id: id, operation: operation(), mark: mark)
+  }
+
+  private func operation() -> ChangeOperation? {
+    guard scanner.raw(operationSlot).kind == .string else { return nil }
+    return ChangeOperation(rawValue: scanner.text(operationSlot).string)
   }
 
   private func mark() throws(BadRecord) -> Event.Mark? {

@@ -20,6 +20,8 @@ public struct Arrival {
   public let watermark: Timestamp
   /// Which input it came from.
   public let partition: Int
+  /// Where its wrapping says that it came from; nil for an event that came as it is.
+  public let origin: EventOrigin?
   /// When its line was taken up and when it was decoded, on the monotonic clock; 0 unless timing is on.
   public let readAt: UInt64
   public let decodedAt: UInt64
@@ -30,6 +32,8 @@ public final class EventIntake {
     public var read = 0
     public var accepted = 0
     public var repeats = 0
+    /// Records that say only that a key is gone.
+    public var tombstones = 0
   }
 
   private final class Input {
@@ -43,11 +47,19 @@ public final class EventIntake {
     var isStarted = false
     /// A rejected record that came back: its raw bytes. Nil for any other line.
     var unwrapped: [UInt8]?
+    /// Nil where events come as they are.
+    let unwrapper: Unwrapper?
+    /// Where the head came from, and which of the source partitions that is.
+    var origin: EventOrigin?
+    var sourcePartition: Int?
 
-    init(_ reader: LineReader, _ decoder: EventDecoder, _ partition: Int) {
+    init(
+      _ reader: LineReader, _ decoder: EventDecoder, _ partition: Int, _ unwrapper: Unwrapper?
+    ) {
       self.reader = reader
       self.decoder = decoder
       self.partition = partition
+      self.unwrapper = unwrapper
     }
   }
 
@@ -61,6 +73,10 @@ public final class EventIntake {
   private let inputs: [Input]
   private var watermark: Watermark
   private var deduplicators: [Deduplicator?]
+  private var sources = SourcePartitions()
+  /// By source partition: its place in the watermark, and the input that it came from.
+  private var sourcePlaces: [(watermark: Int, input: Int)] = []
+  private var identity: [UInt8] = []
   private var nextOffset: Int64 = 0
   private var current: Input?
   private var wallClock = Timestamp.distantPast
@@ -68,11 +84,14 @@ public final class EventIntake {
   /// - Parameters:
   ///   - trustsMarks: events that ingest has marked are not judged again. Only a single input is taken
   ///     at its word: of several, no one's watermark speaks for the others.
+  ///   - layers: what events are wrapped in.
+  ///   - idle: how far a source partition may fall behind the others and still hold the watermark back.
   ///   - isTimed: note when each line was read and decoded.
   ///   - beforeWaiting: called before a read that would wait, to pass on what is ready.
   public init(
     _ sources: [any ByteSource], schema: EventSchema, rejects: Rejects, clock: any Clock,
-    trustsMarks: Bool, isTimed: Bool = false, beforeWaiting: @escaping () throws(Failure) -> Void
+    trustsMarks: Bool, layers: EnvelopeLayers = .layers([]), idle: TimeSpan? = nil,
+    isTimed: Bool = false, beforeWaiting: @escaping () throws(Failure) -> Void
   ) {
     self.schema = schema
     self.rejects = rejects
@@ -84,10 +103,12 @@ public final class EventIntake {
     self.inputs = sources.enumerated().map { partition, source in
       let reader = LineReader(source)
       reader.beforeWaiting = beforeWaiting
-      return Input(reader, EventDecoder(schema, trustsMarks: trusts), partition)
+      return Input(
+        reader, EventDecoder(schema, trustsMarks: trusts), partition,
+        layers == .layers([]) ? nil : Unwrapper(layers, schema))
     }
     let lateness = schema.types.map(\.lateness).max()!
-    self.watermark = Watermark(partitions: sources.count, lateness: lateness)
+    self.watermark = Watermark(partitions: sources.count, lateness: lateness, idle: idle)
     self.deduplicators = schema.types.map { type in
       type.dedup.map { Deduplicator(stretch: $0, lateness: lateness) }
     }
@@ -99,11 +120,16 @@ public final class EventIntake {
     self.watermark.raise(to: watermark)
   }
 
+  /// Source partitions as an earlier run has left them.
+  func resume(_ partitions: SourcePartitions) { sources = partitions }
+
   /// An event that an earlier run has accepted: it is known if it comes again.
-  func remember(_ event: Event) {
-    guard event.id.kind != .null else { return }
-    _ = deduplicators[event.type]?.isRepeat(event.id.literal, at: event.time)
+  func remember(_ event: Event, _ origin: EventOrigin?) {
+    _ = withIdentity(event, origin) { deduplicators[event.type]?.isRepeat($0, at: event.time) }
   }
+
+  /// Events come in wrappings, so what is remembered of them must be read from their marks.
+  var unwraps: Bool { inputs.contains { $0.unwrapper != nil } }
 
   /// For how long the ids of events before the watermark are worth knowing; nil if they are not at all.
   var memory: TimeSpan? {
@@ -147,6 +173,7 @@ public final class EventIntake {
   private func advance(_ input: Input) throws(Failure) {
     input.isStarted = true
     input.head = nil
+    if let unwrapper = input.unwrapper { return try advance(input, unwrapper) }
     while let line = try input.reader.next() {
       counts.read += 1
       input.line = line
@@ -172,6 +199,77 @@ public final class EventIntake {
     watermark.end(partition: input.partition)
   }
 
+  /// The same for events that are wrapped.
+  private func advance(_ input: Input, _ unwrapper: Unwrapper) throws(Failure) {
+    while true {
+      guard let next = unwrapper.next() else {
+        guard try takeApart(input, unwrapper) else { break }
+        continue
+      }
+      counts.read += 1
+      input.origin = nil
+      do throws(BadRecord) {
+        guard case .event(let content, let type) = next else {
+          guard case .problem(let reason) = next else { continue }
+          throw BadRecord(reason)
+        }
+        if isTimed { input.readAt = clock.monotonicNanoseconds() }
+        let event = try input.decoder.decode(content, as: type, padding: LineReader.padding)
+        if isTimed { input.decodedAt = clock.monotonicNanoseconds() }
+        input.head = event
+        input.origin = unwrapper.origin
+        observe(event, input)
+        return
+      } catch {
+        input.head = nil
+        try reject(truncated(input.line!, error.reason), input)
+      }
+    }
+    watermark.end(partition: input.partition)
+    for place in sourcePlaces where place.input == input.partition {
+      watermark.end(partition: place.watermark)
+    }
+  }
+
+  /// The input's next line; false at its end.
+  private func takeApart(_ input: Input, _ unwrapper: Unwrapper) throws(Failure) -> Bool {
+    guard let line = try input.reader.next() else { return false }
+    input.line = line
+    input.unwrapped = nil
+    unwrapper.clear()
+    if line.fault == .tooLong {
+      counts.read += 1
+      try reject("longer than \(Limits.lineBytesMax) bytes; only its beginning is kept", input)
+      return true
+    }
+    input.unwrapped = RejectedRecord.raw(in: line.bytes)
+    if let raw = input.unwrapped {
+      raw.withBytes { unwrapper.take($0, padding: 0) }
+    } else {
+      unwrapper.take(line.bytes, padding: LineReader.padding)
+    }
+    counts.tombstones += unwrapper.tombstones
+    return true
+  }
+
+  /// Each source partition is one for the watermark; an input that has such is none itself.
+  private func observe(_ event: Event, _ input: Input) {
+    input.sourcePartition = nil
+    var partition = input.partition
+    if let origin = input.origin, let number = origin.partition {
+      let index = sources.index(origin.source, number)
+      while sourcePlaces.count <= index {
+        sourcePlaces.append((watermark: watermark.addPartition(), input: input.partition))
+      }
+      input.sourcePartition = index
+      sourcePlaces[index].input = input.partition
+      partition = sourcePlaces[index].watermark
+    }
+    if isFuture(event) { return }
+    watermark.observe(event.time, partition: partition)
+    if partition != input.partition { watermark.end(partition: input.partition) }
+  }
+
   private func decode(_ bytes: Bytes, _ input: Input) throws(BadRecord) -> Event {
     input.unwrapped = RejectedRecord.raw(in: bytes)
     if let raw = input.unwrapped {
@@ -192,6 +290,7 @@ public final class EventIntake {
       try rejects.add(
         reason, source: input.reader.source.name, line: line.number, byte: line.offset, raw: raw)
     }
+    if let unwrapper = input.unwrapper, unwrapper.hasItem { return try add(unwrapper.raw) }
     // What is rejected again keeps its own bytes, so it can come back any number of times.
     guard let unwrapped = input.unwrapped else { return try add(line.bytes) }
     try unwrapped.withBytes { (raw) throws(Failure) in try add(raw) }
@@ -206,6 +305,12 @@ public final class EventIntake {
       nextOffset = mark.offset + 1
       return arrival(event, input, offset: mark.offset, watermark: mark.watermark)
     }
+    if let place = input.sourcePartition, let offset = input.origin?.offset,
+      !sources.see(offset, at: place)
+    {
+      counts.repeats += 1
+      return nil
+    }
     do throws(BadRecord) {
       if isFuture(event) {
         throw BadRecord(
@@ -213,7 +318,7 @@ public final class EventIntake {
             + " \(schema.types[event.type].maxFutureSkew.description) ahead of the clock")
       }
       if event.time < watermark.current {
-        if isKnown(event) {
+        if isKnown(event, input.origin) {
           counts.repeats += 1
           return nil
         }
@@ -225,8 +330,8 @@ public final class EventIntake {
       try reject(error.reason, input)
       return nil
     }
-    if event.id.kind != .null, let deduplicator = deduplicators[event.type],
-      deduplicator.isRepeat(event.id.literal, at: event.time)
+    if let deduplicator = deduplicators[event.type],
+      withIdentity(event, input.origin, { deduplicator.isRepeat($0, at: event.time) }) == true
     {
       counts.repeats += 1
       return nil
@@ -238,9 +343,23 @@ public final class EventIntake {
 
   /// A late event that has been accepted before is no news: a source that is read again is late with
   /// everything.
-  private func isKnown(_ event: Event) -> Bool {
-    guard event.id.kind != .null, let deduplicator = deduplicators[event.type] else { return false }
-    return deduplicator.knows(event.id.literal, at: event.time)
+  private func isKnown(_ event: Event, _ origin: EventOrigin?) -> Bool {
+    guard let deduplicator = deduplicators[event.type] else { return false }
+    return withIdentity(event, origin) { deduplicator.knows($0, at: event.time) } ?? false
+  }
+
+  /// What names the event for good: by its wrapping, else by its own id; nil where nothing does.
+  private func withIdentity<Result>(
+    _ event: Event, _ origin: EventOrigin?, _ body: (Bytes) -> Result?
+  ) -> Result? {
+    guard let id = origin?.id, !id.isEmpty else {
+      return event.id.kind == .null ? nil : body(event.id.literal)
+    }
+    // No event's own id begins so.
+    identity.removeAll(keepingCapacity: true)
+    identity.append(1)
+    identity.append(contentsOf: id.buffer)
+    return identity.withBytes { body($0) }
   }
 
   private func arrival(
@@ -248,7 +367,8 @@ public final class EventIntake {
   ) -> Arrival {
     Arrival(
       event: event, decoder: input.decoder, offset: offset, watermark: watermark,
-      partition: input.partition, readAt: input.readAt, decodedAt: input.decodedAt)
+      partition: input.partition, origin: input.origin, readAt: input.readAt,
+      decodedAt: input.decodedAt)
   }
 
   /// The clock is asked only for events that would be ahead of it when it was last asked.

@@ -42,7 +42,7 @@ public final class EventSchema {
     guard neededPaths == nil else { return }
     neededPaths = plan.paths
     for member in [typeMember, "kind"] { _ = slot(member) }
-    for member in ["type", "offset", "watermark"] { _ = markSlot(member) }
+    for member in ["type", "offset", "watermark", "op"] { _ = markSlot(member) }
     for type in types {
       for member in type.fields.map(\.name) + [type.timeMember] { _ = slot(member) }
       if let member = type.idMember { _ = slot(member) }

@@ -8,21 +8,43 @@ public import Core
 
 public struct Watermark: Sendable {
   private let lateness: TimeSpan
+  /// How far behind the others an added partition may fall and still hold the watermark back; nil: however far.
+  private let idle: TimeSpan?
+  /// The first of those that were added.
+  private let firstAdded: Int
   /// The latest event time seen in each partition; nil once the partition has ended.
   private var latest: [Timestamp?]
+  private var latestOfAll = Timestamp.distantPast
   public private(set) var current = Timestamp.distantPast
 
-  /// - Parameter partitions: how many inputs there are; each holds the watermark back until it has spoken.
-  public init(partitions: Int, lateness: TimeSpan) {
+  /// - Parameters:
+  ///   - partitions: how many inputs there are; each holds the watermark back until it has spoken.
+  ///   - idle: in event time, for partitions that are added; one that has fallen further behind counts again
+  ///     when it has caught up.
+  public init(partitions: Int, lateness: TimeSpan, idle: TimeSpan? = nil) {
     self.lateness = lateness
+    self.idle = idle
+    self.firstAdded = partitions
     self.latest = Array(repeating: .distantPast, count: partitions)
   }
 
   /// An event of this time was read from the partition.
   public mutating func observe(_ time: Timestamp, partition: Int) {
-    guard let known = latest[partition], time > known else { return }
+    if let known = latest[partition] {
+      guard time > known else { return }
+    } else if partition < firstAdded {
+      return
+    }
     latest[partition] = time
+    latestOfAll = max(latestOfAll, time)
     advance()
+  }
+
+  /// A further partition, of a source behind the inputs. It holds the others back once it has spoken, and
+  /// again whenever it does after its end.
+  mutating func addPartition() -> Int {
+    latest.append(nil)
+    return latest.count - 1
   }
 
   /// The partition has no more events; it no longer holds the others back. The last one to end leaves the
@@ -36,7 +58,12 @@ public struct Watermark: Sendable {
   mutating func raise(to time: Timestamp) { current = max(current, time) }
 
   private mutating func advance() {
-    guard let minimum = latest.compactMap({ $0 }).min() else { return }
-    current = max(current, minimum - lateness)
+    let bound = idle.map { latestOfAll - $0 } ?? .distantPast
+    var minimum = Timestamp.distantFuture
+    for index in 0..<latest.count {
+      guard let time = latest[index], time < minimum else { continue }
+      if index < firstAdded || time >= bound { minimum = time }
+    }
+    if minimum < .distantFuture { current = max(current, minimum - lateness) }
   }
 }

@@ -24,6 +24,26 @@ enum EventFlags {
     "Drop events whose id was seen within this stretch of event time, without a project file",
     default: "off")
 
+  static let from = Flag(
+    "from", .text("FORMAT[,FORMAT]"),
+    "What events are wrapped in: kcat, cloudevents, debezium, kinesis, pubsub, or auto",
+    default: "plain")
+  static let idle = Flag(
+    "idle", .text("SPAN"),
+    "How far a source partition may fall behind the others and still hold the watermark back",
+    default: idleStandard.description)
+  static let idleStandard = TimeSpan.hours(1)
+  static let wrapped = [from, idle]
+
+  static func layers(_ options: Options) throws(Failure) -> EnvelopeLayers {
+    guard let text = try options.value(from) else { return .layers([]) }
+    do throws(Failure) {
+      return try EnvelopeLayers(text)
+    } catch {
+      throw .usage("\(options.origin(from)): \(error.message)", hint: error.hint)
+    }
+  }
+
   static let declared = [type, typeMember]
   static let undeclared = [id, time, timeUnit, lateness, dedup]
 

@@ -3,6 +3,10 @@
 public enum Base64 {
   private static let alphabet = Array(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+  /// By byte: the digit's value, 64 for what is none.
+  private static let values: [UInt8] = (0..<256).map { byte in
+    UInt8(alphabet.firstIndex(of: UInt8(byte)) ?? 64)
+  }
 
   public static func encode(_ bytes: Bytes, _ emit: (UInt8) -> Void) {
     var index = 0
@@ -23,6 +27,7 @@ public enum Base64 {
   public static func decode(_ text: Bytes) -> [UInt8]? {
     guard text.count.isMultiple(of: 4) else { return nil }
     var result: [UInt8] = []
+    result.reserveCapacity(text.count / 4 * 3)
     var group: UInt32 = 0
     var padding = 0
     for index in 0..<text.count {
@@ -32,7 +37,8 @@ public enum Base64 {
         padding += 1
         group <<= 6
       } else {
-        guard padding == 0, let digit = alphabet.firstIndex(of: byte) else { return nil }
+        let digit = values[Int(byte)]
+        guard padding == 0, digit < 64 else { return nil }
         group = group << 6 | UInt32(digit)
       }
       if index % 4 == 3 {

@@ -17,17 +17,21 @@ extension EventIntake {
     var last = LogRange()
     last.offsets = max(nextOffset - 1, 0)..<nextOffset
     var watermark = Timestamp.distantPast
-    try EventIntake.visit(path, last, decoder, files) {
-      watermark = $0.mark?.watermark ?? watermark
+    try EventIntake.visit(path, last, decoder, files) { event, _ in
+      watermark = event.mark?.watermark ?? watermark
     }
     resume(at: nextOffset, watermark: watermark)
+    if unwraps {
+      resume(try SourcePartitions(log: path, files: files, keepsSummary: true))
+    }
     guard let memory else { return 0 }
     var range = LogRange()
     range.offsets = 0..<nextOffset
     range.eventTimes = (watermark - memory)..<Timestamp.distantFuture
     var count = 0
-    try EventIntake.visit(path, range, decoder, files) { event in
-      remember(event)
+    let marks = unwraps ? OriginMarks() : nil
+    try EventIntake.visit(path, range, decoder, files) { event, line in
+      remember(event, marks?.read(line))
       count += 1
     }
     return count
@@ -35,7 +39,7 @@ extension EventIntake {
 
   private static func visit(
     _ path: String, _ range: LogRange, _ decoder: EventDecoder, _ files: any FileSystem,
-    _ take: (Event) -> Void
+    _ take: (Event, Bytes) -> Void
   ) throws(Failure) {
     let reader = try LogReader(path, range: range, files: files)
     while let events = try reader.next() {
@@ -44,7 +48,7 @@ extension EventIntake {
         guard let event = try? decoder.decode(logged.line[0..<logged.line.count - 1]) else {
           return
         }
-        take(event)
+        take(event, logged.line)
       }
     }
   }

@@ -8,6 +8,7 @@ struct LogFolder {
   let files: any FileSystem
 
   var lock: String { "\(path)/lock" }
+  var sources: String { "\(path)/sources" }
   var consumers: String { "\(path)/consumers" }
 
   func segment(_ base: Int64) -> String { "\(path)/\(LogFolder.digits(base)).log" }

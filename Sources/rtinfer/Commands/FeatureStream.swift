@@ -11,6 +11,7 @@ final class FeatureStream {
   /// By event type: `"view:feature":` ready to be written.
   private let featureKeys: [[Bytes]]
   private let schema: EventSchema
+  private let changes: ChangeRefusal
   private let rejects: Rejects
   private let intake: EventIntake
   private let output: OutputBuffer
@@ -34,6 +35,7 @@ final class FeatureStream {
       return engine.features(plan).map { Bytes(owning: "\"\($0.name)\":") }
     }
     self.schema = schema
+    self.changes = ChangeRefusal(schema, views)
     self.rejects = rejects
     self.output = output
     self.clock = invocation.clock
@@ -56,6 +58,7 @@ final class FeatureStream {
 
   private func runOnArrival() throws(Failure) {
     while let arrival = try intake.next() {
+      try changes.check(arrival)
       let event = arrival.event
       try take(
         event, arrival.decoder, offset: arrival.offset, order: arrival.offset,
@@ -70,6 +73,7 @@ final class FeatureStream {
     var order: Int64 = 0
     var watermark = Timestamp.distantPast
     while let arrival = try intake.next() {
+      try changes.check(arrival)
       waiting.insert(WaitingEvent(arrival))
       watermark = max(watermark, arrival.watermark)
       while let event = waiting.next(before: watermark) {

@@ -20,6 +20,13 @@ enum IngestCommand {
 
       Without a project file any members are accepted, and flags say where id and time are.
 
+      With --from, events are taken out of what other systems wrap them in: kcat -J (Kafka), CloudEvents 1.0, \
+      Debezium's change events, records of Kinesis and messages of Pub/Sub; several layers from the outside \
+      in, as in kcat,debezium, or auto to look at each record. An event's id, time and type may then come \
+      from the wrapping, _rt also gets source, source_offset or source_id, and op (insert, update, delete, \
+      snapshot), and each source partition has a watermark of its own. What was delivered before is a \
+      repeat: by topic, partition and offset always, else by its id within `dedup`.
+
       With --log, accepted events are appended to the durable log, and passed on only when they are as \
       durable as --fsync says. A run goes on where the log ends: offsets and the watermark follow, and with \
       `dedup` a source that is read again gives only what is new. A consumer of stdout that missed events \
@@ -28,7 +35,7 @@ enum IngestCommand {
       """,
     operands: .files,
     flags: [CommonFlags.project] + EventFlags.declared + EventFlags.undeclared
-      + CommonFlags.records + LogFlags.writing + LogFlags.reading,
+      + EventFlags.wrapped + CommonFlags.records + LogFlags.writing + LogFlags.reading,
     examples: [
       .init(
         "rtinfer ingest events.ndjson --rejects bad.ndjson > clean.ndjson",
@@ -39,6 +46,9 @@ enum IngestCommand {
       .init(
         "tail -f app.log | rtinfer ingest --time ts --time-unit ms --dedup 1h --max-rejects 1%",
         "No project file: any events, timed by epoch milliseconds."),
+      .init(
+        "kcat -C -b broker -t departures -J | rtinfer ingest --from kcat --log",
+        "A Kafka topic; a partition that is read again is recognised."),
       .init(
         "rtinfer ingest --log --fsync always events.ndjson > clean.ndjson",
         "Nothing goes on that a power cut could take back."),
@@ -61,7 +71,9 @@ enum IngestCommand {
     let output: any EventOutput =
       if let log { LoggedOutput(log, invocation.output) } else { PlainOutput(invocation.output) }
     let intake = EventIntake(
-      inputs, schema: schema, rejects: rejects, clock: invocation.clock, trustsMarks: false
+      inputs, schema: schema, rejects: rejects, clock: invocation.clock, trustsMarks: false,
+      layers: try EventFlags.layers(invocation.options),
+      idle: try invocation.options.span(EventFlags.idle) ?? EventFlags.idleStandard
     ) { () throws(Failure) in
       try output.passOn()
       try rejects.flush()
@@ -100,11 +112,14 @@ enum IngestCommand {
   ) throws(Failure) -> ExitStatus {
     let counts = intake.counts
     let status = try rejects.finish(total: counts.read)
-    if rejects.count > 0 || counts.repeats > 0 || invocation.terminal.errorIsTerminal {
+    let isWorthTelling = rejects.count > 0 || counts.repeats > 0 || counts.tombstones > 0
+    if isWorthTelling || invocation.terminal.errorIsTerminal {
       let events = counts.accepted.grouped
+      let tombstones =
+        counts.tombstones > 0 ? ", tombstones passed over \(counts.tombstones.grouped)" : ""
       invocation.messages.note(
         "accepted \(events), repeats dropped \(counts.repeats.grouped),"
-          + " rejected \(rejects.count.grouped)")
+          + " rejected \(rejects.count.grouped)\(tombstones)")
     }
     return status
   }
@@ -129,8 +144,29 @@ enum IngestCommand {
       output.append(",\"watermark\":")
       output.appendQuoted(arrival.watermark)
     }
+    let origin = arrival.origin
+    if let origin, !origin.source.isEmpty {
+      output.append(",\"source\":")
+      output.appendQuoted(origin.source)
+    }
     output.append(",\"partition\":")
-    output.append(Int64(arrival.partition))
+    output.append(origin?.partition ?? Int64(arrival.partition))
+    if let origin { append(origin, to: output) }
     output.append("}}")
+  }
+
+  private static func append(_ origin: EventOrigin, to output: OutputBuffer) {
+    if let offset = origin.offset {
+      output.append(",\"source_offset\":")
+      output.append(offset)
+    }
+    if !origin.id.isEmpty {
+      output.append(",\"source_id\":")
+      output.appendQuoted(origin.id)
+    }
+    if let operation = origin.operation {
+      output.append(",\"op\":")
+      output.appendQuoted(operation.rawValue)
+    }
   }
 }

@@ -31,7 +31,52 @@ enum IngestLogCommands {
     examples: [.init("rtinfer ingest log stat", "The log of the project around here.")],
     run: stat)
 
-  static let all = [verify, stat]
+  static let offsets = Command(
+    name: "ingest log offsets",
+    summary: "Print where each source partition goes on",
+    story: """
+      Prints a line for each partition of each source that events came from with offsets: the source, the \
+      partition and the next offset, behind the last one in the log. kcat -o takes it, so that a restarted \
+      kcat begins where the log ends. A consumer group does not know that: kcat commits what it has printed, \
+      which may be more than what had reached the disk. Where a group is used, let it begin earlier; what \
+      comes again is recognised.
+      """,
+    operands: .none,
+    flags: [CommonFlags.project, LogFlags.place, LogFlags.state],
+    examples: [
+      .init(
+        "rtinfer ingest log offsets | jq -r '[.source, .partition, .next_offset] | @tsv'",
+        "As columns."),
+      .init(
+        "kcat -C -b broker -t t -p 0 -o $(rtinfer ingest log offsets | jq 'select(.source ==\n"
+          + "      \"t\" and .partition == 0).next_offset') -J | rtinfer ingest --from kcat --log",
+        "Go on with a partition where the log ends."),
+    ],
+    run: offsets)
+
+  static let all = [verify, stat, offsets]
+
+  // MARK: offsets
+
+  private static func offsets(_ invocation: Invocation) throws(Failure) -> ExitStatus {
+    let folder = try LogFlags.folder(invocation, try Project.find(invocation))
+    let found = try SourcePartitions(log: folder, files: invocation.files, keepsSummary: false)
+    let output = invocation.output
+    let ordered = found.partitions.filter { $0.nextOffset > 0 }.sorted {
+      ($0.source, $0.number) < ($1.source, $1.number)
+    }
+    for partition in ordered {
+      output.append("{\"kind\":\"source_offset\",\"source\":")
+      output.appendQuoted(partition.source)
+      output.append(",\"partition\":")
+      output.append(partition.number)
+      output.append(",\"next_offset\":")
+      output.append(partition.nextOffset)
+      output.append("}")
+      try output.endRecord()
+    }
+    return .success
+  }
 
   // MARK: verify
 

@@ -21,6 +21,7 @@ final class TrainingSet {
   private let plan: RequestPlan
   private let schema: EventSchema
   private let type: Int
+  private let changes: ChangeRefusal
   private let rejects: Rejects
   private let inputs: [(name: String, expression: Expression)]
   private let isCSV: Bool
@@ -45,6 +46,7 @@ final class TrainingSet {
     self.type = type
     self.engine = FeatureEngine(views: views, schema: schema)
     self.plan = engine.plan(requestsOf: type, schema: schema)
+    self.changes = ChangeRefusal(schema, views)
     self.rejects = try Rejects(invocation)
     self.isCSV = try invocation.options.value(MaterializeCommand.format) != "ndjson"
     self.inputs = try TrainingSet.derivedInputs(project, schema, type)
@@ -80,6 +82,7 @@ final class TrainingSet {
     let decoder = EventDecoder(schema, trustsMarks: intake.trustsMarks)
     var order: Int64 = 0
     while let arrival = try intake.next() {
+      try changes.check(arrival)
       waiting.insert(WaitingEvent(arrival))
       progress.advance()
       while let event = waiting.next(before: arrival.watermark) { apply(event, decoder, &order) }
