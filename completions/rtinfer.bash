@@ -29,12 +29,37 @@ _rtinfer() {
         --state) values='folders' ;;
       esac
       ;;
+    'ingest schema infer '*)
+      flags='--type --type-member --id --time --time-unit --rejects --max-rejects --strict --quiet --help'
+      case $previous in
+        --type) values='text' ;;
+        --type-member) values='text' ;;
+        --id) values='text' ;;
+        --time) values='text' ;;
+        --time-unit) values='rfc3339 s ms us ns' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
+      esac
+      ;;
+    'ingest schema diff '*)
+      flags='--project --type --type-member --rejects --max-rejects --strict --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --type) values='text' ;;
+        --type-member) values='text' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
+      esac
+      ;;
     'ingest log '*)
       operands='verify stat offsets'
       ;;
+    'ingest schema '*)
+      operands='infer diff'
+      ;;
     'ingest '*)
       flags='--project --type --type-member --id --time --time-unit --lateness --dedup --from --idle --rejects --max-rejects --strict --log --state --fsync --segment-size --retain-age --retain-size --retain-force --wait --replay --from-offset --since --until --by --speed --follow --quiet --help'
-      verbs='log'
+      verbs='log schema'
       case $previous in
         --project) values='files' ;;
         --type) values='text' ;;

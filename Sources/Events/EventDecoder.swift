@@ -167,7 +167,8 @@ public final class EventDecoder {
   /// The kinds of records that are ours and no events. An event of the user's may well have a member `kind`,
   /// but then it names its type, or its kind is none of these.
   private static let otherKinds: [Bytes] = [
-    "rejected", "features", "decision", "sample", "summary", "profile", "verdict", "alert",
+    "rejected", "features", "decision", "sample", "summary", "profile", "verdict", "alert", "log",
+    "log_file", "source_offset", "schema_difference",
   ].map { Bytes(owning: $0) }
 
   private func refuseOtherKinds() throws(BadRecord) {

@@ -64,6 +64,8 @@ public final class EventIntake {
   }
 
   public private(set) var counts = Counts()
+  /// Of the events that were judged here, the late ones included; repeats do not count.
+  public private(set) var lateness = LatenessStatistics()
   private let schema: EventSchema
   private let rejects: Rejects
   private let clock: any Clock
@@ -322,6 +324,8 @@ public final class EventIntake {
           counts.repeats += 1
           return nil
         }
+        lateness.record(event.time, front: watermark.front)
+        lateness.refused += 1
         throw BadRecord(
           "late: its time \(event.time.rfc3339) is before the watermark"
             + " \(watermark.current.rfc3339)")
@@ -337,6 +341,7 @@ public final class EventIntake {
       return nil
     }
     counts.accepted += 1
+    lateness.record(event.time, front: watermark.front)
     defer { nextOffset += 1 }
     return arrival(event, input, offset: nextOffset, watermark: watermark.current)
   }

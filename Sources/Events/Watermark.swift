@@ -7,7 +7,7 @@
 public import Core
 
 public struct Watermark: Sendable {
-  private let lateness: TimeSpan
+  let lateness: TimeSpan
   /// How far behind the others an added partition may fall and still hold the watermark back; nil: however far.
   private let idle: TimeSpan?
   /// The first of those that were added.
@@ -39,6 +39,9 @@ public struct Watermark: Sendable {
     latestOfAll = max(latestOfAll, time)
     advance()
   }
+
+  /// How far all partitions have come, whatever the lateness; the distant past before they have spoken.
+  var front: Timestamp { current + lateness }
 
   /// A further partition, of a source behind the inputs. It holds the others back once it has spoken, and
   /// again whenever it does after its end.

@@ -19,7 +19,10 @@ enum HelpTopics {
         _rt.offset        dense, in order of arrival; names the event
         _rt.ingested      when it was ingested (RFC 3339, UTC)
         _rt.watermark     no accepted event is earlier; absent before there is one
-        _rt.partition     which input it came from, from 0
+        _rt.partition     which input it came from, from 0; with --from its source's own
+        _rt.source, _rt.source_offset, _rt.source_id  with --from: the topic or stream, the
+                          place in its partition, or what names the event there for good
+        _rt.op            what a change did to a row: insert, update, delete, snapshot
 
       rejected         made by any reader, with --rejects FILE
         reason            what is wrong, in words
@@ -45,6 +48,10 @@ enum HelpTopics {
         _rt.model, _rt.version  which model; a file's version is its SHA-256's start
         _rt.missing       how many inputs were null before defaults
         _rt.layers_us     microseconds in request, features, inference, postprocess, response
+
+      log, log_file, source_offset  made by ingest log stat, verify, offsets
+      schema_difference  made by ingest schema diff
+        type, member, change, declared, found, events
 
       A plain row for score is an object or a CSV line whose members are the model's inputs.
       Of members that appear twice the last one counts. Scores are shortest decimals of

@@ -1,5 +1,5 @@
 // A log summed up in one pass: how much there is, from when, and how far events came behind others that had
-// happened after them. The percentiles of that are what `lateness` would have kept so many of the events.
+// happened after them.
 
 public import Core
 
@@ -11,18 +11,9 @@ public struct LogStatistics {
   public private(set) var nextOffset: Int64 = 0
   public private(set) var eventTimes = LogTimes()
   public private(set) var ingestTimes = LogTimes()
-  /// Events that came after one with a later time.
-  public private(set) var outOfOrder = 0
+  /// Behind the latest event before them, whichever partition that came from.
+  public private(set) var lateness = LatenessStatistics()
   public private(set) var consumers: [LogConsumer] = []
-  /// How far behind, in microseconds; 0 for events in order.
-  private var lags = LatencyHistogram()
-
-  /// How far so many percent of the events came behind at most.
-  public func lateness(atPercent percent: Double) -> TimeSpan {
-    let lag = percent >= 100 ? lags.maximum : lags.percentile(percent) ?? 0
-    return TimeSpan(microseconds: Int64(clamping: lag))
-  }
-
   /// - Complexity: O(bytes of the log).
   public init(_ path: String, files system: any FileSystem) throws(Failure) {
     let folder = LogFolder(path: path, files: system)
@@ -40,9 +31,8 @@ public struct LogStatistics {
 
   private mutating func add(_ event: LogEvents.Event) {
     events += 1
-    if event.time < eventTimes.latest { outOfOrder += 1 }
+    lateness.record(event.time, front: eventTimes.latest)
     eventTimes.include(event.time)
     ingestTimes.include(event.ingested)
-    lags.record(UInt64(eventTimes.latest.microseconds - event.time.microseconds))
   }
 }

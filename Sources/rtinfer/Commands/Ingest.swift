@@ -56,7 +56,7 @@ enum IngestCommand {
         "rtinfer ingest --replay --since 2013-01-05 --until 2013-01-06",
         "A day of the log, as it was passed on."),
     ],
-    verbs: IngestLogCommands.all,
+    verbs: IngestLogCommands.all + IngestSchemaCommands.all,
     run: run)
 
   private static func run(_ invocation: Invocation) throws(Failure) -> ExitStatus {
@@ -121,7 +121,25 @@ enum IngestCommand {
         "accepted \(events), repeats dropped \(counts.repeats.grouped),"
           + " rejected \(rejects.count.grouped)\(tombstones)")
     }
+    if intake.lateness.outOfOrder > 0 { invocation.messages.note(sentence(intake.lateness)) }
     return status
+  }
+
+  /// How events came out of order, and what would have been enough for them.
+  private static func sentence(_ lateness: LatenessStatistics) -> String {
+    func enough(_ percent: Double) -> String { lateness.lateness(keeping: percent).description }
+    return
+      "\(percent(lateness.shareOutOfOrder)) out of order, behind by \(enough(50)) at the median,"
+      + " \(enough(99)) at p99, \(enough(100)) at most;"
+      + " \(percent(lateness.shareRefused)) rejected as late;"
+      + " a lateness of \(enough(99)) keeps 99%, \(enough(99.9)) 99.9%, \(enough(100)) all"
+  }
+
+  /// With three significant digits.
+  private static func percent(_ share: Double) -> String {
+    let percent = share * 100
+    let digits = percent >= 10 ? 10.0 : percent >= 1 ? 100.0 : 1_000.0
+    return "\(((percent * digits).rounded() / digits).plain)%"
   }
 
   /// The line as it came, without an older mark and with a new one at its end.

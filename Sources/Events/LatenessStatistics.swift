@@ -1,0 +1,52 @@
+// How far events came behind the stream's front: the time that all partitions had reached before them. An event
+// is kept when it is behind by no more than the `lateness`, so the percentiles of the one are what the other
+// would have to be.
+//
+//     front    10:00   10:04   10:04   10:09           latest event time, the minimum over partitions
+//     event    10:00   10:04   10:01   10:09
+//     behind                   3m
+
+public import Core
+
+public struct LatenessStatistics: Sendable {
+  public private(set) var count = 0
+  /// Events that came behind the front.
+  public private(set) var outOfOrder = 0
+  /// Those that were behind by more than was allowed.
+  public var refused = 0
+  /// In microseconds; 0 for events in order.
+  private var lags = LatencyHistogram()
+
+  public init() {}
+
+  mutating func record(_ time: Timestamp, front: Timestamp) {
+    count += 1
+    guard time < front else { return lags.record(0) }
+    outOfOrder += 1
+    lags.record(UInt64(front.microseconds - time.microseconds))
+  }
+
+  /// Of all events, from 0 to 1; 0 where there are none.
+  public var shareOutOfOrder: Double { share(outOfOrder) }
+  public var shareRefused: Double { share(refused) }
+
+  private func share(_ part: Int) -> Double { count > 0 ? Double(part) / Double(count) : 0 }
+
+  /// The lateness that keeps so many percent of the events: at most 1/32 more than is needed, and as people
+  /// would write it.
+  public func lateness(keeping percent: Double) -> TimeSpan {
+    let lag = percent >= 100 ? lags.maximum : lags.percentile(percent) ?? 0
+    return TimeSpan(microseconds: Int64(clamping: lag)).roundedUp
+  }
+}
+
+extension TimeSpan {
+  /// To whole milliseconds, from ten seconds on to seconds, from an hour on to minutes.
+  fileprivate var roundedUp: TimeSpan {
+    let unit: Int64 =
+      if self < .seconds(10) { 1_000 } else if self < .hours(1) { 1_000_000 } else { 60_000_000 }
+    let units = microseconds / unit + (microseconds % unit > 0 ? 1 : 0)
+    let (rounded, overflow) = units.multipliedReportingOverflow(by: unit)
+    return overflow ? self : TimeSpan(microseconds: rounded)
+  }
+}
