@@ -83,7 +83,7 @@ struct InputPlan {
     guard let member = definition.defaults.first(where: { $0.key == name }) else { return .null }
     if case .null = member.node.value { return .null }
     let number = try member.node.double()
-    return Int64(exactly: number).map(Scalar.int) ?? .double(number)
+    return Scalar(exactly: number) ?? .double(number)
   }
 
   private static func checkDefaults(

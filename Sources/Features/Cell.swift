@@ -7,6 +7,7 @@ enum Cell: Sendable, Equatable {
   case null
   case bool(Bool)
   case int(Int64)
+  case uint(UInt64)
   case double(Double)
   /// Index into the view's strings.
   case text(Int32)
@@ -18,6 +19,7 @@ enum Cell: Sendable, Equatable {
     case .null: self = .null
     case .bool(let value): self = .bool(value)
     case .int(let value): self = .int(value)
+    case .uint(let value): self = .uint(value)
     case .double(let value): self = .double(value)
     case .text(let value): self = .text(Int32(strings.insert(value).index))
     case .time(let value): self = .time(value)
@@ -29,6 +31,7 @@ enum Cell: Sendable, Equatable {
     case .null: .null
     case .bool(let value): .bool(value)
     case .int(let value): .int(value)
+    case .uint(let value): .uint(value)
     case .double(let value): .double(value)
     case .text(let index): .text(strings[Int(index)])
     case .time(let value): .time(value)

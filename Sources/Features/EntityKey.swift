@@ -22,13 +22,14 @@ struct EntityKey {
       append(kind: "t", UInt64(text.count))
       bytes.append(contentsOf: text.buffer)
     case .int(let number): append(kind: "i", UInt64(bitPattern: number))
+    case .uint(let number): append(kind: "u", number)
     case .double(let number):
       // 1 and 1.0 name the same entity.
-      if let whole = Int64(exactly: number) {
-        append(kind: "i", UInt64(bitPattern: whole))
-      } else {
+      guard let whole = Scalar(exactly: number) else {
         append(kind: "d", number.bitPattern)
+        break
       }
+      return append(whole)
     case .bool(let flag): append(kind: "b", flag ? 1 : 0)
     case .time(let time): append(kind: "m", UInt64(bitPattern: time.microseconds))
     }

@@ -55,7 +55,7 @@ enum HelpTopics {
 
       A plain row for score is an object or a CSV line whose members are the model's inputs.
       Of members that appear twice the last one counts. Scores are shortest decimals of
-      32-bit floats, other numbers of 64-bit floats; integers of 64 bits are exact.
+      32-bit floats, other numbers of 64-bit floats; integers from -2^63 to 2^64 - 1 are exact.
 
       """)
 
@@ -167,8 +167,9 @@ enum HelpTopics {
       A missing member is null, and null goes through: x + null, x < null and hour(null) are
       null. x == null tests for it. false && null is false, true || null is true. Dividing
       by zero, overflow and what is outside a function's domain are null: nothing fails at
-      run time. Integers widen to doubles; int / int truncates, as in CEL. A condition that
-      is null does not hold. The difference of two times is a number of seconds.
+      run time. Integers reach from -2^63 to 2^64 - 1 and are exact; beside a double they are
+      widened; int / int truncates, as in CEL. A condition that is null does not hold. The
+      difference of two times is a number of seconds.
 
       Functions:
 

@@ -8,7 +8,8 @@ import Foundation
 enum TwinValue: Equatable {
   case null
   case bool(Bool)
-  case int(Int64)
+  /// Of any width: what no 64 bits hold is never made.
+  case int(Int128)
   /// As a bit pattern, so that equal means the same bits.
   case double(UInt64)
   case text([UInt8])
@@ -19,11 +20,17 @@ enum TwinValue: Equatable {
       switch scalar {
       case .null: .null
       case .bool(let value): .bool(value)
-      case .int(let value): .int(value)
+      case .int(let value): .int(Int128(value))
+      case .uint(let value): .int(Int128(value))
       case .double(let value): .double(value.bitPattern)
       case .text(let value): .text(value.copy())
       case .time(let value): .time(value.microseconds)
       }
+  }
+
+  /// Null where neither 64 signed nor 64 unsigned bits hold it.
+  init(integer value: Int128) {
+    self = value >= Int128(Int64.min) && value <= Int128(UInt64.max) ? .int(value) : .null
   }
 
   init(finite value: Double) { self = value.isFinite ? .double(value.bitPattern) : .null }
@@ -66,7 +73,8 @@ struct ExpressionTwin {
     switch syntax.kind {
     case .literal(.null): return (.null, .null)
     case .literal(.bool(let value)): return (.bool(value), .bool)
-    case .literal(.int(let value)): return (.int(value), .int)
+    case .literal(.int(let value)): return (.int(Int128(value)), .int)
+    case .literal(.uint(let value)): return (.int(Int128(value)), .int)
     case .literal(.double(let value)): return (.double(value.bitPattern), .double)
     case .literal(.text(let value)): return (.text(Array(value.utf8)), .string)
     case .member(let path):
@@ -76,7 +84,7 @@ struct ExpressionTwin {
       let (value, type) = evaluate(operand)
       switch value {
       case .int(let number):
-        return (Int64(exactly: -Int128(number)).map(TwinValue.int) ?? .null, type)
+        return (TwinValue(integer: -number), type)
       case .double(let bits): return (TwinValue(finite: -Double(bitPattern: bits)), type)
       default: return (.null, type)
       }
@@ -130,10 +138,11 @@ struct ExpressionTwin {
     _ symbol: BinaryOperator, _ left: TwinValue, _ right: TwinValue
   ) -> TwinValue {
     switch (left, right) {
-    case (.int(let left), .int(let right)):
-      let (a, b) = (Int128(left), Int128(right))
+    case (.int(let a), .int(let b)):
       if b == 0, symbol == .divide || symbol == .remainder { return .null }
-      if symbol == .remainder, left == .min, right == -1 { return .null }
+      if symbol == .multiply, b != 0, a.magnitude > UInt128(UInt64.max) / b.magnitude {
+        return .null
+      }
       let exact =
         switch symbol {
         case .add: a + b
@@ -142,7 +151,7 @@ struct ExpressionTwin {
         case .divide: a / b
         default: a % b
         }
-      return Int64(exactly: exact).map(TwinValue.int) ?? .null
+      return TwinValue(integer: exact)
     case (.time(let left), .time(let right)):
       guard symbol == .subtract, let span = Int64(exactly: Int128(left) - Int128(right)) else {
         return .null
@@ -184,10 +193,10 @@ struct ExpressionTwin {
     case (.time(let a), .time(let b)): return a < b
     case (.int(let a), .double):
       guard let b = right.number, !b.isNaN else { return nil }
-      return b.magnitude > 1e30 ? b > 0 : Int128(a) < Int128(b.rounded(.up))
+      return b.magnitude > 1e30 ? b > 0 : a < Int128(b.rounded(.up))
     case (.double, .int(let b)):
       guard let a = left.number, !a.isNaN else { return nil }
-      return a.magnitude > 1e30 ? a < 0 : Int128(a.rounded(.down)) < Int128(b)
+      return a.magnitude > 1e30 ? a < 0 : Int128(a.rounded(.down)) < b
     case (.double, .double):
       guard let a = left.number, let b = right.number, !a.isNaN, !b.isNaN else { return nil }
       return a < b
@@ -236,7 +245,7 @@ struct ExpressionTwin {
 
   private func shaped(_ name: String, _ value: TwinValue) -> TwinValue {
     switch (name, value) {
-    case ("abs", .int(let number)): number == .min ? .null : .int(Int64(number.magnitude))
+    case ("abs", .int(let number)): TwinValue(integer: number < 0 ? -number : number)
     case ("sign", .int(let number)): .int(number < 0 ? -1 : number > 0 ? 1 : 0)
     case (_, .int): value
     case (_, .double(let bits)):
@@ -271,10 +280,10 @@ struct ExpressionTwin {
     case .int: return value
     case .double:
       guard let number = value.number, number.magnitude < 1e30 else { return .null }
-      return Int64(exactly: Int128(number)).map(TwinValue.int) ?? .null
+      return TwinValue(integer: Int128(number))
     case .text(let text):
       guard text.first != UInt8(ascii: "+") else { return .null }
-      return Int64(String(decoding: text, as: UTF8.self)).map(TwinValue.int) ?? .null
+      return Int128(String(decoding: text, as: UTF8.self)).map(TwinValue.init(integer:)) ?? .null
     default: return .null
     }
   }
@@ -289,7 +298,7 @@ struct ExpressionTwin {
     guard case .text(let text) = values[0] else { return (.null, type) }
     let string = String(decoding: text, as: UTF8.self)
     switch name {
-    case "size": return (.int(Int64(string.unicodeScalars.count)), type)
+    case "size": return (.int(Int128(string.unicodeScalars.count)), type)
     case "lowerAscii":
       return (.text(text.map { (65...90).contains($0) ? $0 + 32 : $0 }), type)
     case "upperAscii":
@@ -325,6 +334,6 @@ struct ExpressionTwin {
       case "hour": Int(civil.tm_hour)
       default: Int(civil.tm_min)
       }
-    return (.int(Int64(field)), type)
+    return (.int(Int128(field)), type)
   }
 }

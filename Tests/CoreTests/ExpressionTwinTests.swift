@@ -42,15 +42,21 @@ struct ExpressionGenerator {
     case .null: return .null
     case .bool: return .bool(chance(50))
     case .int:
+      if chance(15) { return .uint(pick([1 << 63, .max, 1 << 63 + 1, 1 << 63 | random.next()])) }
       return .int(chance(50) ? pick([0, 1, -1, 2, 7, 60, .max, .min, 1 << 53 + 1, 5]) : wide())
     case .double:
       let edges = [
-        0, -0.0, 1, 0.5, -2.5, 1e308, 0x1p63, -0x1p63, 0x1p53, .infinity, .nan, 0x1p-1074, 7,
+        0, -0.0, 1, 0.5, -2.5, 1e308, 0x1p63, -0x1p63, 0x1p53, 0x1p64, 0x1.8p63, .infinity, .nan,
+        0x1p-1074, 7,
       ]
       return .double(chance(70) ? pick(edges) : Double.random(in: -1e3...1e3, using: &random))
     case .string:
       return .text(
-        Bytes(pick(["", "JFK", " jfk\t", "abc", "AbÇd", "12", "-1.5e3", "é😀", "1e", "-", "0x1"])))
+        Bytes(
+          pick([
+            "", "JFK", " jfk\t", "abc", "AbÇd", "12", "-1.5e3", "é😀", "1e", "-", "0x1",
+            "18446744073709551615",
+          ])))
     case .time:
       let edges: [Int64] = [0, -1, .min, .max, 951_782_400_000_000, -62_135_596_800_000_000]
       let some = Int64.random(in: -4_000_000_000_000_000...4_000_000_000_000_000, using: &random)
@@ -94,7 +100,7 @@ struct ExpressionGenerator {
       return pick([
         "i", "j", "d", "e", "i", "d", "0", "1", "-1", "2", "60", "9223372036854775807",
         "-9223372036854775808", "0.5", "-2.25", "1e308", "9007199254740993", "9007199254740992.0",
-        "9223372036854775808.0", "0.0", "n",
+        "9223372036854775808.0", "0.0", "n", "9223372036854775808", "18446744073709551615",
       ])
     }
   }

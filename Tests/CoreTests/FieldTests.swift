@@ -21,6 +21,7 @@ import Testing
       case .null: return "null"
       case .bool(let flag): return "bool \(flag)"
       case .int(let number): return "int \(number)"
+      case .uint(let number): return "uint \(number)"
       case .double(let number): return "double \(number)"
       case .text(let text): return "text \(text.string)"
       case .time(let time): return "time \(time.microseconds)"
@@ -140,6 +141,7 @@ import Testing
     (.ns, "-999", -1), (.ns, "-1000", -1), (.ns, "-1001", -2), (.ns, "0", 0), (.ns, "-1.5", -1),
     (.ns, "1e3", 1),
     (.ns, "9223372036854775807", 9_223_372_036_854_775),
+    (.ns, "18446744073709551615", 18_446_744_073_709_551), (.us, "9223372036854775808", nil),
     (.ns, "-9223372036854775808", -9_223_372_036_854_776), (.s, "\"1\"", nil), (.rfc3339, "1", nil),
     (.rfc3339, "\"1970-01-01T00:00:00Z\"", 0),
   ]

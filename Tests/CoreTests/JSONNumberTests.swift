@@ -24,6 +24,71 @@ import Testing
     #expect(integer("-") == nil)
   }
 
+  /// A literal and what it is to expressions, printed again; nil where no double holds it.
+  private static let literals: [(String, String?)] = [
+    ("9223372036854775807", "int 9223372036854775807"),
+    ("9223372036854775808", "uint 9223372036854775808"),
+    ("18446744073709551615", "uint 18446744073709551615"),
+    ("18446744073709551616", "double 1.8446744073709552e+19"),
+    ("-9223372036854775808", "int -9223372036854775808"),
+    ("-9223372036854775809", "double -9.223372036854776e+18"),
+    ("12345678901234567", "int 12345678901234567"),
+    ("123456789012345678901", "double 1.2345678901234568e+20"),
+    ("9223372036854775808.0", "double 9.223372036854776e+18"),
+    ("1844674407370955161e1", "double 1.8446744073709552e+19"),
+    ("-0", "double -0.0"), ("0", "int 0"), ("-0.0", "double -0.0"), ("1E400", nil),
+    ("-1E400", nil), ("1e-400", "double 0.0"), ("-1e-400", "double -0.0"),
+    ("4.9406564584124654e-324", "double 5e-324"), ("2.4703282292062327e-324", "double 0.0"),
+    ("2.4703282292062328e-324", "double 5e-324"),
+    ("2.2250738585072011e-308", "double 2.225073858507201e-308"),
+    ("0.00000000000000000000000000000000000001", "double 1e-38"),
+  ]
+
+  @Test(arguments: literals)
+  func literalsHaveOneTypeAndPrintAsTheyAre(_ text: String, _ expected: String?) {
+    let scalar = Array(text.utf8).withBytes { JSONNumber.scalar($0) }
+    guard let scalar else {
+      #expect(expected == nil)
+      return
+    }
+    let output = OutputBuffer(MemorySink())
+    output.append(scalar)
+    let name =
+      switch scalar {
+      case .int: "int"
+      case .uint: "uint"
+      case .double: "double"
+      default: "no number"
+      }
+    #expect("\(name) \(output.pending.string)" == expected)
+  }
+
+  /// Against the standard library, which has a type for each range and checks every digit for overflow.
+  @Test func integersAreExactOnBothSidesOfEveryBound() {
+    var random = SplitMix64(seed: 64)
+    let bounds: [Int128] = [0, -1 << 63, 1 << 63, 1 << 64, 10_000_000_000_000_000_000]
+    for bound in bounds {
+      for step in -200...200 { agreesOnType("\(bound + Int128(step))") }
+    }
+    for _ in 0..<20_000 {
+      let digits = Int.random(in: 17...21, using: &random)
+      let text = (1..<digits).map { _ in String(Int.random(in: 0...9, using: &random)) }
+      agreesOnType((Bool.random(using: &random) ? "-" : "") + "1" + text.joined())
+    }
+  }
+
+  private func agreesOnType(_ text: String) {
+    Array(text.utf8).withBytes { bytes in
+      switch JSONNumber.scalar(bytes) {
+      case .int(let value): #expect(Int64(text) == value)
+      case .uint(let value): #expect(Int64(text) == nil && UInt64(text) == value)
+      case .double(let value):
+        #expect(Int64(text) == nil && UInt64(text) == nil && Double(text) == value, "\(text)")
+      default: Issue.record("\(text) is a number")
+      }
+    }
+  }
+
   @Test func minusZeroKeepsItsSign() {
     let scalar = Array("-0".utf8).withBytes { JSONNumber.scalar($0) }
     guard case .double(let value) = scalar else {

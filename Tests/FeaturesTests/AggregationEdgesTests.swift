@@ -1,5 +1,6 @@
 // Where doubles end: integers that no double holds, and sums that no double holds.
 
+import Core
 import Testing
 
 @testable import Features
@@ -25,6 +26,40 @@ import Testing
     let ends: [Cell] = [.int(.max), .double(0x1p63), .int(.min), .double(-0x1p64)]
     for result in results(Maximum.self, ends) { #expect(result == .double(0x1p63)) }
     for result in results(Minimum.self, ends) { #expect(result == .double(-0x1p64)) }
+  }
+
+  @Test func unsignedIntegersAreExactInEveryGrouping() {
+    let top = UInt64.max
+    let cells: [Cell] = [
+      .uint(top - 1), .int(.max), .uint(1 << 63), .double(0x1p63), .uint(top), .uint(top - 1),
+    ]
+    for result in results(Maximum.self, cells) { #expect(result == .uint(top)) }
+    for result in results(Minimum.self, cells) { #expect(result == .int(.max)) }
+    // 2^63 as an integer and as a double is one value.
+    for result in results(CountDistinct.self, cells) { #expect(result == .int(4)) }
+    let summed: [Cell] = [.uint(top), .int(-1), .int(.max), .int(.min), .int(1)]
+    for result in results(Sum.self, summed) { #expect(result == .uint(top - 1)) }
+    for result in results(Sum.self, [.uint(top), .int(1)]) { #expect(result == .double(0x1p64)) }
+    for result in results(Mean.self, [.uint(top), .uint(top)]) {
+      #expect(result == .double(0x1p64))
+    }
+    for result in results(Minimum.self, [.double(0x1p64), .uint(top)]) {
+      #expect(result == .uint(top))
+    }
+  }
+
+  @Test func entitiesOfNeighbouringIntegersAreApart() {
+    func key(_ value: Scalar) -> [UInt8] {
+      var key = EntityKey()
+      #expect(withUnsafePointer(to: value) { key.assign([0], $0) })
+      return key.bytes
+    }
+    let ids: [Scalar] = [
+      .int(.max), .uint(1 << 63), .uint(1 << 63 + 1), .uint(.max - 1), .uint(.max), .int(.min),
+      .int(-1), .double(0x1p64),
+    ]
+    #expect(Set(ids.map(key)).count == ids.count)
+    #expect(key(.uint(1 << 63)) == key(.double(0x1p63)))
   }
 
   /// On the way to the true sum a grouping may pass beyond the range: then it is null, never not-a-number.

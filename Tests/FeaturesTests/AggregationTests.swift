@@ -107,7 +107,8 @@ import Testing
     let large: [Cell] = [.int(.max), .int(.max), .int(.min), .int(.min), .int(5)]
     #expect(result("sum", large) == .int(3))
     #expect(merged(Sum.self, large, at: [2, 3]) == .int(3))
-    #expect(result("sum", [.int(.max), .int(1)]) == .double(9_223_372_036_854_775_808))
+    #expect(result("sum", [.int(.max), .int(1)]) == .uint(1 << 63))
+    #expect(result("sum", [.int(.min), .int(-1)]) == .double(-0x1p63))
     #expect(result("mean", [.int(.max), .int(.max)]) == .double(9_223_372_036_854_775_808))
     #expect(result("sum", [.bool(true), .bool(false), .bool(true)]) == .int(2))
     #expect(result("sum", [.int(1), .double(0.5)]) == .double(1.5))

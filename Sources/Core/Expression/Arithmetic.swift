@@ -10,6 +10,8 @@ enum Arithmetic {
     case (_, .any): value
     case (.double, .double), (.int, .int), (.bool, .bool), (.text, .string), (.time, .time): value
     case (.int(let number), .double): .double(Double(number))
+    case (.uint, .int): value
+    case (.uint(let number), .double): .double(Double(number))
     default: .null
     }
   }
@@ -19,7 +21,8 @@ enum Arithmetic {
 
   static func negate(_ value: Scalar) -> Scalar {
     switch value {
-    case .int(let number): number == .min ? .null : .int(-number)
+    case .int(let number): Scalar(exactly: -Int128(number)) ?? .null
+    case .uint(let number): Scalar(exactly: -Int128(number)) ?? .null
     case .double(let number): finite(-number)
     default: .null
     }
@@ -35,7 +38,7 @@ enum Arithmetic {
     case (.double(let left), .int(let right)): doubles(operation, left, Double(right))
     case (.time(let left), .time(let right)) where operation == .subtract:
       seconds(from: right, to: left)
-    default: .null
+    default: unsigned(operation, left, right)
     }
   }
 
@@ -59,11 +62,48 @@ enum Arithmetic {
     case .multiply: result = left.multipliedReportingOverflow(by: right)
     // A division by zero is reported as an overflow.
     case .divide: result = left.dividedReportingOverflow(by: right)
-    // min % -1 is reported as an overflow too, although the answer, 0, fits: as in CEL it is
-    // refused.
     default: result = left.remainderReportingOverflow(dividingBy: right)
     }
-    return result.overflow ? .null : .int(result.partialValue)
+    // What 63 bits cannot hold, 64 may.
+    return result.overflow
+      ? wide(operation, Int128(left), Int128(right)) : .int(result.partialValue)
+  }
+
+  /// Where one of the two is an unsigned integer, which is rare; everything that has no answer ends here.
+  @inline(never)
+  private static func unsigned(_ operation: Operation, _ left: Scalar, _ right: Scalar) -> Scalar {
+    if let left = integer(left), let right = integer(right) { return wide(operation, left, right) }
+    guard left.isNumber, right.isNumber, let left = left.number, let right = right.number else {
+      return .null
+    }
+    return doubles(operation, left, right)
+  }
+
+  private static func integer(_ value: Scalar) -> Int128? {
+    switch value {
+    case .int(let number): Int128(number)
+    case .uint(let number): Int128(number)
+    default: nil
+    }
+  }
+
+  /// Exact, or null where 64 bits cannot hold the result.
+  @inline(never)
+  private static func wide(_ operation: Operation, _ left: Int128, _ right: Int128) -> Scalar {
+    let result: Int128
+    switch operation {
+    case .add: result = left + right
+    case .subtract: result = left - right
+    case .multiply:
+      // Of two unsigned ones even 128 bits may be too few.
+      let (product, overflow) = left.multipliedReportingOverflow(by: right)
+      if overflow { return .null }
+      result = product
+    case _ where right == 0: return .null
+    case .divide: result = left / right
+    default: result = left % right
+    }
+    return Scalar(exactly: result) ?? .null
   }
 
   private static func seconds(from start: Timestamp, to end: Timestamp) -> Scalar {
@@ -109,8 +149,22 @@ enum Arithmetic {
     case (.double(let left), .int(let right)): order(right, left).map { -$0 }
     case (.text(let left), .text(let right)): left == right ? 0 : left < right ? -1 : 1
     case (.time(let left), .time(let right)): left < right ? -1 : left > right ? 1 : 0
+    case (.uint(let left), .uint(let right)): left < right ? -1 : left > right ? 1 : 0
+    // An unsigned integer is above everything that a signed one can be.
+    case (.int, .uint): -1
+    case (.uint, .int): 1
+    case (.uint(let left), .double(let right)): order(left, right)
+    case (.double(let left), .uint(let right)): order(right, left).map { -$0 }
     default: nil
     }
+  }
+
+  private static func order(_ left: UInt64, _ right: Double) -> Int? {
+    if right >= 0x1p64 { return -1 }
+    guard right >= 0x1p63 else { return right.isNaN ? nil : 1 }
+    // From 2^53 on every double is whole.
+    let whole = UInt64(right)
+    return left < whole ? -1 : left > whole ? 1 : 0
   }
 
   /// Exact: an integer is never rounded to a double to be compared.

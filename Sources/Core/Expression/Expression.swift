@@ -16,7 +16,8 @@
 //     overflow, a result that is no finite number, a value whose type was not foreseen;
 //   - integers mix with doubles and are widened; comparing them is exact;
 //   - time - time is a number of seconds, as there are no durations; months and days count from 1;
-//   - lists stand only to the right of `in`; no maps, macros, bytes, unsigned integers.
+//   - an int is any integer from -2^63 to 2^64 - 1, where CEL has a type for those from 2^63 on;
+//   - lists stand only to the right of `in`; no maps, macros, bytes.
 
 /// A compiled expression. A class, since the hot loops pass it around for every record.
 public final class Expression: Sendable {

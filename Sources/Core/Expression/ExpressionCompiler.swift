@@ -128,6 +128,7 @@ struct ExpressionCompiler {
       case .null: .null
       case .bool(let truth): .bool(truth)
       case .int(let number): .int(number)
+      case .uint(let number): .uint(number)
       case .double(let number): .double(number)
       case .text(let text): .text(constantText.append(text))
       }

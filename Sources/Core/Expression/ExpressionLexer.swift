@@ -124,7 +124,7 @@ struct ExpressionLexer {
       }
       return .double(value)
     }
-    guard let value = UInt64(slice(start)), value <= Int64.min.magnitude else {
+    guard let value = UInt64(slice(start)) else {
       throw error(
         "the number is beyond 64 bits; write it with a point to make it a double", at: start)
     }

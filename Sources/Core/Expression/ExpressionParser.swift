@@ -119,6 +119,10 @@ struct ExpressionParser {
     guard take("-") else { return try postfix() }
     switch current {
     case .int(let magnitude):
+      guard magnitude <= Int64.min.magnitude else {
+        throw error(
+          "the number is beyond 64 bits; write it with a point to make it a double", at: offset)
+      }
       position += 1
       let value = Int64(truncatingIfNeeded: 0 &- magnitude)
       return try methods(of: try node(.literal(.int(value)), offset, above: []))
@@ -177,11 +181,7 @@ struct ExpressionParser {
     let offset = self.offset
     switch current {
     case .int(let magnitude):
-      guard let value = Int64(exactly: magnitude) else {
-        throw error(
-          "the number is beyond 64 bits; write it with a point to make it a double", at: offset)
-      }
-      kind = .literal(.int(value))
+      kind = .literal(Int64(exactly: magnitude).map(Syntax.Literal.int) ?? .uint(magnitude))
     case .double(let value): kind = .literal(.double(value))
     case .text(let value): kind = .literal(.text(value))
     case .name("true"): kind = .literal(.bool(true))

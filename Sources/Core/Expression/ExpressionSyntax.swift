@@ -26,6 +26,7 @@ struct Syntax {
     case null
     case bool(Bool)
     case int(Int64)
+    case uint(UInt64)
     case double(Double)
     case text(String)
   }

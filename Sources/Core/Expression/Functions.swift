@@ -59,6 +59,7 @@ enum Functions {
     switch value {
     case .int(let number): Double(number)
     case .double(let number): number
+    case .uint(let number): Double(number)
     default: nil
     }
   }
@@ -119,10 +120,11 @@ enum Functions {
     switch value {
     case .int(let number):
       switch operation {
-      case .abs: number == .min ? .null : .int(Swift.abs(number))
+      case .abs: Scalar(exactly: Swift.abs(Int128(number))) ?? .null
       case .sign: .int(number.signum())
       default: value
       }
+    case .uint: operation == .sign ? .int(1) : value
     case .double(let number):
       switch operation {
       case .abs: Arithmetic.finite(number.magnitude)
@@ -151,7 +153,7 @@ enum Functions {
     var best = values[0]
     // Compared with itself first, so that a lone value that is no number is found out.
     for index in 0..<count {
-      guard isNumber(values[index]), let order = Arithmetic.order(values[index], best) else {
+      guard values[index].isNumber, let order = Arithmetic.order(values[index], best) else {
         return .null
       }
       if operation == .min ? order < 0 : order > 0 { best = values[index] }
@@ -160,27 +162,22 @@ enum Functions {
   }
 
   private static func clamp(_ value: Scalar, _ low: Scalar, _ high: Scalar) -> Scalar {
-    guard isNumber(value), isNumber(low), isNumber(high),
+    guard value.isNumber, low.isNumber, high.isNumber,
       let range = Arithmetic.order(low, high), range <= 0,
       let below = Arithmetic.order(value, low), let above = Arithmetic.order(value, high)
     else { return .null }
     return below < 0 ? low : above > 0 ? high : value
   }
 
-  private static func isNumber(_ value: Scalar) -> Bool {
-    switch value {
-    case .int, .double: true
-    default: false
-    }
-  }
-
   // MARK: Conversion
 
   private static func toInt(_ value: Scalar) -> Scalar {
     switch value {
-    case .int: value
-    case .double(let number): Int64(exactly: number.rounded(.towardZero)).map(Scalar.int) ?? .null
-    case .text(let text): JSONNumber.integer(text).map(Scalar.int) ?? .null
+    case .int, .uint: value
+    case .double(let number): Scalar(exactly: number.rounded(.towardZero)) ?? .null
+    case .text(let text):
+      JSONNumber.integer(text).map(Scalar.int) ?? JSONNumber.unsigned(text).map(Scalar.uint)
+        ?? .null
     default: .null
     }
   }
@@ -188,6 +185,7 @@ enum Functions {
   private static func toDouble(_ value: Scalar) -> Scalar {
     switch value {
     case .int(let number): .double(Double(number))
+    case .uint(let number): .double(Double(number))
     case .double(let number): Arithmetic.finite(number)
     case .text(let text):
       isDecimal(text) ? JSONNumber.double(text).map(Scalar.double) ?? .null : .null

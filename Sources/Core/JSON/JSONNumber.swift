@@ -13,12 +13,13 @@
 #endif
 
 public enum JSONNumber {
-  /// A number as a scalar: an integer literal that fits 64 signed bits stays an integer; `-0`, a point or an
-  /// exponent make it a double. Nil when it is beyond the range of a double.
+  /// A number as a scalar: an integer literal from -2^63 to 2^64 - 1 stays an integer; `-0`, a point, an
+  /// exponent or more digits make it a double. Nil when it is beyond the range of a double.
   public static func scalar(_ text: Bytes) -> Scalar? {
     if let integer = integer(text), !(integer == 0 && text[0] == UInt8(ascii: "-")) {
       return .int(integer)
     }
+    if let unsigned = unsigned(text) { return .uint(unsigned) }
     return double(text).map(Scalar.double)
   }
 
@@ -39,6 +40,22 @@ public enum JSONNumber {
       return magnitude <= UInt64(Int64.max) + 1 ? Int64(truncatingIfNeeded: 0 &- magnitude) : nil
     }
     return Int64(exactly: magnitude)
+  }
+
+  /// The value of an integer literal from 2^63 to 2^64 - 1, or nil if the text is none.
+  public static func unsigned(_ text: Bytes) -> UInt64? {
+    // Only 9223372036854775808 and up: 19 or 20 digits, the first of 20 being a 1.
+    guard text.count == 19 || text.count == 20 else { return nil }
+    var magnitude: UInt64 = 0
+    for index in 0..<text.count {
+      let digit = text.base[index] &- UInt8(ascii: "0")
+      guard digit <= 9 else { return nil }
+      let (shifted, overflow) = magnitude.multipliedReportingOverflow(by: 10)
+      let (sum, carry) = shifted.addingReportingOverflow(UInt64(digit))
+      guard !overflow, !carry else { return nil }
+      magnitude = sum
+    }
+    return magnitude > UInt64(Int64.max) ? magnitude : nil
   }
 
   /// Correctly rounded; nil when the magnitude is beyond a double's range or the text is not a number.

@@ -37,6 +37,7 @@ public enum TimeUnit: String, Sendable, CaseIterable {
     case (.rfc3339, .time(let time)): return time
     case (.rfc3339, _): return nil
     case (_, .int(let number)): return scaled(number)
+    case (.ns, .uint(let number)): return Timestamp(microseconds: Int64(number / 1_000))
     case (_, .double(let number)): return scaled(number)
     default: return nil
     }
@@ -142,19 +143,16 @@ public final class Field: Sendable {
     switch (type, value) {
     case (.any, _): return value
     case (.string, .text), (.boolean, .bool): return value
-    case (.integer, .int(let number)):
-      try checkBounds(Double(number), raw)
+    case (.integer, .int), (.integer, .uint):
+      try checkBounds(value, raw)
       return value
     case (.integer, .double(let number)):
-      guard let whole = Int64(exactly: number) else { throw mismatch(raw) }
-      try checkBounds(number, raw)
-      return .int(whole)
-    case (.number, .int(let number)):
-      try checkBounds(Double(number), raw)
-      return .double(Double(number))
-    case (.number, .double(let number)):
-      try checkBounds(number, raw)
-      return value
+      guard let whole = Scalar(exactly: number) else { throw mismatch(raw) }
+      try checkBounds(value, raw)
+      return whole
+    case (.number, .int), (.number, .uint), (.number, .double):
+      try checkBounds(value, raw)
+      return Arithmetic.conform(value, to: .double)
     case (.time, _):
       guard let time = unit.timestamp(value) else { throw mismatch(raw) }
       return .time(time)
@@ -168,11 +166,12 @@ public final class Field: Sendable {
     return BadRecord("the member '\(name)' is not \(expected): \(raw.excerpt)")
   }
 
-  private func checkBounds(_ number: Double, _ raw: JSONRaw) throws(BadRecord) {
-    if let minimum, number < minimum {
+  /// Exact: an integer is not rounded to be compared.
+  private func checkBounds(_ value: Scalar, _ raw: JSONRaw) throws(BadRecord) {
+    if let minimum, let order = Arithmetic.order(value, .double(minimum)), order < 0 {
       throw BadRecord("the member '\(name)' is \(raw.excerpt), below the minimum \(minimum.plain)")
     }
-    if let maximum, number > maximum {
+    if let maximum, let order = Arithmetic.order(value, .double(maximum)), order > 0 {
       throw BadRecord("the member '\(name)' is \(raw.excerpt), above the maximum \(maximum.plain)")
     }
   }

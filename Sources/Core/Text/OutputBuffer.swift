@@ -175,6 +175,7 @@ public final class OutputBuffer {
     case .null: append("null")
     case .bool(let flag): append(flag ? "true" : "false")
     case .int(let number): append(number)
+    case .uint(let number): append(number)
     case .double(let number): append(number)
     case .text(let text): appendQuoted(text)
     case .time(let time): appendQuoted(time)

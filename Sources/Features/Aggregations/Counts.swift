@@ -20,6 +20,7 @@ struct CountDistinct: Aggregation {
   private enum Key: Hashable {
     case bool(Bool)
     case int(Int64)
+    case uint(UInt64)
     case double(UInt64)
     case text(Int32)
     case time(Int64)
@@ -32,11 +33,12 @@ struct CountDistinct: Aggregation {
     case .null: break
     case .bool(let value): seen.insert(.bool(value))
     case .int(let value): seen.insert(.int(value))
+    case .uint(let value): seen.insert(.uint(value))
     case .double(let value):
-      if let whole = Int64(exactly: value) {
-        seen.insert(.int(whole))
-      } else {
-        seen.insert(.double(value.bitPattern))
+      switch Scalar(exactly: value) {
+      case .int(let whole): seen.insert(.int(whole))
+      case .uint(let whole): seen.insert(.uint(whole))
+      default: seen.insert(.double(value.bitPattern))
       }
     case .text(let value): seen.insert(.text(value))
     case .time(let value): seen.insert(.time(value.microseconds))

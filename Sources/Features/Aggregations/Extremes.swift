@@ -9,26 +9,28 @@ private func precedes(_ left: Cell, _ right: Cell) -> Bool? {
   switch (left, right) {
   case (.int(let left), .int(let right)): left < right
   case (.double(let left), .double(let right)): left < right
-  case (.int(let left), .double(let right)): isBelow(left, right)
-  case (.double(let left), .int(let right)): isAbove(right, left)
   case (.time(let left), .time(let right)): left < right
   case (.bool(let left), .bool(let right)): !left && right
-  default: nil
+  default: mixedPrecedes(left, right)
   }
 }
 
-/// Whether integer < float, without rounding the integer: it is below the float if it is below the next whole
-/// number.
-private func isBelow(_ integer: Int64, _ float: Double) -> Bool {
-  let whole = float.rounded(.up)
-  if whole >= 0x1p63 { return true }
-  return whole < -0x1p63 || whole.isNaN ? false : integer < Int64(whole)
+/// Numbers of two types, as expressions compare them.
+@inline(never)
+private func mixedPrecedes(_ left: Cell, _ right: Cell) -> Bool? {
+  guard let left = left.numberScalar, let right = right.numberScalar else { return nil }
+  return left.precedes(right)
 }
 
-private func isAbove(_ integer: Int64, _ float: Double) -> Bool {
-  let whole = float.rounded(.down)
-  if whole < -0x1p63 { return true }
-  return whole >= 0x1p63 || whole.isNaN ? false : integer > Int64(whole)
+extension Cell {
+  fileprivate var numberScalar: Scalar? {
+    switch self {
+    case .int(let value): .int(value)
+    case .uint(let value): .uint(value)
+    case .double(let value): .double(value)
+    case .null, .bool, .text, .time: nil
+    }
+  }
 }
 
 struct Minimum: Aggregation {

@@ -17,6 +17,9 @@ private struct RunningSum {
     case .int(let value):
       integers += Int128(value)
       count += 1
+    case .uint(let value):
+      integers += Int128(value)
+      count += 1
     case .double(let value):
       addFloat(value)
       hasFloats = true
@@ -63,8 +66,12 @@ struct Sum: Aggregation {
   /// An integer as long as only integers were added and 64 bits hold it.
   var result: Cell {
     if sum.count == 0 { return .null }
-    if !sum.hasFloats, let whole = Int64(exactly: sum.integers) { return .int(whole) }
-    return sum.cell(sum.double)
+    guard !sum.hasFloats else { return sum.cell(sum.double) }
+    switch Scalar(exactly: sum.integers) {
+    case .int(let whole): return .int(whole)
+    case .uint(let whole): return .uint(whole)
+    default: return sum.cell(sum.double)
+    }
   }
 }
 
@@ -87,6 +94,7 @@ struct StandardDeviation: Aggregation {
     let value: Double
     switch cell {
     case .int(let number): value = Double(number)
+    case .uint(let number): value = Double(number)
     case .double(let number): value = number
     case .bool(let flag): value = flag ? 1 : 0
     case .null, .text, .time: return
