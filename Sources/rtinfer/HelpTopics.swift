@@ -53,6 +53,12 @@ enum HelpTopics {
       schema_difference  made by ingest schema diff
         type, member, change, declared, found, events
 
+      Every line is checked whole, by RFC 8259, also in members that nobody reads: its grammar,
+      UTF-8, escapes, pairs of surrogates, at most \(Limits.jsonDepthMax) levels, at most \(Limits.lineBytesMax >> 20) MiB. --strict checks
+      nothing more: it stops at the first rejected record. A number that no double holds, such
+      as 1e400, is an error only where it is read. A byte order mark is skipped at the start of
+      an input.
+
       A plain row for score is an object or a CSV line whose members are the model's inputs.
       Of members that appear twice the last one counts. Scores are shortest decimals of
       32-bit floats, other numbers of 64-bit floats; integers from -2^63 to 2^64 - 1 are exact.

@@ -31,7 +31,7 @@ private struct KeptLine: Equatable {
   private func split(_ text: [UInt8], limit: Int = 1_000) -> [KeptLine] {
     var result: [KeptLine] = []
     var number = 0
-    var offset = 0
+    var offset = text.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
     while offset < text.count {
       number += 1
       let end = text[offset...].firstIndex(of: UInt8(ascii: "\n"))
@@ -55,6 +55,8 @@ private struct KeptLine: Equatable {
   private static let texts = [
     "", "\n", "\r\n", "a", "a\n", "a\r\n", "a\nb", "a\n\nb\n", "\n\n  \t\na\n",
     "a\r\nb\r\n\r\nc\r\n",
+    "\u{feff}", "\u{feff}\n", "\u{feff}a\nb", "\u{feff}\u{feff}a\nb\n", "a\n\u{feff}b\n",
+    "\u{feff}\r\n\r\na",
     "a\rb\r\r\nc", "é\n😀\nz", " a \n\tb\t\n", "long line\nx\nanother long line",
   ]
 
@@ -91,9 +93,13 @@ private struct KeptLine: Equatable {
   @Test func agreesWithTheTwinOnRandomTexts() throws {
     var random = SplitMix64(seed: 11)
     let alphabet = Array("ab \t\r\n\n")
-    for _ in 0..<2_000 {
-      let count = Int.random(in: 0...40, using: &random)
-      let text = (0..<count).map { _ in alphabet.randomElement(using: &random)! }
+    for round in 0..<2_000 {
+      let mark = Array([UInt8]("\u{feff}").prefix(round % 5))
+      let text =
+        mark
+        + (mark.count...40).map { _ in alphabet.randomElement(using: &random)! }
+        .prefix(Int.random(in: 0...40, using: &random))
+      let count = text.count
       let cuts = (0..<3).map { _ in Int.random(in: 0...count, using: &random) }.sorted()
       let limit = Int.random(in: 1...12, using: &random)
       let source = ChunkedSource(text, cuts: cuts)
@@ -133,6 +139,11 @@ private struct KeptLine: Equatable {
       #expect(first?.bytes.string == "\t {\"a\":1}")
       #expect(first?.number == 2 && first?.offset == 2)
       #expect(try reader.peekByte() == UInt8(ascii: "b"))
+    }
+    for pieces in 1...4 {
+      let marked = LineReader(ChunkedSource(Array("\u{feff}\n{}\n"), pieces: pieces))
+      #expect(try marked.peekByte() == UInt8(ascii: "{"))
+      #expect(try marked.next()?.offset == 4)
     }
     #expect(try LineReader(ChunkedSource(" \n\n")).peekByte() == nil)
     #expect(try LineReader(ChunkedSource("")).peekByte() == nil)

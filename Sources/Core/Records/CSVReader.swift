@@ -1,5 +1,5 @@
-// Rows of comma- or tab-separated values (RFC 4180): quotes, doubled quotes, line ends inside quotes, CRLF, a byte
-// order mark, a header row. Cells are borrowed; a cell with doubled quotes is copied once to resolve them.
+// Rows of comma- or tab-separated values (RFC 4180): quotes, doubled quotes, line ends inside quotes, CRLF, a
+// header row; `LineReader` sees to a byte order mark. Cells are borrowed; a cell with doubled quotes is copied once to resolve them.
 
 public struct CSVRow {
   /// Valid until the next row is asked for.
@@ -19,7 +19,6 @@ public final class CSVReader {
   private var storage: UnsafeMutablePointer<UInt8>
   private var capacity = 4096
   private var cells: [Bytes] = []
-  private var isFirst = true
 
   public var sourceName: String { reader.source.name }
 
@@ -38,8 +37,6 @@ public final class CSVReader {
       return .failure(fault("longer than \(Limits.lineBytesMax) bytes", line))
     }
     var bytes = line.bytes
-    if isFirst, bytes.starts(with: Bytes("\u{feff}")) { bytes = bytes[3..<bytes.count] }
-    isFirst = false
     let (number, offset) = (line.number, line.offset)
     if endsInsideQuotes(bytes, inside: false) {
       let closes = try join(line, bytes)

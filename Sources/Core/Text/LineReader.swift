@@ -1,5 +1,6 @@
 // Lines out of a stream through one rolling buffer: large reads, no copy and no allocation per line. A line
-// that does not fit is reported and passed over to its end; it never grows the buffer beyond the limit.
+// that does not fit is reported and passed over to its end; it never grows the buffer beyond the limit. A byte
+// order mark (EF BB BF) at the start of the source belongs to no line; anywhere else it is text like any.
 //
 //     buffer:  [ used up | a line \n another \n the start of a th | free ]
 //                        ^ start             ^ scanned            ^ filled
@@ -41,6 +42,7 @@ public final class LineReader {
   private var scanned = 0
   private var filled = 0
   private var atEnd = false
+  private var isPastMark = false
   /// Of the next line.
   private var number = 1
   private var offset = 0
@@ -80,6 +82,7 @@ public final class LineReader {
 
   /// The next byte that is not blank, left where it is; nil at the end.
   public func peekByte() throws(Failure) -> UInt8? {
+    if !isPastMark { try passMark() }
     var index = start
     while true {
       while index < filled {
@@ -95,6 +98,7 @@ public final class LineReader {
 
   /// The next line, even if it is blank; nil at the end.
   func nextIncludingBlank() throws(Failure) -> Line? {
+    if !isPastMark { try passMark() }
     while true {
       if let end = endOfLine() { return take(upTo: end, consumed: end + 1, fault: nil) }
       if filled - start > lineBytesMax { return try passOverLongLine() }
@@ -103,6 +107,22 @@ public final class LineReader {
       }
       try fill()
     }
+  }
+
+  /// Reads as far as it takes to know whether the source begins with a byte order mark.
+  @inline(never)
+  private func passMark() throws(Failure) {
+    let mark = Bytes("\u{feff}")
+    isPastMark = true
+    while filled < mark.count, !atEnd,
+      mark.starts(with: Bytes(base: UnsafePointer(buffer), count: filled))
+    {
+      try fill()
+    }
+    guard Bytes(base: UnsafePointer(buffer), count: filled).starts(with: mark) else { return }
+    start = mark.count
+    scanned = start
+    offset = start
   }
 
   @inline(__always)
