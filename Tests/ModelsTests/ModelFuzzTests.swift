@@ -31,7 +31,7 @@ import Testing
     var random = SplitMix64(seed: 11)
     let files = [Array(TinyModel().text.utf8), Array(TinyModel().reversedText.utf8)]
     var loaded = 0
-    for iteration in 0..<1_500 {
+    for iteration in 0..<2_000 {
       var file = files[iteration % files.count]
       for _ in 0..<Int.random(in: 1...4, using: &random) {
         let byte = Int.random(in: 0..<file.count, using: &random)
