@@ -44,6 +44,8 @@ public struct Model: Sendable {
   let categories: [CategoryCodes?]
   let task: Objective
   let predictor: Predictor
+  /// What is computed of each row before the forest sees it; nil where the row is what it sees.
+  var derived: DerivedInputs?
 
   /// What margins come from.
   enum Predictor: Sendable {
@@ -105,7 +107,14 @@ public struct Model: Sendable {
     precondition(rows.count >= rowCount * inputCount, "every row has all inputs")
     precondition(margins.count >= rowCount * outputCount, "there is room for every margin")
     switch predictor {
-    case .forest(let plan): plan.margins(rows, rowCount: rowCount, into: margins)
+    case .forest(let plan):
+      guard let derived else { return plan.margins(rows, rowCount: rowCount, into: margins) }
+      derived.extend(rows, rowCount: rowCount) { extended, rows in
+        plan.margins(
+          extended, rowCount: rows.count,
+          into: UnsafeMutableBufferPointer(
+            rebasing: margins[rows.lowerBound * outputCount..<rows.upperBound * outputCount]))
+      }
     case .linear(let booster): booster.margins(rows, rowCount: rowCount, into: margins)
     }
   }
@@ -136,10 +145,7 @@ public struct Model: Sendable {
     // One output: the class itself (`multi:softmax`), or what speaks for the second of two classes.
     if classCount > 2 { return Int(scores[0]) }
     // Near zero a margin may have a probability of exactly one half, which is not enough.
-    if case .double(let transform) = task.transform, case .sigmoid = transform.shape {
-      return scores[0] > 0.5 ? 1 : 0
-    }
-    if task.name == "binary:logistic" { return scores[0] > 0.5 ? 1 : 0 }
+    if task.judgesByScore { return scores[0] > 0.5 ? 1 : 0 }
     return margins[0] > 0 ? 1 : 0
   }
 }

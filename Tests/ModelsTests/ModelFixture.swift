@@ -12,12 +12,13 @@ struct ModelFixture {
     case xgboostJSON = "xgboost-json"
     case xgboostUBJSON = "xgboost-ubjson"
     case lightgbm
+    case catboost
 
     /// In which the library itself gave margins and scores.
     var precision: Model.Precision {
       switch self {
       case .xgboostJSON, .xgboostUBJSON: .float32
-      case .lightgbm: .float64
+      case .lightgbm, .catboost: .float64
       }
     }
 
@@ -26,8 +27,16 @@ struct ModelFixture {
       case .xgboostJSON: "model.json"
       case .xgboostUBJSON: "model.ubj"
       case .lightgbm: "model.txt"
+      case .catboost: "model.json"
       }
     }
+
+    /// As the loader calls it.
+    var name: String { self == .catboost ? "catboost-json" : rawValue }
+
+    /// How far scores may lie from the library's, in floats of its precision: they come from the exp
+    /// of the C library at hand, and CatBoost has a faster one of its own.
+    var scoreBound: Int { self == .catboost ? 16 : 1 }
 
     var folder: String { "models/\(rawValue)" }
 
@@ -65,14 +74,28 @@ struct ModelFixture {
     self.name = name
     self.format = format
     file = try Fixtures.bytes("\(format.folder)/\(name)/\(format.fileName)")
-    let lines = try Fixtures.text("\(format.folder)/\(name)/rows.csv").split(separator: "\n")
-    inputNames = lines[0].split(separator: ",").map(String.init)
+    let lines = try Self.table("\(format.folder)/\(name)/rows.csv")
+    inputNames = lines[0]
+    let codes = format == .catboost ? try load(file, name) : nil
     rows = lines.dropFirst().map { line in
-      line.split(separator: ",", omittingEmptySubsequences: false).map {
-        guard !$0.isEmpty else { return .nan }
-        return format.precision == .float32 ? Double(Float($0)!) : Double($0)!
+      line.enumerated().map { input, cell in
+        // The library saw an empty text where there is no text.
+        if let categories = codes?.categories(ofInput: input) {
+          return Double(Array(cell.utf8).withBytes { categories.code(of: $0) }!)
+        }
+        guard !cell.isEmpty else { return .nan }
+        // What comes as a double and is compared as a float is rounded by the model.
+        return format == .lightgbm ? Double(cell)! : Double(Float(cell)!)
       }
     }
+  }
+
+  /// The cells of a file of rows, header and all.
+  private static func table(_ path: String) throws -> [[String]] {
+    let reader = CSVReader(LineReader(ChunkedSource(try Fixtures.bytes(path))))
+    var lines: [[String]] = []
+    while let row = try reader.next() { lines.append(try row.get().cells.map(\.string)) }
+    return lines
   }
 
   /// What the library gave, with `choice` of iterations; nil where it was not asked.

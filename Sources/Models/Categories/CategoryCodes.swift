@@ -6,6 +6,8 @@ public import Core
 
 /// How the values of one input become the codes that its model was trained on.
 public struct CategoryCodes: Sendable {
+  /// Whether a code is a number made from the text itself, so that every text has one.
+  private let isHashed: Bool
   /// The categories in the order of their codes, as positions in `bytes`.
   private let starts: [Int32]
   private let bytes: [UInt8]
@@ -40,6 +42,7 @@ public struct CategoryCodes: Sendable {
         || (left < right && text(left) == text(right))
     }
     numbered.sort { ($0.number, $0.code) < ($1.number, $1.code) }
+    self.isHashed = false
     self.starts = starts
     self.bytes = bytes
     self.textOrder = texts
@@ -47,14 +50,26 @@ public struct CategoryCodes: Sendable {
     self.numberCodes = numbered.map(\.code)
   }
 
-  /// Categories there are.
+  private init() {
+    (isHashed, starts, bytes, textOrder, numbers, numberCodes) = (true, [0], [], [], [], [])
+  }
+
+  /// Codes as CatBoost makes them: the lower half of a text's hash, as a signed number.
+  static let hashed = CategoryCodes()
+
+  static func hash(_ text: Bytes) -> Int32 {
+    Int32(truncatingIfNeeded: CityHash.hash(text))
+  }
+
+  /// Categories that the file lists.
   public var count: Int { starts.count - 1 }
 
-  /// The code of a category that is text; nil where the model has seen no such text.
+  /// The code of a category that is text; nil where the model has seen no such text and cannot say.
   ///
-  /// - Complexity: O(log n) comparisons, no allocation.
+  /// - Complexity: O(log n) comparisons, or O(length); no allocation.
   public func code(of text: Bytes) -> Int? {
-    bytes.withBytes { all in
+    if isHashed { return Int(Self.hash(text)) }
+    return bytes.withBytes { all in
       func category(_ place: Int) -> Bytes {
         let code = Int(textOrder[place])
         return all[Int(starts[code])..<Int(starts[code + 1])]
@@ -66,8 +81,14 @@ public struct CategoryCodes: Sendable {
   }
 
   /// The code of a category that is a number. Where all categories are texts a number is a code
-  /// already, and is given back.
+  /// already, and is given back. Where codes are hashes, that of the number in digits; nil for a
+  /// fraction, which is no category.
   public func code(of number: Double) -> Double? {
+    if isHashed {
+      return Int64(exactly: number).map { number in
+        Double(Array(String(number).utf8).withBytes { Self.hash($0) })
+      }
+    }
     guard !numbers.isEmpty else { return number }
     let place = numbers.indices.firstPlace { numbers[$0] >= number }
     guard place < numbers.count, numbers[place] == number else { return nil }

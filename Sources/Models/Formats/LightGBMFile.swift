@@ -46,7 +46,7 @@ struct LightGBMFile {
     if averages, case .double(var transform) = task.transform {
       // Raw scores are sums all the same.
       transform.divisor = Double(max(used.count, 1))
-      task = Objective(name: task.name, task: task.task, transform: .double(transform))
+      task.transform = .double(transform)
     }
     return Model(
       format: format, libraryVersion: version, fingerprint: fingerprint, objective: task.name,

@@ -248,10 +248,15 @@ struct ModelDocument {
       })
   }
 
-  /// A name with escapes is handed out as it stands: no member that a loader looks for has any.
   private mutating func nextName(_ first: inout Bool) throws(Failure) -> String? {
     try read(
-      { (json) throws(JSONError) in try json.nextKey(first: &first)?.bytes.string },
+      { (json) throws(JSONError) in
+        guard let name = try json.nextKey(first: &first) else { return nil }
+        guard name.escaped else { return name.bytes.string }
+        // CatBoost's names of tables are JSON themselves. Read as a value, with its quotes.
+        var quoted = JSONCursor(Bytes(base: name.bytes.base - 1, count: name.bytes.count + 2))
+        return try quoted.readString()
+      },
       { (ubjson) throws(JSONError) in try ubjson.nextKey()?.string })
   }
 }

@@ -74,7 +74,9 @@ struct XGBoostFile {
       predictor = .forest(ForestPlan(forest))
     }
     let transform = known.transform(in: version)
-    let task = Objective(name: known.name, task: known.task, transform: .float(transform))
+    let task = Objective(
+      name: known.name, task: known.task, transform: .float(transform),
+      judgesByScore: known.name == "binary:logistic")
     return Model(
       format: format, libraryVersion: versionText, fingerprint: fingerprint, objective: task.name,
       inputNames: inputNames, inputTypes: inputTypes, inputCount: inputCount,

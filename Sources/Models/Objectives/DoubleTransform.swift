@@ -15,6 +15,8 @@ struct DoubleTransform: Sendable {
     case softplus
     /// x² with the sign of x: the model has learnt square roots.
     case signedSquare
+    /// A mean, and the variance of which the second margin is half the logarithm.
+    case meanAndVariance
   }
 
   let shape: Shape
@@ -30,6 +32,7 @@ struct DoubleTransform: Sendable {
       case .exponential: values[index] = exp(value)
       case .sigmoid(let steepness): values[index] = 1 / (1 + exp(-steepness * value))
       case .softplus: values[index] = log1p(exp(value))
+      case .meanAndVariance: if index == 1 { values[index] = exp(2 * value) }
       case .signedSquare: values[index] = value < 0 ? -value * value : value * value
       }
     }

@@ -28,7 +28,9 @@ enum LightGBMObjective {
       }
     }
     let transform = DoubleTransform(shape: chosen)
-    return (Objective(name: name, task: task, transform: .double(transform)), classCount)
+    let objective = Objective(
+      name: name, task: task, transform: .double(transform), judgesByScore: true)
+    return (objective, classCount)
   }
 
   private static func known(_ name: String) -> (Objective.Task, DoubleTransform.Shape)? {

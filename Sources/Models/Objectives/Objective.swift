@@ -13,7 +13,10 @@ struct Objective: Sendable {
 
   let name: String
   let task: Task
-  let transform: Transform
+  var transform: Transform
+  /// Of two classes the library names the second where its score is above one half, else where its
+  /// margin is above zero.
+  var judgesByScore = false
 
   var isClassifier: Bool { task == .binary || task == .multiclass }
 }
