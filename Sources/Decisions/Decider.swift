@@ -39,6 +39,10 @@ public final class Decider {
   let scalars: UnsafeMutablePointer<Scalar>
   let slotCount: Int
   private let fields: [Field?]
+  /// By input: the model's categories; empty where all inputs are numbers.
+  private let categories: [CategoryCodes?]
+  /// Slots whose cells stay texts, since a category is looked up as it is written.
+  private let textSlots: Set<Int>
   private let aliases: [(slot: Int, from: Int)]
   private let plans: [RowLayout: InputPlan]
   private let conditions: [RowLayout: [Expression?]]
@@ -91,6 +95,8 @@ public final class Decider {
     self.slotCount = slots.plan.paths.count
     self.fields = (0..<slotCount).map { slots.fields[$0] }
     self.aliases = slots.aliases
+    self.categories = Decider.categories(model)
+    self.textSlots = Decider.textSlots(plans[.plain]!, slots, categories)
     self.scalars = .allocate(capacity: slotCount)
     self.scalars.initialize(repeating: .null, count: slotCount)
     self.row = .allocate(capacity: max(1, model.inputCount))
@@ -103,6 +109,24 @@ public final class Decider {
     scalars.deallocate()
     row.deallocate()
     outputs.deallocate()
+  }
+
+  private static func categories(_ model: Model) -> [CategoryCodes?] {
+    let categories = (0..<model.inputCount).map { model.categories(ofInput: $0) }
+    return categories.contains { $0 != nil } ? categories : []
+  }
+
+  private static func textSlots(
+    _ plan: InputPlan, _ slots: RowSlots, _ categories: [CategoryCodes?]
+  ) -> Set<Int> {
+    var result: Set<Int> = []
+    for (input, categories) in zip(plan.inputs, categories) where categories != nil {
+      if let given = input.given { result.insert(given) }
+      // One that is computed is of the type that its expression takes.
+      if input.expression.slots.count == 1 { result.formUnion(input.expression.slots) }
+    }
+    for (slot, from) in slots.aliases where result.contains(slot) { result.insert(from) }
+    return result.filter { slots.fields[$0] == nil }
   }
 
   private static func keys(_ names: [String]) -> [Bytes] {
@@ -209,7 +233,8 @@ public final class Decider {
     for slot in 0..<slotCount { scalars[slot] = .null }
     for (cell, slot) in zip(cells, slots) {
       guard let slot, !cell.isEmpty else { continue }
-      scalars[slot] = try CellText.convert(cell, fields[slot])
+      scalars[slot] =
+        textSlots.contains(slot) ? .text(cell) : try CellText.convert(cell, fields[slot])
     }
     takeAliases()
   }
@@ -234,14 +259,39 @@ public final class Decider {
         value = input.substitute
       }
       decision.inputs.append(value)
-      if value.isNull {
-        row[index] = .nan
-      } else if let number = value.number {
-        row[index] = number
-      } else {
-        throw BadRecord("the input '\(input.name)' is not a number: \(value.excerpt)")
-      }
+      row[index] = value.isNull ? .nan : try number(value, index, input.name)
     }
+  }
+
+  private func number(_ value: Scalar, _ input: Int, _ name: String) throws(BadRecord) -> Double {
+    if !categories.isEmpty, let categories = categories[input] {
+      return try code(value, categories, name)
+    }
+    guard let number = value.number else {
+      throw BadRecord("the input '\(name)' is not a number: \(value.excerpt)")
+    }
+    return number
+  }
+
+  /// A category's code; NaN for one that the training has not seen, as the libraries have it.
+  private func code(
+    _ value: Scalar, _ categories: CategoryCodes, _ name: String
+  ) throws(BadRecord) -> Double {
+    var number = value.number
+    if case .text(let text) = value {
+      if let code = categories.code(of: text) { return Double(code) }
+      number = JSONNumber.double(text.trimmed)
+      guard number != nil else { return .nan }
+    }
+    guard let number else {
+      throw BadRecord("the input '\(name)' is no category: \(value.excerpt)")
+    }
+    if let code = categories.code(of: number) { return code }
+    guard !categories.takesAnyText else {
+      throw BadRecord(
+        "the input '\(name)' is no category, which is a text or a whole number: \(value.excerpt)")
+    }
+    return .nan
   }
 
   /// Lets the model judge.

@@ -33,8 +33,8 @@ struct InputPlan {
         throw node.failure("'\(name)' is listed twice")
       }
       let expression = try InputPlan.expression(name, node, layout, slots, schema, scope)
-      guard expression.type != .string, expression.type != .time else {
-        throw node.failure("a model takes numbers, '\(name)' is a \(expression.type.rawValue)")
+      guard expression.type != .time else {
+        throw node.failure("a model takes numbers, '\(name)' is a time")
       }
       declared.append(
         Input(
@@ -44,6 +44,16 @@ struct InputPlan {
     }
     try InputPlan.checkDefaults(definition, declared)
     self.inputs = try InputPlan.ordered(declared, as: model, definition)
+    try checkTypes(definition, model)
+  }
+
+  /// Texts are for inputs that the model knows as categories.
+  private func checkTypes(_ definition: ModelDefinition, _ model: Model) throws(Failure) {
+    for (index, input) in inputs.enumerated()
+    where input.expression.type == .string && model.categories(ofInput: index) == nil {
+      throw definition.failure(
+        ofInput: input.name, "a model takes numbers, '\(input.name)' is a string")
+    }
   }
 
   // MARK: Declared inputs

@@ -75,6 +75,14 @@ public struct ModelDefinition: Sendable {
     }
   }
 
+  /// A failure at the place where an input is listed.
+  func failure(ofInput name: String, _ message: String) -> Failure {
+    let node = inputs.first { node in
+      if case .string(name) = node.value { true } else { false }
+    }
+    return node?.failure(message) ?? failure(message)
+  }
+
   func failure(_ message: String, hint: String? = nil) -> Failure {
     node?.failure(message, hint: hint) ?? .usage(message, hint: hint)
   }

@@ -7,7 +7,7 @@ public import Core
 /// How the values of one input become the codes that its model was trained on.
 public struct CategoryCodes: Sendable {
   /// Whether a code is a number made from the text itself, so that every text has one.
-  private let isHashed: Bool
+  public let takesAnyText: Bool
   /// The categories in the order of their codes, as positions in `bytes`.
   private let starts: [Int32]
   private let bytes: [UInt8]
@@ -42,7 +42,7 @@ public struct CategoryCodes: Sendable {
         || (left < right && text(left) == text(right))
     }
     numbered.sort { ($0.number, $0.code) < ($1.number, $1.code) }
-    self.isHashed = false
+    self.takesAnyText = false
     self.starts = starts
     self.bytes = bytes
     self.textOrder = texts
@@ -51,7 +51,7 @@ public struct CategoryCodes: Sendable {
   }
 
   private init() {
-    (isHashed, starts, bytes, textOrder, numbers, numberCodes) = (true, [0], [], [], [], [])
+    (takesAnyText, starts, bytes, textOrder, numbers, numberCodes) = (true, [0], [], [], [], [])
   }
 
   /// Codes as CatBoost makes them: the lower half of a text's hash, as a signed number.
@@ -68,7 +68,7 @@ public struct CategoryCodes: Sendable {
   ///
   /// - Complexity: O(log n) comparisons, or O(length); no allocation.
   public func code(of text: Bytes) -> Int? {
-    if isHashed { return Int(Self.hash(text)) }
+    if takesAnyText { return Int(Self.hash(text)) }
     return bytes.withBytes { all in
       func category(_ place: Int) -> Bytes {
         let code = Int(textOrder[place])
@@ -84,7 +84,7 @@ public struct CategoryCodes: Sendable {
   /// already, and is given back. Where codes are hashes, that of the number in digits; nil for a
   /// fraction, which is no category.
   public func code(of number: Double) -> Double? {
-    if isHashed {
+    if takesAnyText {
       return Int64(exactly: number).map { number in
         Double(Array(String(number).utf8).withBytes { Self.hash($0) })
       }

@@ -28,7 +28,8 @@ enum ScoreCommand {
       A row is a features record from materialize, a plain JSON object, or a line of CSV or TSV with a header. \
       The members (columns) of a plain row are the model's inputs by name; inputs without names are f0, f1, \
       … A null, an absent member and an empty cell are missing values. Scores are those of the library that \
-      made the model: the shortest decimals of 32-bit floats. Model formats: XGBoost JSON.
+      made the model: the shortest decimals of 32-bit floats. Model formats: XGBoost JSON and UBJSON, LightGBM text, \
+      CatBoost JSON. Texts are looked up among the categories that the model was trained with.
 
       On a terminal, or with --summary, ends with a summary: decisions of each kind, rows per second, and \
       p50, p95 and p99 of each layer beside the project's budget.
