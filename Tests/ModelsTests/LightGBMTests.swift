@@ -139,6 +139,9 @@ import Testing
       },
       LightGBMDamage("tree 0, node 0: right child 5 is outside 0..<5") { $0.right = "5 -3" },
       LightGBMDamage("tree 0, node 0: right child 7 is outside 0..<5") { $0.right = "-6 -3" },
+      LightGBMDamage("tree 0, node 0: right child -9223372036854775807 is outside 0..<5") {
+        $0.right = "-9223372036854775808 -3"
+      },
       LightGBMDamage("tree 0, node 0: right child 0 is reached a second time") {
         $0.right = "0 -3"
       },

@@ -96,6 +96,16 @@ import Testing
       """.utf8)
   }
 
+  /// The number of rounds is only told; nothing is made of that size.
+  @Test func aLinearBoostersRoundsAreNotCountedOut() throws {
+    var text = try Fixtures.text("models/xgboost-json/gblinear/model.json")
+    let rounds = try #require(text.firstRange(of: "\"boosted_rounds\":"))
+    text.replaceSubrange(
+      rounds.upperBound..<text.index(after: rounds.upperBound), with: "429496729699999")
+    let model = try load(Array(text.utf8))
+    #expect(model.roundCount >= 429_496_729_699_999)
+  }
+
   @Test func linearBoostersSkipWhatIsMissing() throws {
     let model = try load(linear("[2,-3,10]"))
     #expect(model.margins([[1, 1], [.nan, 1], [1, .nan]]) == [[9.5], [7.5], [12.5]])

@@ -134,12 +134,12 @@ enum CatBoostTable {
       default: try document.skip()
       }
     }
-    let width = stride - 1
-    guard width >= 1, hashes.count.multipliedReportingOverflow(by: width) == (numbers.count, false)
-    else {
+    let places = hashes.count + numbers.count
+    guard stride >= 2, places % stride == 0, hashes.count == places / stride else {
       throw document.failure(
         "\(hashes.count) hashes and \(numbers.count) numbers with a hash_stride of \(stride)")
     }
+    let width = stride - 1
     for (entry, hash) in hashes.enumerated() where hash.place != entry * stride {
       throw document.failure("a hash at place \(hash.place), which is not a multiple of \(stride)")
     }

@@ -107,8 +107,9 @@ struct LightGBMTree {
     draft.removeAll()
     let leaves = leafValue.count
     let splits = leaves - 1
-    // The draft numbers the splits first, then the leaves.
-    func node(_ child: Int) -> Int { child < 0 ? splits + ~child : child }
+    // The draft numbers the splits first, then the leaves. A number too large to add to wraps to one
+    // that is no node's either.
+    func node(_ child: Int) -> Int { child < 0 ? splits &+ ~child : child }
     let hasCover = leafRows.count == leaves && splitRows.count == splits
     let hasGain = splitGain.count == splits
     for split in 0..<splits {

@@ -53,16 +53,15 @@ struct XGBoostFile {
     let outputCount = try checkedOutputCount(known)
     let base = try baseMargins(known, outputCount)
     // Where each round's trees start; a linear booster's rounds are in its weights for good.
-    let rounds =
-      booster == Self.linear
-      ? Array(repeating: 0, count: max(boostedRounds ?? 0, 0) + 1) : try checkedRounds(outputCount)
-    let best = bestIteration.flatMap { $0 >= 0 && $0 < rounds.count - 2 ? $0 : nil }
+    let rounds = booster == Self.linear ? [] : try checkedRounds(outputCount)
+    let roundCount = booster == Self.linear ? max(boostedRounds ?? 0, 0) : rounds.count - 1
+    let best = bestIteration.flatMap { $0 >= 0 && $0 < roundCount - 1 ? $0 : nil }
     let used = try options.iterations.rounds(
-      of: rounds.count - 1, best: bestIteration.map { best ?? $0 }, takesBest: isFromScikitLearn,
+      of: roundCount, best: bestIteration.map { best ?? $0 }, takesBest: isFromScikitLearn,
       source: source)
     let predictor: Model.Predictor
     if booster == Self.linear {
-      guard used.count == rounds.count - 1 else {
+      guard used == 0..<roundCount else {
         throw .usage("\(source): a linear booster has no iterations to choose from")
       }
       predictor = .linear(try linearBooster(inputCount, outputCount, base))
@@ -83,7 +82,7 @@ struct XGBoostFile {
       outputCount: outputCount, scoreCount: task.transform.scoreCount(outputCount),
       isClassifier: task.isClassifier,
       classCount: task.isClassifier ? (task.task == .multiclass ? outputCount : 2) : 0,
-      roundCount: rounds.count - 1, usedRounds: used, bestIteration: best, categories: categories,
+      roundCount: roundCount, usedRounds: used, bestIteration: best, categories: categories,
       task: task, predictor: predictor)
   }
 
