@@ -101,7 +101,7 @@ _rtinfer() {
       esac
       ;;
     'score '*)
-      flags='--project --model --format --margin --summary --rejects --max-rejects --strict --quiet --help'
+      flags='--project --model --format --margin --importance --summary --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --model) values='files' ;;

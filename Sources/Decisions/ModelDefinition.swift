@@ -29,6 +29,9 @@ public struct ModelDefinition: Sendable {
   let rules: [Rule]
   let node: ConfigNode?
 
+  /// Whether it comes from a project file.
+  public var isDeclared: Bool { node != nil }
+
   /// A model file without a project: its own input names, no labels, no rules.
   public init(name: String, uri: String) {
     self.name = name

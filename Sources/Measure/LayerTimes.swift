@@ -65,7 +65,7 @@ public struct LayerTimes: Sendable {
 }
 
 extension String {
-  fileprivate func leftPadded(_ width: Int) -> String {
+  public func leftPadded(_ width: Int) -> String {
     String(repeating: " ", count: max(0, width - count)) + self
   }
 }

@@ -27,6 +27,20 @@ struct DerivedInputs: Sendable {
     }
   }
 
+  /// The row's own inputs that one behind them is made from, once for each time.
+  ///
+  /// - Parameter input: at least `inputCount`.
+  func sources(ofInput input: Int) -> [Int] {
+    let place = input - inputCount
+    guard place >= categories.count else { return [categories[place].input] }
+    return statistics[place - categories.count].elements.map { element in
+      switch element {
+      case .category(let input), .above(let input, _, _): input
+      case .oneHot(let category): category.input
+      }
+    }
+  }
+
   /// Values that are extended at a time: half a megabyte, which stays in the cache that is nearest but
   /// one.
   private static let blockValues = 1 << 16

@@ -49,6 +49,12 @@ enum HelpTopics {
         _rt.missing       how many inputs were null before defaults
         _rt.layers_us     microseconds in request, features, inference, postprocess, response
 
+      importance       made by score --importance, one for each input, the most important first
+        model, input      which
+        weight, gain, cover, total_gain, total_cover    of XGBoost's files
+        split, gain       of LightGBM's
+        PredictionValuesChange    of CatBoost's
+
       log, log_file, source_offset  made by ingest log stat, verify, offsets
       schema_difference  made by ingest schema diff
         type, member, change, declared, found, events

@@ -18,6 +18,10 @@ enum ScoreCommand {
   static let summary = Flag(
     "summary", "Print a summary on stderr also where stderr is not a terminal")
 
+  static let importance = Flag(
+    "importance", "Score nothing; print what the model's file says of its inputs' worth in training"
+  )
+
   static let command = Command(
     name: "score",
     summary: "Turn feature rows into decisions with a model",
@@ -31,11 +35,14 @@ enum ScoreCommand {
       made the model: the shortest decimals of 32-bit floats. Model formats: XGBoost JSON and UBJSON, LightGBM text, \
       CatBoost JSON. Texts are looked up among the categories that the model was trained with.
 
+      With --importance no rows are read: for each input its measures are printed as the library names and \
+      counts them, over all rounds of the file; a table on a terminal, importance records on a pipe.
+
       On a terminal, or with --summary, ends with a summary: decisions of each kind, rows per second, and \
       p50, p95 and p99 of each layer beside the project's budget.
       """,
     operands: .files,
-    flags: [CommonFlags.project, model, format, margin, summary] + CommonFlags.records,
+    flags: [CommonFlags.project, model, format, margin, importance, summary] + CommonFlags.records,
     examples: [
       .init(
         "rtinfer score --model model.json rows.csv", "A model file and a table; no project needed."),
@@ -45,11 +52,16 @@ enum ScoreCommand {
       .init(
         "rtinfer score features.ndjson | jq -r 'select(.decision == \"rebook\") | .id'",
         "Whom to call."),
+      .init(
+        "rtinfer score --model model.json --importance", "Which inputs the training built on."),
     ],
     run: run)
 
   private static func run(_ invocation: Invocation) throws(Failure) -> ExitStatus {
     let project = try Project.find(invocation)
+    if invocation.options.isOn(importance) {
+      return try ScoreImportance.run(invocation, try chosenModels(invocation, project))
+    }
     let judges = try loadJudges(invocation, project)
     let budgets = try project?.budgets() ?? []
     let rejects = try Rejects(invocation)
@@ -76,9 +88,10 @@ enum ScoreCommand {
 
   // MARK: Models
 
-  private static func loadJudges(
+  /// The models that --model or the project names, with the paths of their files.
+  private static func chosenModels(
     _ invocation: Invocation, _ project: Project?
-  ) throws(Failure) -> [Judge] {
+  ) throws(Failure) -> [(definition: ModelDefinition, path: String)] {
     let named = try invocation.options.value(model)
     let definitions = try project?.models() ?? []
     if let named, !definitions.contains(where: { $0.name == named }) {
@@ -88,7 +101,7 @@ enum ScoreCommand {
           "\(invocation.options.origin(model)): '\(named)' is neither a file nor a model of the project",
           hint: Spelling.nearest(named, among: known).map { "did you mean '\($0)'?" })
       }
-      return [try judge(ModelDefinition(name: named, uri: named), path: named, nil, invocation)]
+      return [(ModelDefinition(name: named, uri: named), named)]
     }
     let chosen = definitions.filter { named == nil || $0.name == named }
     guard !chosen.isEmpty, let project else {
@@ -96,26 +109,34 @@ enum ScoreCommand {
         "no model: the project file declares none and --model is not given",
         hint: "rtinfer score --model model.json rows.csv")
     }
-    var judges: [Judge] = []
-    for definition in chosen {
-      judges.append(
-        try judge(definition, path: project.resolve(definition.uri), project, invocation))
-    }
-    return judges
+    return chosen.map { ($0, project.resolve($0.uri)) }
   }
 
-  private static func judge(
-    _ definition: ModelDefinition, path: String, _ project: Project?, _ invocation: Invocation
-  ) throws(Failure) -> Judge {
+  static func load(
+    _ path: String, _ invocation: Invocation, options: ModelOptions = ModelOptions()
+  ) throws(Failure) -> Model {
     let bytes = try invocation.files.contents(of: path, bytesMax: Limits.modelBytesMax)
-    let model = try bytes.withBytes { (bytes) throws(Failure) in
-      try ModelLoader.load(bytes, source: path)
+    return try bytes.withBytes { (bytes) throws(Failure) in
+      try ModelLoader.load(bytes, source: path, options: options)
     }
-    let schema = try project.map { (project) throws(Failure) in
-      try requestSchema(definition, project)
+  }
+
+  private static func loadJudges(
+    _ invocation: Invocation, _ project: Project?
+  ) throws(Failure) -> [Judge] {
+    var judges: [Judge] = []
+    for (definition, path) in try chosenModels(invocation, project) {
+      let model = try load(path, invocation)
+      // A file that was named itself has nothing to do with the project's events.
+      let isDeclared = definition.isDeclared
+      let schema = try project.map { (project) throws(Failure) in
+        isDeclared ? try requestSchema(definition, project) : RequestSchema()
+      }
+      judges.append(
+        Judge(
+          decider: try Decider(definition, model: model, schema: schema ?? RequestSchema())))
     }
-    return Judge(
-      decider: try Decider(definition, model: model, schema: schema ?? RequestSchema()))
+    return judges
   }
 
   private static func requestSchema(
