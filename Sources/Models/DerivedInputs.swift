@@ -31,14 +31,30 @@ struct DerivedInputs: Sendable {
   ///
   /// - Parameter input: at least `inputCount`.
   func sources(ofInput input: Int) -> [Int] {
-    let place = input - inputCount
-    guard place >= categories.count else { return [categories[place].input] }
-    return statistics[place - categories.count].elements.map { element in
+    guard let statistic = statistic(input) else { return [categories[input - inputCount].input] }
+    return statistic.elements.map { element in
       switch element {
       case .category(let input), .above(let input, _, _): input
       case .oneHot(let category): category.input
       }
     }
+  }
+
+  /// The row's own inputs that explain one behind them, as the library has it: of a combination only
+  /// the categories that count with all their values.
+  ///
+  /// - Parameter input: at least `inputCount`.
+  func explainingSources(ofInput input: Int) -> [Int] {
+    let categories = statistic(input)?.elements.compactMap { element in
+      if case .category(let input) = element { input } else { nil }
+    }
+    guard let categories, !categories.isEmpty else { return sources(ofInput: input) }
+    return categories
+  }
+
+  private func statistic(_ input: Int) -> CategoryStatistic? {
+    let place = input - inputCount - categories.count
+    return place < 0 ? nil : statistics[place]
   }
 
   /// Values that are extended at a time: half a megabyte, which stays in the cache that is nearest but

@@ -138,7 +138,7 @@ import Testing
     CatBoostDamage("splits[2]: split_index 3 with border") {
       $0.statisticSplit = #"{"split_type":"OnlineCtr","split_index":3,"border":0.4}"#
     },
-    CatBoostDamage("tree 0, node 0: threshold NaN") {
+    CatBoostDamage("tree 0, node 3: threshold NaN") {
       $0.numberSplit = #"{"split_type":"FloatFeature","float_feature_index":0,"border":NaN}"#
     },
     CatBoostDamage("oblivious_trees[0]: 7 leaf values for 3 splits") {

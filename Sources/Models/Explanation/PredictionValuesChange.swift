@@ -54,10 +54,6 @@ extension Forest {
     return levels
   }
 
-  private func leafValue(_ node: Int, _ output: Int) -> Double {
-    leafVectors.isEmpty ? value[node] : leafVectors[Int(entry[node]) * outputCount + output]
-  }
-
   private var leafWidth: Int { leafVectors.isEmpty ? 1 : outputCount }
 
   private static func effect(_ one: Double, _ rows: Double, _ other: Double, _ others: Double)

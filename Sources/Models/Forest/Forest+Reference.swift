@@ -77,6 +77,13 @@ extension Forest {
     return sum
   }
 
+  /// The side to which a split sends a row.
+  func goesLeft(_ node: Int, _ inputs: UnsafeBufferPointer<Double>) -> Bool {
+    var goes = false
+    withNodes { goes = $0.goesLeft(node, inputs[Int(feature[node])]) }
+    return goes
+  }
+
   private func withNodes(_ body: (ForestNodes) -> Void) {
     left.withUnsafeBufferPointer { left in
       feature.withUnsafeBufferPointer { feature in

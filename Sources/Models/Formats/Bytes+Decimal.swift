@@ -1,4 +1,4 @@
-// Numbers as they stand in text, for the formats that are no JSON.
+// Decimal numbers that come from a file's text rather than from JSON.
 
 import Core
 

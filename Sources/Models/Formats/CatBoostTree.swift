@@ -76,17 +76,17 @@ struct CatBoostTree {
     try trees.add(draft)
   }
 
-  /// Level by level, the node of a level having the answers so far for its number: its children have
-  /// one bit more.
+  /// Level by level, the last split at the root, as the library has it where the order matters: its
+  /// shares of rows, from which contributions come, are those of leaves whose numbers begin alike. So
+  /// the leaves stand in the order of their numbers.
   private mutating func spread(_ levels: [Split], _ values: [Double], weights: [Double]) {
     let width = leafWidth ?? 1
     let leaves = 1 << levels.count
     let splits = leaves - 1
-    for (level, split) in levels.enumerated() {
+    for (level, split) in levels.reversed().enumerated() {
       let children = (1 << (level + 1)) - 1
       for number in 0..<1 << level {
-        appendSplit(
-          split, left: children + number, right: children + (number | 1 << level))
+        appendSplit(split, left: children + 2 * number, right: children + 2 * number + 1)
       }
     }
     for leaf in 0..<leaves {

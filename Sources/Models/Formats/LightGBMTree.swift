@@ -110,6 +110,8 @@ struct LightGBMTree {
     // The draft numbers the splits first, then the leaves. A number too large to add to wraps to one
     // that is no node's either.
     func node(_ child: Int) -> Int { child < 0 ? splits &+ ~child : child }
+    // A tree that is one leaf has nothing to tell of its rows.
+    if leaves == 1 { (leafRows, splitRows, splitGain) = ([0], [], []) }
     let hasCover = leafRows.count == leaves && splitRows.count == splits
     let hasGain = splitGain.count == splits
     for split in 0..<splits {
