@@ -101,11 +101,12 @@ _rtinfer() {
       esac
       ;;
     'score '*)
-      flags='--project --model --format --margin --importance --summary --rejects --max-rejects --strict --quiet --help'
+      flags='--project --model --format --margin --contributions --explain --importance --summary --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --model) values='files' ;;
         --format) values='auto ndjson csv tsv' ;;
+        --explain) values='text' ;;
         --rejects) values='files' ;;
         --max-rejects) values='text' ;;
       esac

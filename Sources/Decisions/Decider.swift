@@ -32,6 +32,8 @@ public final class Decider {
   public let decisions: [String]
   public let decides: String?
   public private(set) var decision = Decision()
+  /// Nil while nobody asks why.
+  var explanation: DecisionExplanation?
 
   /// `"name":` with the comma before it where one is due, ready to be written.
   let inputKeys: [Bytes]
@@ -77,6 +79,8 @@ public final class Decider {
       conditions[layout] = try Decider.conditions(definition, scope)
     }
     try Decider.checkLabels(definition, model)
+    // Wrong ones are a mistake also while nobody asks why.
+    _ = try DecisionExplanation.reasons(definition, plans[.plain]!.inputs.map(\.name))
     self.name = definition.name
     self.model = model
     self.decides = definition.decides
@@ -302,6 +306,11 @@ public final class Decider {
     model.transform(outputs)
     decision.scores.removeAll(keepingCapacity: true)
     decision.scores.append(contentsOf: outputs.prefix(model.scoreCount))
+  }
+
+  /// Finds what each input gave to the margins; nothing while nobody asks why.
+  public func explain() {
+    explanation?.explain(UnsafeBufferPointer(row))
   }
 
   /// Finds the label and the first rule that holds.

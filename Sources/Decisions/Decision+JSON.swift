@@ -42,6 +42,7 @@ extension Decider {
       output.appendQuoted(decisions[rule])
     }
     appendInputs(output)
+    appendExplanation(output)
     appendMarks(output, kind, marks)
   }
 
@@ -60,7 +61,7 @@ extension Decider {
   }
 
   /// One output as a number, several as an array.
-  private func append(_ values: [Double], to output: OutputBuffer) {
+  func append(_ values: [Double], to output: OutputBuffer) {
     guard values.count != 1 else { return append(values[0], to: output) }
     output.append(UInt8(ascii: "["))
     for (index, value) in values.enumerated() {

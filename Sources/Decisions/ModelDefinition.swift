@@ -6,6 +6,7 @@
 //       defaults: { "origin_departures:mean_delay_1h": 0 },
 //       labels: ["on_time", "late"],
 //       rules: [ { if: "score >= 0.5", decide: "rebook" }, { decide: "keep" } ],
+//       reasons: { "busy airport": ["origin_departures:mean_delay_1h", "hour(sched_dep)"] },
 //     }
 
 public import Core
@@ -27,6 +28,8 @@ public struct ModelDefinition: Sendable {
   let defaults: [ConfigNode.Member]
   let labels: [String]
   let rules: [Rule]
+  /// By reason, the inputs that speak for it.
+  let reasons: [ConfigNode.Member]
   let node: ConfigNode?
 
   /// Whether it comes from a project file.
@@ -41,13 +44,14 @@ public struct ModelDefinition: Sendable {
     self.defaults = []
     self.labels = []
     self.rules = []
+    self.reasons = []
     self.node = nil
   }
 
   /// One member of the project file's `models`.
   public init(_ member: ConfigNode.Member) throws(Failure) {
     let node = member.node
-    try node.allow(["uri", "decides", "inputs", "defaults", "labels", "rules"])
+    try node.allow(["uri", "decides", "inputs", "defaults", "labels", "rules", "reasons"])
     self.name = member.key
     self.uri = try node.required("uri").string()
     self.decides = try node["decides"]?.string()
@@ -67,6 +71,7 @@ public struct ModelDefinition: Sendable {
       throw node["rules"]!.failure("the rules after the one without 'if' can never be reached")
     }
     self.rules = rules
+    self.reasons = try node["reasons"]?.members() ?? []
     self.node = node
   }
 

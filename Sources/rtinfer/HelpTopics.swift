@@ -44,6 +44,10 @@ enum HelpTopics {
         label             by the project's `labels`: the likeliest class
         decision          of the first of the project's `rules` that holds
         inputs            every value the model saw, by name; null is a missing value
+        contributions     what each input gave to the margin, with --contributions
+        bias              the margin where nothing is known; all of them add up to the margin
+        explanation       with --explain: bias, and moved_by, the strongest inputs or reasons, with
+                          contribution and share; class, where the model has more than two
         _rt.offset, _rt.features_watermark  from the features record
         _rt.model, _rt.version  which model; a file's version is its SHA-256's start
         _rt.missing       how many inputs were null before defaults
@@ -67,7 +71,7 @@ enum HelpTopics {
 
       A plain row for score is an object or a CSV line whose members are the model's inputs.
       Of members that appear twice the last one counts. Scores are shortest decimals of
-      32-bit floats, other numbers of 64-bit floats; integers from -2^63 to 2^64 - 1 are exact.
+      their model's floats, other numbers of 64-bit floats; integers from -2^63 to 2^64 - 1 are exact.
 
       """)
 
@@ -150,6 +154,7 @@ enum HelpTopics {
             inputs: ["distance", "hour(sched_dep)", "origin_departures:mean_delay_1h"],
             defaults: { "origin_departures:mean_delay_1h": 0 },   // instead of null
             labels: ["on_time", "late"],
+            reasons: { "busy airport": ["origin_departures:mean_delay_1h"] },
             rules: [ { if: "score >= 0.5", decide: "rebook" }, { decide: "keep" } ],
           },
         },

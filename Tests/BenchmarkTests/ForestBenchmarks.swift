@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 
 @Suite(.serialized) struct ForestBenchmarks {
-  private func model() throws -> (model: Model, rows: [Double]) {
+  func model() throws -> (model: Model, rows: [Double]) {
     let environment = ProcessInfo.processInfo.environment
     let modelPath = environment["RTINFER_BENCH_MODEL"]
     let bytes =

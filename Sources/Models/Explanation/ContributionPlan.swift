@@ -71,7 +71,7 @@ struct ContributionPlan: Sendable {
   ) {
     let columns = binning.columnCount
     withUnsafeTemporaryAllocation(of: UInt16.self, capacity: max(1, rowCount * columns)) { bins in
-      binning.bin(rows, count: rowCount, into: .rows(bins.baseAddress!))
+      binning.bin(rows, count: rowCount, into: .wordRows(bins.baseAddress!))
       for kernel in kernels {
         kernel.add(bins.baseAddress!, columnCount: columns, rowCount: rowCount, to: values)
       }

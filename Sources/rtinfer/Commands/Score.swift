@@ -18,6 +18,11 @@ enum ScoreCommand {
   static let summary = Flag(
     "summary", "Print a summary on stderr also where stderr is not a terminal")
 
+  static let contributions = Flag(
+    "contributions",
+    "Also write what each input gave to the margin, and the bias that all start from")
+  static let explain = Flag(
+    "explain", .text("N"), "Also write the N inputs (or reasons) that moved the margin most")
   static let importance = Flag(
     "importance", "Score nothing; print what the model's file says of its inputs' worth in training"
   )
@@ -32,8 +37,12 @@ enum ScoreCommand {
       A row is a features record from materialize, a plain JSON object, or a line of CSV or TSV with a header. \
       The members (columns) of a plain row are the model's inputs by name; inputs without names are f0, f1, \
       … A null, an absent member and an empty cell are missing values. Scores are those of the library that \
-      made the model: the shortest decimals of 32-bit floats. Model formats: XGBoost JSON and UBJSON, LightGBM text, \
+      made the model, in as few decimals as its precision needs. Model formats: XGBoost JSON and UBJSON, LightGBM text, \
       CatBoost JSON. Texts are looked up among the categories that the model was trained with.
+
+      With --contributions or --explain a decision says why: exact Shapley values of the inputs, in margin \
+      space, as the library's own pred_contribs gives them. A share is an input's part of all that was given \
+      either way. A model's `reasons` in the project file put inputs together that mean the same to people.
 
       With --importance no rows are read: for each input its measures are printed as the library names and \
       counts them, over all rounds of the file; a table on a terminal, importance records on a pipe.
@@ -42,7 +51,10 @@ enum ScoreCommand {
       p50, p95 and p99 of each layer beside the project's budget.
       """,
     operands: .files,
-    flags: [CommonFlags.project, model, format, margin, importance, summary] + CommonFlags.records,
+    flags: [
+      CommonFlags.project, model, format, margin, contributions, explain, importance, summary,
+    ]
+      + CommonFlags.records,
     examples: [
       .init(
         "rtinfer score --model model.json rows.csv", "A model file and a table; no project needed."),
@@ -53,16 +65,19 @@ enum ScoreCommand {
         "rtinfer score features.ndjson | jq -r 'select(.decision == \"rebook\") | .id'",
         "Whom to call."),
       .init(
+        "rtinfer score --model model.json --explain 3 rows.csv", "Why: three inputs for each row."),
+      .init(
         "rtinfer score --model model.json --importance", "Which inputs the training built on."),
     ],
     run: run)
 
   private static func run(_ invocation: Invocation) throws(Failure) -> ExitStatus {
     let project = try Project.find(invocation)
+    let extent = try explanationExtent(invocation)
     if invocation.options.isOn(importance) {
       return try ScoreImportance.run(invocation, try chosenModels(invocation, project))
     }
-    let judges = try loadJudges(invocation, project)
+    let judges = try loadJudges(invocation, project, extent)
     let budgets = try project?.budgets() ?? []
     let rejects = try Rejects(invocation)
     let output = invocation.output
@@ -84,6 +99,25 @@ enum ScoreCommand {
       invocation.messages.summary(run.summary(budgets: budgets))
     }
     return try rejects.finish(total: run.rows)
+  }
+
+  private static func explanationExtent(
+    _ invocation: Invocation
+  ) throws(Failure) -> DecisionExplanation.Extent? {
+    let options = invocation.options
+    guard let text = try options.value(explain) else {
+      return options.isOn(contributions) ? .all : nil
+    }
+    guard !options.isOn(contributions) else {
+      throw .usage(
+        "--explain and --contributions: one of them", hint: "--contributions has all inputs")
+    }
+    guard let count = Int(text), count >= 1 else {
+      throw .usage(
+        "\(options.origin(explain)): '\(text)' is not a number of inputs, 1 or more",
+        hint: "rtinfer score --model model.json --explain 3 rows.csv")
+    }
+    return .most(count)
   }
 
   // MARK: Models
@@ -122,7 +156,7 @@ enum ScoreCommand {
   }
 
   private static func loadJudges(
-    _ invocation: Invocation, _ project: Project?
+    _ invocation: Invocation, _ project: Project?, _ extent: DecisionExplanation.Extent?
   ) throws(Failure) -> [Judge] {
     var judges: [Judge] = []
     for (definition, path) in try chosenModels(invocation, project) {
@@ -132,9 +166,9 @@ enum ScoreCommand {
       let schema = try project.map { (project) throws(Failure) in
         isDeclared ? try requestSchema(definition, project) : RequestSchema()
       }
-      judges.append(
-        Judge(
-          decider: try Decider(definition, model: model, schema: schema ?? RequestSchema())))
+      let decider = try Decider(definition, model: model, schema: schema ?? RequestSchema())
+      if let extent { try decider.explainDecisions(extent, definition, source: path) }
+      judges.append(Judge(decider: decider))
     }
     return judges
   }

@@ -152,6 +152,7 @@ final class ScoreRun {
     try decider.gather(kind)
     let gathered = clock.monotonicNanoseconds()
     decider.judge()
+    decider.explain()
     let judged = clock.monotonicNanoseconds()
     decider.conclude(kind)
     let concluded = clock.monotonicNanoseconds()
