@@ -58,7 +58,7 @@ _rtinfer() {
       operands='infer diff'
       ;;
     'ingest '*)
-      flags='--project --type --type-member --id --time --time-unit --lateness --dedup --from --idle --rejects --max-rejects --strict --log --state --fsync --segment-size --retain-age --retain-size --retain-force --wait --replay --from-offset --since --until --by --speed --follow --quiet --help'
+      flags='--project --type --type-member --id --time --time-unit --lateness --dedup --from --idle --private-key --rejects --max-rejects --strict --log --state --fsync --segment-size --retain-age --retain-size --retain-force --wait --replay --from-offset --since --until --by --speed --follow --quiet --help'
       verbs='log schema'
       case $previous in
         --project) values='files' ;;
@@ -71,6 +71,7 @@ _rtinfer() {
         --dedup) values='text' ;;
         --from) values='text' ;;
         --idle) values='text' ;;
+        --private-key) values='files' ;;
         --rejects) values='files' ;;
         --max-rejects) values='text' ;;
         --state) values='folders' ;;

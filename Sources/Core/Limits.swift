@@ -35,6 +35,9 @@ public enum Limits {
   /// writes as fast as the disk does: at this size it costs less than making the lines.
   public static let logCommitBytes = 8 << 20
 
+  /// Bytes of the secret that hashes private members.
+  public static let privateKeyBytesMax = 4_096
+
   /// Wrappings around an event, such as Debezium's inside kcat's.
   public static let envelopeDepthMax = 3
 

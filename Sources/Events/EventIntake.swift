@@ -52,14 +52,18 @@ public final class EventIntake {
     /// Where the head came from, and which of the source partitions that is.
     var origin: EventOrigin?
     var sourcePartition: Int?
+    /// Nil where nothing is private.
+    let filter: PrivacyFilter?
 
     init(
-      _ reader: LineReader, _ decoder: EventDecoder, _ partition: Int, _ unwrapper: Unwrapper?
+      _ reader: LineReader, _ decoder: EventDecoder, _ partition: Int, _ unwrapper: Unwrapper?,
+      _ filter: PrivacyFilter?
     ) {
       self.reader = reader
       self.decoder = decoder
       self.partition = partition
       self.unwrapper = unwrapper
+      self.filter = filter
     }
   }
 
@@ -88,12 +92,14 @@ public final class EventIntake {
   ///     at its word: of several, no one's watermark speaks for the others.
   ///   - layers: what events are wrapped in.
   ///   - idle: how far a source partition may fall behind the others and still hold the watermark back.
+  ///   - privacy: how private members are hidden; nil: they have been.
   ///   - isTimed: note when each line was read and decoded.
   ///   - beforeWaiting: called before a read that would wait, to pass on what is ready.
   public init(
     _ sources: [any ByteSource], schema: EventSchema, rejects: Rejects, clock: any Clock,
     trustsMarks: Bool, layers: EnvelopeLayers = .layers([]), idle: TimeSpan? = nil,
-    isTimed: Bool = false, beforeWaiting: @escaping () throws(Failure) -> Void
+    privacy: Privacy? = nil, isTimed: Bool = false,
+    beforeWaiting: @escaping () throws(Failure) -> Void
   ) {
     self.schema = schema
     self.rejects = rejects
@@ -107,7 +113,8 @@ public final class EventIntake {
       reader.beforeWaiting = beforeWaiting
       return Input(
         reader, EventDecoder(schema, trustsMarks: trusts), partition,
-        layers == .layers([]) ? nil : Unwrapper(layers, schema))
+        layers == .layers([]) ? nil : Unwrapper(layers, schema),
+        privacy.flatMap { PrivacyFilter($0, schema) })
     }
     let lateness = schema.types.map(\.lateness).max()!
     self.watermark = Watermark(partitions: sources.count, lateness: lateness, idle: idle)
@@ -180,6 +187,7 @@ public final class EventIntake {
       counts.read += 1
       input.line = line
       input.unwrapped = nil
+      input.filter?.forget()
       if line.fault == .tooLong {
         try reject("longer than \(Limits.lineBytesMax) bytes; only its beginning is kept", input)
         continue
@@ -210,13 +218,16 @@ public final class EventIntake {
       }
       counts.read += 1
       input.origin = nil
+      input.filter?.forget()
       do throws(BadRecord) {
         guard case .event(let content, let type) = next else {
           guard case .problem(let reason) = next else { continue }
           throw BadRecord(reason)
         }
         if isTimed { input.readAt = clock.monotonicNanoseconds() }
-        let event = try input.decoder.decode(content, as: type, padding: LineReader.padding)
+        let event = try input.decoder.decode(
+          try input.filter?.hide(content, as: type, padding: LineReader.padding) ?? content,
+          as: type, padding: LineReader.padding)
         if isTimed { input.decodedAt = clock.monotonicNanoseconds() }
         input.head = event
         input.origin = unwrapper.origin
@@ -239,6 +250,7 @@ public final class EventIntake {
     input.line = line
     input.unwrapped = nil
     unwrapper.clear()
+    input.filter?.forget()
     if line.fault == .tooLong {
       counts.read += 1
       try reject("longer than \(Limits.lineBytesMax) bytes; only its beginning is kept", input)
@@ -274,11 +286,21 @@ public final class EventIntake {
 
   private func decode(_ bytes: Bytes, _ input: Input) throws(BadRecord) -> Event {
     input.unwrapped = RejectedRecord.raw(in: bytes)
-    if let raw = input.unwrapped {
-      // The array lives in the input until its next line: what is borrowed from it is as good as a line.
-      return try raw.withBytes { (bytes) throws(BadRecord) in try input.decoder.decode(bytes) }
+    guard let raw = input.unwrapped else {
+      return try decode(bytes, padding: LineReader.padding, input)
     }
-    return try input.decoder.decode(bytes, padding: LineReader.padding)
+    // The array lives in the input until its next line: what is borrowed from it is as good as a line.
+    return try raw.withBytes { (bytes) throws(BadRecord) in try decode(bytes, padding: 0, input) }
+  }
+
+  private func decode(
+    _ bytes: Bytes, padding: Int, _ input: Input
+  ) throws(BadRecord) -> Event {
+    guard let filter = input.filter else {
+      return try input.decoder.decode(bytes, padding: padding)
+    }
+    let hidden = try filter.hide(bytes, as: nil, padding: padding)
+    return try input.decoder.decode(hidden, padding: LineReader.padding)
   }
 
   private func truncated(_ line: Line, _ reason: String) -> String {
@@ -288,10 +310,11 @@ public final class EventIntake {
 
   private func reject(_ reason: String, _ input: Input) throws(Failure) {
     let line = input.line!
-    func add(_ raw: Bytes) throws(Failure) {
+    func add(_ raw: Bytes?) throws(Failure) {
       try rejects.add(
         reason, source: input.reader.source.name, line: line.number, byte: line.offset, raw: raw)
     }
+    if let filter = input.filter { return try add(filter.hidden) }
     if let unwrapper = input.unwrapper, unwrapper.hasItem { return try add(unwrapper.raw) }
     // What is rejected again keeps its own bytes, so it can come back any number of times.
     guard let unwrapped = input.unwrapped else { return try add(line.bytes) }

@@ -23,6 +23,8 @@ public final class EventType: Sendable {
   public let unknown: UnknownMembers
   /// Empty: any members.
   public let fields: [Field]
+  /// Members that no one behind ingest may see as they are.
+  public let privates: [PrivateMember]
 
   public static let defaultLateness = TimeSpan.minutes(5)
   public static let defaultFutureSkew = TimeSpan.minutes(5)
@@ -31,7 +33,8 @@ public final class EventType: Sendable {
     name: String, idMember: String? = "id", timeMember: String = "time",
     timeUnit: TimeUnit = .rfc3339,
     lateness: TimeSpan = defaultLateness, maxFutureSkew: TimeSpan = defaultFutureSkew,
-    dedup: TimeSpan? = nil, unknown: UnknownMembers = .keep, fields: [Field] = []
+    dedup: TimeSpan? = nil, unknown: UnknownMembers = .keep, fields: [Field] = [],
+    privates: [PrivateMember] = []
   ) {
     self.name = name
     self.idMember = idMember
@@ -42,10 +45,12 @@ public final class EventType: Sendable {
     self.dedup = dedup
     self.unknown = unknown
     self.fields = fields
+    self.privates = privates
   }
 
   static let keys = [
     "id", "time", "time_unit", "lateness", "max_future_skew", "dedup", "unknown", "fields",
+    "private",
   ]
 
   /// One member of the project file's `events`.
@@ -65,11 +70,16 @@ public final class EventType: Sendable {
       throw node.failure(
         "unknown: \"\(unknown.rawValue)\" needs fields, else every member is unknown")
     }
+    let timeMember = try node["time"]?.string() ?? "time"
+    var privates: [PrivateMember] = []
+    for member in try node["private"]?.members() ?? [] {
+      privates.append(try PrivateMember(member, fields: fields, timeMember: timeMember))
+    }
     self.init(
-      name: member.key, idMember: idMember, timeMember: try node["time"]?.string() ?? "time",
+      name: member.key, idMember: idMember, timeMember: timeMember,
       timeUnit: try node["time_unit"]?.choice(TimeUnit.self) ?? .rfc3339,
       lateness: try node["lateness"]?.span() ?? EventType.defaultLateness,
       maxFutureSkew: try node["max_future_skew"]?.span() ?? EventType.defaultFutureSkew,
-      dedup: dedup, unknown: unknown, fields: fields)
+      dedup: dedup, unknown: unknown, fields: fields, privates: privates)
   }
 }

@@ -35,6 +35,33 @@ enum EventFlags {
   static let idleStandard = TimeSpan.hours(1)
   static let wrapped = [from, idle]
 
+  static let privateKey = Flag(
+    "private-key", .file, "The file with the secret that hashes private members, 16 bytes or more")
+
+  /// How private members are hidden; nil where none are declared.
+  static func privacy(
+    _ invocation: Invocation, _ schema: EventSchema
+  ) throws(Failure) -> Privacy? {
+    let privates = schema.types.flatMap { type in type.privates.map { (type.name, $0) } }
+    guard !privates.isEmpty else { return nil }
+    guard let path = try invocation.options.value(privateKey) else {
+      if let (type, member) = privates.first(where: { $0.1.action == .hash }) {
+        throw .usage(
+          "events.\(type).private hashes '\(member.name)', which needs a secret",
+          hint:
+            "name a file with one: --private-key FILE (head -c 32 /dev/urandom > FILE makes one)")
+      }
+      return Privacy(key: [])
+    }
+    let key = try invocation.files.contents(of: path, bytesMax: Limits.privateKeyBytesMax)
+    guard key.count >= 16 else {
+      throw .usage(
+        "\(invocation.options.origin(privateKey)): \(path) holds \(key.count) bytes, a secret has 16 or"
+          + " more")
+    }
+    return Privacy(key: key)
+  }
+
   static func layers(_ options: Options) throws(Failure) -> EnvelopeLayers {
     guard let text = try options.value(from) else { return .layers([]) }
     do throws(Failure) {

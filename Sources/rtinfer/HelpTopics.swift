@@ -27,7 +27,8 @@ enum HelpTopics {
       rejected         made by any reader, with --rejects FILE
         reason            what is wrong, in words
         source, line, byte  where: the file, its line from 1, the line's offset in bytes
-        raw               the line as it came (raw_base64 where it is not UTF-8)
+        raw               the line as it came (raw_base64 where it is not UTF-8;
+                          raw_withheld where it may hold what is private)
         Piped into ingest, its raw line is tried again.
 
       features         made by materialize
@@ -134,6 +135,7 @@ enum HelpTopics {
             lateness: "5m",              // how late an event may come
             max_future_skew: "5m",       // how far ahead of the clock its time may lie
             dedup: "24h",                // drop ids seen within this time; off by default
+            private: { tailnum: "hash" },   // or drop: hidden before ingest writes anything
             unknown: "keep",             // other members: keep, drop or reject the event
             fields: {                    // none: anything goes
               carrier: "string", tailnum: "string?",   // ? is optional

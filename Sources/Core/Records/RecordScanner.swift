@@ -293,6 +293,9 @@ public final class RecordScanner {
     return needsComma
   }
 
+  /// The slot of one of the plan's first-level entries, -1 where only what is inside has slots.
+  func firstLevelSlot(_ entry: Int) -> Int { root.entries[entry].slot }
+
   /// Keeps every member but one.
   public func keepingAll(but name: String) -> KeptMembers {
     KeptMembers(entries: root.entries.map { !($0.name == name) }, others: true)

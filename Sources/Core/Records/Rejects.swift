@@ -54,9 +54,10 @@ public final class Rejects {
 
   /// A record that cannot be used. Throws if the stream should stop here.
   ///
-  /// - Parameter raw: the line as it came, or its beginning if it was too long.
+  /// - Parameter raw: the line as it came, or its beginning if it was too long; nil where it may hold what
+  ///   must not be written.
   public func add(
-    _ reason: String, source: String, line: Int, byte: Int, raw: Bytes
+    _ reason: String, source: String, line: Int, byte: Int, raw: Bytes?
   ) throws(Failure) {
     count += 1
     let text = "\(source):\(line): \(reason)"
@@ -69,7 +70,7 @@ public final class Rejects {
   }
 
   private static func append(
-    _ reason: String, _ source: String, _ line: Int, _ byte: Int, _ raw: Bytes,
+    _ reason: String, _ source: String, _ line: Int, _ byte: Int, _ raw: Bytes?,
     to output: OutputBuffer
   ) {
     output.append("{\"kind\":\"rejected\",\"reason\":")
@@ -80,6 +81,9 @@ public final class Rejects {
     output.append(Int64(line))
     output.append(",\"byte\":")
     output.append(Int64(byte))
+    guard let raw else {
+      return output.append(",\"raw_withheld\":true}")
+    }
     if String(validating: raw.buffer, as: UTF8.self) != nil {
       output.append(",\"raw\":")
       output.appendQuoted(raw)

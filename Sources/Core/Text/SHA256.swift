@@ -55,7 +55,7 @@ public struct SHA256: Sendable {
     }
   }
 
-  private static func hex(_ digest: [UInt8]) -> String {
+  static func hex(_ digest: [UInt8]) -> String {
     let digits = Array("0123456789abcdef".utf8)
     var text: [UInt8] = []
     for byte in digest {

@@ -66,8 +66,7 @@ struct CloudEventEnvelope: Envelope {
     case .null: unwrapper.attempt(Bytes("{}"), depth: depth + 1, inner)
     case .object: unwrapper.attempt(content.bytes, depth: depth + 1, inner)
     default:
-      throw BadRecord(
-        "the CloudEvent's data is \(content.kind.name), not an object: \(content.excerpt)")
+      throw BadRecord("the CloudEvent's data is \(content.kind.name), not an object")
     }
   }
 }

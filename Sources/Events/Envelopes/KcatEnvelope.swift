@@ -40,7 +40,7 @@ struct KcatEnvelope: Envelope {
       unwrapper.attempt(record.text(payload), depth: depth + 1, inner)
     case .object: unwrapper.attempt(content.bytes, depth: depth + 1, inner)
     default:
-      throw BadRecord("the payload is \(content.kind.name), not an event: \(content.excerpt)")
+      throw BadRecord("the payload is \(content.kind.name), not an event")
     }
   }
 }

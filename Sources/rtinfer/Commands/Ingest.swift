@@ -27,6 +27,10 @@ enum IngestCommand {
       snapshot), and each source partition has a watermark of its own. What was delivered before is a \
       repeat: by topic, partition and offset always, else by its id within `dedup`.
 
+      Members that the project file declares as `private` are hidden before anything is written, rejects and \
+      log included: dropped, or replaced by a keyed hash (HMAC-SHA-256 with the key in --private-key), which \
+      is the same for the same value. A rejected line that cannot be read is then not kept.
+
       With --log, accepted events are appended to the durable log, and passed on only when they are as \
       durable as --fsync says. A run goes on where the log ends: offsets and the watermark follow, and with \
       `dedup` a source that is read again gives only what is new. A consumer of stdout that missed events \
@@ -35,7 +39,8 @@ enum IngestCommand {
       """,
     operands: .files,
     flags: [CommonFlags.project] + EventFlags.declared + EventFlags.undeclared
-      + EventFlags.wrapped + CommonFlags.records + LogFlags.writing + LogFlags.reading,
+      + EventFlags.wrapped + [EventFlags.privateKey] + CommonFlags.records + LogFlags.writing
+      + LogFlags.reading,
     examples: [
       .init(
         "rtinfer ingest events.ndjson --rejects bad.ndjson > clean.ndjson",
@@ -73,7 +78,8 @@ enum IngestCommand {
     let intake = EventIntake(
       inputs, schema: schema, rejects: rejects, clock: invocation.clock, trustsMarks: false,
       layers: try EventFlags.layers(invocation.options),
-      idle: try invocation.options.span(EventFlags.idle) ?? EventFlags.idleStandard
+      idle: try invocation.options.span(EventFlags.idle) ?? EventFlags.idleStandard,
+      privacy: try EventFlags.privacy(invocation, schema)
     ) { () throws(Failure) in
       try output.passOn()
       try rejects.flush()
