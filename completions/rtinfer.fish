@@ -33,7 +33,7 @@ complete -c rtinfer -n '__fish_seen_subcommand_from ingest' -l since -x -d 'With
 complete -c rtinfer -n '__fish_seen_subcommand_from ingest' -l until -x -d 'With --replay: only what is earlier'
 complete -c rtinfer -n '__fish_seen_subcommand_from ingest' -l by -x -a 'event ingest' -d 'Whose time --since, --until and --speed mean'
 complete -c rtinfer -n '__fish_seen_subcommand_from ingest' -l speed -x -d 'With --replay: as fast as it was recorded (1x), or faster'
-complete -c rtinfer -n '__fish_seen_subcommand_from ingest' -l follow -d 'With --replay: wait for more at the log\'s end'
+complete -c rtinfer -n '__fish_seen_subcommand_from ingest' -l follow -d 'Wait for more at the end of the log (--replay) or of a file, through its rotation'
 complete -c rtinfer -n '__fish_seen_subcommand_from ingest' -l quiet -s q -d 'Say nothing on stderr but errors'
 complete -c rtinfer -n '__fish_seen_subcommand_from ingest' -l help -s h -d 'Show this help'
 complete -c rtinfer -n '__fish_seen_subcommand_from ingest; and not __fish_seen_subcommand_from log' -a log

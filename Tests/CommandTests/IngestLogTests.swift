@@ -181,6 +181,46 @@ import Testing
     #expect(taken > 0.39 && taken < 10, "four seconds at ten times the pace: \(taken)")
   }
 
+  // MARK: Growing files
+
+  /// A file that grows, is renamed away with a line without an end, made anew, and emptied.
+  @Test func aGrowingFileIsFollowedThroughItsRotation() throws {
+    let path = folder.path("app.log")
+    func append(_ text: String) throws {
+      if !FileManager.default.fileExists(atPath: path) {
+        #expect(FileManager.default.createFile(atPath: path, contents: nil))
+      }
+      let file = try FileHandle(forWritingTo: URL(filePath: path))
+      try file.seekToEnd()
+      try file.write(contentsOf: Data(text.utf8))
+      try file.close()
+    }
+    try append(Self.event(0))
+    let reader = try start("--follow", "--log", "app.log")
+    #expect(reader.waitForLines(1))
+    let next = Self.event(1)
+    try append(String(next.prefix(20)))
+    usleep(30_000)
+    try append(next.dropFirst(20) + Self.event(2) + Self.event(3).dropLast())
+    #expect(reader.waitForLines(3))
+    try FileManager.default.moveItem(atPath: path, toPath: path + ".1")
+    usleep(30_000)
+    try append(Self.event(4))
+    #expect(reader.waitForLines(5), "also the line without an end")
+    try append(String(repeating: "\n", count: 500))
+    usleep(500_000)
+    try FileHandle(forWritingTo: URL(filePath: path)).truncate(atOffset: 0)
+    usleep(500_000)
+    try append(Self.event(5))
+    #expect(reader.waitForLines(6))
+    reader.send(SIGINT)
+    let outcome = reader.wait()
+    #expect(outcome.status == 130, "\(outcome.errors)")
+    let lines = outcome.output.split(separator: "\n")
+    #expect(lines.map(Self.id) == (0...5).map { "e\($0)" })
+    #expect(lines == (try replay(from: 0)))
+  }
+
   // MARK: A disk that refuses
 
   /// A folder that cannot hold more, where the system lets a process bound its files.

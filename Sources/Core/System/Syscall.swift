@@ -177,6 +177,35 @@ enum Syscall {
     return Int(status.st_size)
   }
 
+  /// What tells one file from another, whatever they are called.
+  struct Identity {
+    struct File: Equatable {
+      let device: UInt64
+      let number: UInt64
+    }
+    let file: File
+    let size: Int
+
+    fileprivate init(_ status: stat) {
+      file = File(
+        device: UInt64(truncatingIfNeeded: status.st_dev),
+        number: UInt64(truncatingIfNeeded: status.st_ino))
+      size = Int(status.st_size)
+    }
+  }
+
+  static func identity(_ descriptor: Int32) throws(SystemError) -> Identity {
+    var status = stat()
+    _ = try retrying("fstat") { Int(fstat(descriptor, &status)) }
+    return Identity(status)
+  }
+
+  static func identity(_ path: String) throws(SystemError) -> Identity {
+    var status = stat()
+    _ = try retrying("stat") { Int(stat(path, &status)) }
+    return Identity(status)
+  }
+
   /// Which of the two descriptors can be read without waiting. `second` may be -1: none.
   static func readable(
     _ first: Int32, _ second: Int32, timeoutMilliseconds: Int32

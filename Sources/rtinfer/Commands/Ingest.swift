@@ -40,7 +40,7 @@ enum IngestCommand {
     operands: .files,
     flags: [CommonFlags.project] + EventFlags.declared + EventFlags.undeclared
       + EventFlags.wrapped + [EventFlags.privateKey] + CommonFlags.records + LogFlags.writing
-      + LogFlags.reading,
+      + LogFlags.reading + [LogFlags.follow],
     examples: [
       .init(
         "rtinfer ingest events.ndjson --rejects bad.ndjson > clean.ndjson",
@@ -71,7 +71,7 @@ enum IngestCommand {
     let schema = try EventFlags.schema(invocation, project)
     let rejects = try Rejects(invocation)
     let log = try LogFlags.open(invocation, project)
-    var inputs = try invocation.inputs()
+    var inputs = try inputs(invocation)
     if let log { inputs = inputs.map { SyncingSource($0, log) } }
     let output: any EventOutput =
       if let log { LoggedOutput(log, invocation.output) } else { PlainOutput(invocation.output) }
@@ -90,6 +90,18 @@ enum IngestCommand {
     }
     try pass(intake, to: output, invocation)
     return try report(intake, rejects, invocation)
+  }
+
+  /// What the operands name; a file that is followed has no end, so nothing can be merged with it.
+  private static func inputs(_ invocation: Invocation) throws(Failure) -> [any ByteSource] {
+    let options = invocation.options
+    guard options.isOn(LogFlags.follow) else { return try invocation.inputs() }
+    guard options.operands.count == 1, let path = options.operands.first, path != "-" else {
+      throw .usage(
+        "\(options.origin(LogFlags.follow)) is for --replay or for one file",
+        hint: "stdin is read until it ends; of several files each can have an ingest of its own")
+    }
+    return [try FollowedFile(path)]
   }
 
   private static func pass(

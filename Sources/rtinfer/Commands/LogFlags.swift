@@ -45,8 +45,9 @@ enum LogFlags {
   static let speed = Flag(
     "speed", .text("Nx|max"), "With --replay: as fast as it was recorded (1x), or faster",
     default: "max")
-  static let follow = Flag("follow", "With --replay: wait for more at the log's end")
-  static let reading = [replay, fromOffset, since, until, by, speed, follow]
+  static let follow = Flag(
+    "follow", "Wait for more at the end of the log (--replay) or of a file, through its rotation")
+  static let reading = [replay, fromOffset, since, until, by, speed]
 
   /// The log's folder.
   static func folder(_ invocation: Invocation, _ project: Project?) throws(Failure) -> String {
