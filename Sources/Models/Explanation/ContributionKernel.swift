@@ -20,19 +20,6 @@
 //     no     yes          P · `unknown`                G · `splits[…].coldWeight`
 //     any    no           P · `ratio`                  nothing: both moves cancel out
 
-/// Trees of similar depth with their factors.
-protocol ContributionKernel: Sendable {
-  /// Adds what the players of these trees get.
-  ///
-  /// - Parameters:
-  ///   - bins: rows of `columnCount` bins.
-  ///   - values: rows of outputs × players.
-  /// - Complexity: O(rows × nodes), no allocation on the heap for rows of usual width.
-  func add(
-    _ bins: UnsafePointer<UInt16>, columnCount: Int, rowCount: Int,
-    to values: UnsafeMutablePointer<Double>)
-}
-
 /// A split as a kernel sees it.
 struct ContributionSplit<Lanes: SIMD & Sendable>: BitwiseCopyable, Sendable
 where Lanes.Scalar == Double, Lanes: BitwiseCopyable {
@@ -57,7 +44,8 @@ where Lanes.Scalar == Double, Lanes: BitwiseCopyable {
   var ratio: Double
 }
 
-struct ContributionTrees<Lanes: SIMD & Sendable>: ContributionKernel
+/// Trees of similar depth with their factors.
+struct ContributionTrees<Lanes: SIMD & Sendable>: Sendable
 where Lanes.Scalar == Double, Lanes: BitwiseCopyable {
   struct Tree: BitwiseCopyable, Sendable {
     var firstSplit: Int32
@@ -73,6 +61,12 @@ where Lanes.Scalar == Double, Lanes: BitwiseCopyable {
   let outputCount: Int
   let playerCount: Int
 
+  /// Adds what the players of these trees get.
+  ///
+  /// - Parameters:
+  ///   - bins: rows of `columnCount` bins.
+  ///   - values: rows of outputs × players.
+  /// - Complexity: O(rows × nodes), no allocation on the heap for rows of usual width.
   func add(
     _ bins: UnsafePointer<UInt16>, columnCount: Int, rowCount: Int,
     to values: UnsafeMutablePointer<Double>

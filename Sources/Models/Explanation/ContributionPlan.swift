@@ -3,7 +3,15 @@
 
 struct ContributionPlan: Sendable {
   let binning: Binning
-  private let kernels: [any ContributionKernel]
+  private let kernels: [Kernel]
+
+  /// Concrete types, so that the compiler makes each vector's own code.
+  private enum Kernel {
+    case four(ContributionTrees<SIMD4<Double>>)
+    case eight(ContributionTrees<SIMD8<Double>>)
+    case sixteen(ContributionTrees<SIMD16<Double>>)
+    case thirtyTwo(ContributionTrees<SIMD32<Double>>)
+  }
 
   /// Points of a kernel's vectors. Where more than 64 players stand on one path the last is no longer
   /// the integral itself, but as near to it as rounding is.
@@ -27,20 +35,24 @@ struct ContributionPlan: Sendable {
       bytes += nodes * forest.outputs(ofTree: tree).count * (Self.pointCounts[kind] + 1) * 32
       guard bytes <= Self.bytesMax else { return nil }
     }
-    func kernel<Lanes: SIMD & Sendable & BitwiseCopyable>(
-      _ kind: Int, of lanes: Lanes.Type
-    ) -> (any ContributionKernel)? where Lanes.Scalar == Double {
-      guard !trees[kind].isEmpty else { return nil }
-      var builder = ContributionBuilder<Lanes>(forest, players, bins)
-      for tree in trees[kind] {
-        for output in forest.outputs(ofTree: tree) { builder.add(tree, output) }
-      }
-      return builder.trees()
+    var kernels: [Kernel] = []
+    if !trees[0].isEmpty {
+      var builder = ContributionBuilder<SIMD4<Double>>(forest, players, bins)
+      kernels.append(.four(builder.trees(trees[0])))
     }
-    kernels = [
-      kernel(0, of: SIMD4<Double>.self), kernel(1, of: SIMD8<Double>.self),
-      kernel(2, of: SIMD16<Double>.self), kernel(3, of: SIMD32<Double>.self),
-    ].compactMap(\.self)
+    if !trees[1].isEmpty {
+      var builder = ContributionBuilder<SIMD8<Double>>(forest, players, bins)
+      kernels.append(.eight(builder.trees(trees[1])))
+    }
+    if !trees[2].isEmpty {
+      var builder = ContributionBuilder<SIMD16<Double>>(forest, players, bins)
+      kernels.append(.sixteen(builder.trees(trees[2])))
+    }
+    if !trees[3].isEmpty {
+      var builder = ContributionBuilder<SIMD32<Double>>(forest, players, bins)
+      kernels.append(.thirtyTwo(builder.trees(trees[3])))
+    }
+    self.kernels = kernels
   }
 
   /// The most different players on a way from the root to a leaf.
@@ -72,8 +84,18 @@ struct ContributionPlan: Sendable {
     let columns = binning.columnCount
     withUnsafeTemporaryAllocation(of: UInt16.self, capacity: max(1, rowCount * columns)) { bins in
       binning.bin(rows, count: rowCount, into: .wordRows(bins.baseAddress!))
+      let bins = UnsafePointer(bins.baseAddress!)
       for kernel in kernels {
-        kernel.add(bins.baseAddress!, columnCount: columns, rowCount: rowCount, to: values)
+        switch kernel {
+        case .four(let trees):
+          trees.add(bins, columnCount: columns, rowCount: rowCount, to: values)
+        case .eight(let trees):
+          trees.add(bins, columnCount: columns, rowCount: rowCount, to: values)
+        case .sixteen(let trees):
+          trees.add(bins, columnCount: columns, rowCount: rowCount, to: values)
+        case .thirtyTwo(let trees):
+          trees.add(bins, columnCount: columns, rowCount: rowCount, to: values)
+        }
       }
     }
   }
@@ -102,15 +124,18 @@ where Lanes.Scalar == Double {
     weights = Lanes(rule.weights)
   }
 
-  func trees() -> ContributionTrees<Lanes> {
-    ContributionTrees(
+  mutating func trees(_ places: [Int]) -> ContributionTrees<Lanes> {
+    for tree in places {
+      for output in forest.outputs(ofTree: tree) { add(tree, output) }
+    }
+    return ContributionTrees(
       trees: Frozen(found), splits: Frozen(splits), sides: Frozen(sides),
       largestSplitCount: found.map { Int($0.splitCount) }.max() ?? 0,
       outputCount: forest.outputCount, playerCount: players.count)
   }
 
   /// Takes a tree's values for one output. Nodes are in breadth-first order.
-  mutating func add(_ tree: Int, _ output: Int) {
+  private mutating func add(_ tree: Int, _ output: Int) {
     let first = Int(forest.roots[tree])
     let nodes = first..<Int(forest.roots[tree + 1])
     let start = splits.count
