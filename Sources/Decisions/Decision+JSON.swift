@@ -9,7 +9,7 @@ public struct DecisionMarks {
   public let model: String
   public let version: String
   /// Nanoseconds by layer, in the order request, features, inference, postprocess; what earlier stages noted
-  /// is included.
+  /// is included. What follows these four is not read: the response's own time is known only when it is written.
   public var layers: [UInt64]
 
   public init(model: String, version: String, layers: [UInt64]) {
@@ -53,10 +53,13 @@ extension Decider {
   }
 
   private func appendIdentity(_ output: OutputBuffer) {
-    for (name, slot) in [("id", marks.idSlot), ("time", marks.timeSlot)] {
-      if scalars[slot].isNull { continue }
-      output.append(",\"\(name)\":")
-      output.append(scalars[slot])
+    if !scalars[marks.idSlot].isNull {
+      output.append(",\"id\":")
+      output.append(scalars[marks.idSlot])
+    }
+    if !scalars[marks.timeSlot].isNull {
+      output.append(",\"time\":")
+      output.append(scalars[marks.timeSlot])
     }
   }
 

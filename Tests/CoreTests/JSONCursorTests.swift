@@ -1,5 +1,6 @@
-import Core
 import Testing
+
+@testable import Core
 
 @Suite struct JSONCursorTests {
   /// Reads one value and expects nothing after it; nil when accepted, else the reason.
@@ -81,5 +82,25 @@ import Testing
     #expect(
       refusal(Array(#"{"a" 1}"#.utf8))?.description
         == "byte 5: expected ':' after the member's name, found '1'")
+  }
+
+  @Test func nestingKindsAreWhatWasOpened() {
+    var random = SplitMix64(seed: 5)
+    var kinds = NestingKinds()
+    var twin: [Bool] = []
+    for _ in 0..<20_000 {
+      if twin.count == Limits.jsonDepthMax || !twin.isEmpty && Bool.random(using: &random) {
+        kinds.pop()
+        twin.removeLast()
+      } else {
+        let isObject = Bool.random(using: &random)
+        for _ in 0..<min(7, Limits.jsonDepthMax - twin.count) {
+          kinds.push(isObject: isObject)
+          twin.append(isObject)
+        }
+      }
+      if let last = twin.last { #expect(kinds.isObject == last) }
+    }
+    #expect(twin.count > 400)
   }
 }

@@ -267,24 +267,22 @@ public struct JSONCursor {
   /// Not recursive: the stack stays flat however deep the text is nested.
   private mutating func skipComposite(_ kind: JSONKind) throws(JSONError) {
     let floor = depth
-    // One bit a level: 1 for an object. `Limits.jsonDepthMax` keeps it small.
-    var objects: [Bool] = []
+    var open = NestingKinds()
     try kind == .object ? beginObject() : beginArray()
-    objects.append(kind == .object)
+    open.push(isObject: kind == .object)
     var first = true
     while depth > floor {
-      let inObject = objects[objects.count - 1]
       let more =
-        inObject ? try nextKey(first: &first) != nil : try nextElement(first: &first)
+        open.isObject ? try nextKey(first: &first) != nil : try nextElement(first: &first)
       guard more else {
-        objects.removeLast()
+        open.pop()
         first = false
         continue
       }
       let next = try peek()
       if next == .object || next == .array {
         try next == .object ? beginObject() : beginArray()
-        objects.append(next == .object)
+        open.push(isObject: next == .object)
         first = true
       } else {
         _ = try rawValue()

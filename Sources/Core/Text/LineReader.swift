@@ -46,8 +46,6 @@ public final class LineReader {
   /// Of the next line.
   private var number = 1
   private var offset = 0
-  /// Bytes of a line that is too long and is being passed over.
-  private var skipped = 0
   /// Called before a read that would have to wait, so that output does not wait for input.
   public var beforeWaiting: (() throws(Failure) -> Void)?
 
@@ -158,10 +156,10 @@ public final class LineReader {
     let kept = min(lineBytesMax, 256)
     var dropped = 0
     while true {
-      if scanned < filled, buffer[scanned] == UInt8(ascii: "\n") { break }
       if scanned < filled {
-        scanned += 1
-        continue
+        let found = memchr(buffer + scanned, 0x0A, filled - scanned)
+        scanned = found.map { $0 - UnsafeMutableRawPointer(buffer) } ?? filled
+        if found != nil { break }
       }
       dropped += scanned - (start + kept)
       scanned = start + kept

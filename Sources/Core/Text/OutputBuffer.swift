@@ -109,13 +109,15 @@ public final class OutputBuffer {
   /// finite becomes null.
   public func append(_ value: Double) {
     guard value.isFinite else { return append("null") }
-    append(value.description)
+    var digits = Digits(output: self)
+    value.write(to: &digits)
   }
 
   /// The shortest decimal that reads back as the same 32-bit float.
   public func append(_ value: Float) {
     guard value.isFinite else { return append("null") }
-    append(value.description)
+    var digits = Digits(output: self)
+    value.write(to: &digits)
   }
 
   /// Microseconds with the nanoseconds as three decimals: how latencies are written.
@@ -194,4 +196,14 @@ public final class OutputBuffer {
     append(time)
     append(UInt8(ascii: "\""))
   }
+}
+
+/// Takes a number's digits as the standard library makes them. `description` would make a string of them first,
+/// and one of more than 15 bytes is allocated.
+private struct Digits: TextOutputStream {
+  let output: OutputBuffer
+
+  mutating func _writeASCII(_ digits: UnsafeBufferPointer<UInt8>) { output.append(Bytes(digits)) }
+
+  mutating func write(_ string: String) { output.append(string) }
 }

@@ -14,6 +14,8 @@ final class Judge {
   var decided = 0
   /// By decision, label, or nothing.
   var kinds: [String: Int] = [:]
+  /// Nanoseconds of the last decision, by layer.
+  fileprivate var layers = [UInt64](repeating: 0, count: Layer.allCases.count)
 
   init(decider: Decider) {
     self.decider = decider
@@ -156,16 +158,18 @@ final class ScoreRun {
     let judged = clock.monotonicNanoseconds()
     decider.conclude(kind)
     let concluded = clock.monotonicNanoseconds()
-    let layers = [
-      earlier.request + read - start, earlier.features + gathered - read, judged - gathered,
-      concluded - judged,
-    ]
-    let marks = DecisionMarks(model: decider.name, version: judge.version, layers: layers)
-    decider.openRecord(on: output, kind, marks, withMargin: withMargin)
-    let response = clock.monotonicNanoseconds() - concluded
-    decider.closeRecord(on: output, responseNanoseconds: response)
+    judge.layers[0] = earlier.request + read - start
+    judge.layers[1] = earlier.features + gathered - read
+    judge.layers[2] = judged - gathered
+    judge.layers[3] = concluded - judged
+    decider.openRecord(
+      on: output, kind,
+      DecisionMarks(model: decider.name, version: judge.version, layers: judge.layers),
+      withMargin: withMargin)
+    judge.layers[4] = clock.monotonicNanoseconds() - concluded
+    decider.closeRecord(on: output, responseNanoseconds: judge.layers[4])
     output.append(UInt8(ascii: "\n"))
-    judge.times.record(layers + [response])
+    judge.times.record(judge.layers)
     judge.decided += 1
     judge.kinds[kindName(decider), default: 0] += 1
   }
