@@ -17,6 +17,23 @@ public enum Binary {
 
   public static let rtinfer = folder.appending(path: "rtinfer").path()
 
+  /// An optimised build of the sources as they are now: the tests' own, or that of `swift build -c release`; nil
+  /// where there is none, or only one of older sources.
+  public static let optimised: String? = {
+    if folder.path().contains("/release") { return rtinfer }
+    let path = Fixtures.package.appending(path: ".build/release/rtinfer").path()
+    func changed(_ path: String) -> Date? {
+      let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+      return attributes?[.modificationDate] as? Date
+    }
+    guard let built = changed(path) else { return nil }
+    let sources = Fixtures.package.appending(path: "Sources").path()
+    for file in FileManager.default.enumerator(atPath: sources) ?? .init() {
+      if let date = changed("\(sources)/\(file)"), date > built { return nil }
+    }
+    return path
+  }()
+
   /// The path of a program that may be there or not, such as another shell; nil where it is not.
   public static func find(_ program: String) -> String? {
     let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(

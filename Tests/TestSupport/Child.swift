@@ -101,6 +101,15 @@ public final class Child: Sendable {
 
   public func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
+  /// The most memory that the process has had in use at once, in bytes; nil where the system does not tell.
+  public var peakMemoryBytes: Int? {
+    let status = try? String(
+      contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
+    let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }
+      .map { $0 * 1024 }
+  }
+
   /// Waits until the output holds so many whole lines, or until the deadline; true if they came.
   public func waitForLines(_ count: Int) -> Bool {
     wait { self.outputSoFar.utf8.count(where: { $0 == UInt8(ascii: "\n") }) >= count }
