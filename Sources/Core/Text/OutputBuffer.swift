@@ -69,6 +69,11 @@ public final class OutputBuffer {
     count += bytes.count
   }
 
+  /// Blanks behind what was appended, for a reader that loads more than it reads.
+  func appendPadding(_ count: Int) {
+    for _ in 0..<count { append(UInt8(ascii: " ")) }
+  }
+
   public func append(_ text: StaticString) { append(Bytes(text)) }
 
   /// Text that is made at run time; a literal takes the overload above, which makes no string.
