@@ -102,11 +102,12 @@ _rtinfer() {
       esac
       ;;
     'score '*)
-      flags='--project --model --format --margin --contributions --explain --importance --summary --rejects --max-rejects --strict --quiet --help'
+      flags='--project --model --format --to --margin --contributions --explain --importance --summary --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --model) values='files' ;;
         --format) values='auto ndjson csv tsv' ;;
+        --to) values='ndjson csv tsv' ;;
         --explain) values='text' ;;
         --rejects) values='files' ;;
         --max-rejects) values='text' ;;

@@ -88,6 +88,7 @@ complete -c rtinfer -n '__fish_seen_subcommand_from materialize' -l help -s h -d
 complete -c rtinfer -n '__fish_seen_subcommand_from score' -l project -r -F -d 'The project file'
 complete -c rtinfer -n '__fish_seen_subcommand_from score' -l model -r -F -d 'A model file, or the name of one of the project\'s models'
 complete -c rtinfer -n '__fish_seen_subcommand_from score' -l format -x -a 'auto ndjson csv tsv' -d 'What the rows are'
+complete -c rtinfer -n '__fish_seen_subcommand_from score' -l to -x -a 'ndjson csv tsv' -d 'What to write: decision records, or a table'
 complete -c rtinfer -n '__fish_seen_subcommand_from score' -l margin -d 'Also write the margin: the score before the objective\'s transform'
 complete -c rtinfer -n '__fish_seen_subcommand_from score' -l contributions -d 'Also write what each input gave to the margin, and the bias that all start from'
 complete -c rtinfer -n '__fish_seen_subcommand_from score' -l explain -x -d 'Also write the N inputs (or reasons) that moved the margin most'

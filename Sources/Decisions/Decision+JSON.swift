@@ -75,7 +75,7 @@ extension Decider {
   }
 
   /// In as few digits as tell it from its neighbours in the model's precision.
-  private func append(_ value: Double, to output: OutputBuffer) {
+  func append(_ value: Double, to output: OutputBuffer) {
     switch model.precision {
     case .float32: output.append(Float(value))
     case .float64: output.append(value)

@@ -185,19 +185,21 @@ public struct CSVFault: Error {
 }
 
 extension OutputBuffer {
-  /// A CSV cell, quoted only where it must be; null is empty.
-  public func appendCell(_ value: Scalar) {
+  /// A cell of a table, quoted only where it must be; null is empty.
+  public func appendCell(_ value: Scalar, separator: UInt8 = UInt8(ascii: ",")) {
     switch value {
     case .null: break
-    case .text(let text): appendCell(text)
+    case .text(let text): appendCell(text, separator: separator)
     case .time(let time): append(time)
     default: append(value)
     }
   }
 
-  public func appendCell(_ text: Bytes) {
-    let special: [UInt8] = [UInt8(ascii: "\""), UInt8(ascii: ","), 0x0A, 0x0D]
-    guard text.buffer.contains(where: { special.contains($0) }) else { return append(text) }
+  public func appendCell(_ text: Bytes, separator: UInt8 = UInt8(ascii: ",")) {
+    let mustQuote = text.buffer.contains { byte in
+      byte == separator || byte == UInt8(ascii: "\"") || byte == 0x0A || byte == 0x0D
+    }
+    guard mustQuote else { return append(text) }
     append(UInt8(ascii: "\""))
     for byte in text.buffer {
       if byte == UInt8(ascii: "\"") { append(byte) }

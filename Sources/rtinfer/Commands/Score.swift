@@ -15,6 +15,9 @@ enum ScoreCommand {
     "margin", "Also write the margin: the score before the objective's transform")
   static let format = Flag(
     "format", .choice(["auto", "ndjson", "csv", "tsv"]), "What the rows are", default: "auto")
+  static let to = Flag(
+    "to", .choice(["ndjson", "csv", "tsv"]), "What to write: decision records, or a table",
+    default: "ndjson")
   static let summary = Flag(
     "summary", "Print a summary on stderr also where stderr is not a terminal")
 
@@ -47,17 +50,22 @@ enum ScoreCommand {
       With --importance no rows are read: for each input its measures are printed as the library names and \
       counts them, over all rounds of the file; a table on a terminal, importance records on a pipe.
 
+      With --to csv or tsv the decisions of one model are a table: id, time, score (score_0, score_1, … for \
+      several outputs), margin on request, label and decision where the project declares them, and every input.
+
       On a terminal, or with --summary, ends with a summary: decisions of each kind, rows per second, and \
       p50, p95 and p99 of each layer beside the project's budget.
       """,
     operands: .files,
     flags: [
-      CommonFlags.project, model, format, margin, contributions, explain, importance, summary,
+      CommonFlags.project, model, format, to, margin, contributions, explain, importance, summary,
     ]
       + CommonFlags.records,
     examples: [
       .init(
         "rtinfer score --model model.json rows.csv", "A model file and a table; no project needed."),
+      .init(
+        "rtinfer score --model model.json --to csv rows.csv > scores.csv", "From table to table."),
       .init(
         "rtinfer ingest events.ndjson | rtinfer materialize | rtinfer score > decisions.ndjson",
         "The whole way."),
@@ -83,7 +91,8 @@ enum ScoreCommand {
     let output = invocation.output
     let run = ScoreRun(
       invocation, judges: judges, rejects: rejects,
-      withMargin: invocation.options.isOn(margin))
+      withMargin: invocation.options.isOn(margin), tableSeparator: try separator(invocation))
+    try run.writeHeader()
     let inputs = try invocation.inputs()
     for source in inputs {
       let reader = LineReader(source)
@@ -118,6 +127,17 @@ enum ScoreCommand {
         hint: "rtinfer score --model model.json --explain 3 rows.csv")
     }
     return .most(count)
+  }
+
+  /// Between the cells of the table that was asked for; nil for records.
+  private static func separator(_ invocation: Invocation) throws(Failure) -> UInt8? {
+    let options = invocation.options
+    guard let format = try options.value(to), format != "ndjson" else { return nil }
+    guard !options.isOn(contributions), try options.value(explain) == nil else {
+      throw .usage(
+        "--to \(format): a table has no place for explanations", hint: "--to ndjson has one")
+    }
+    return UInt8(ascii: format == "csv" ? "," : "\t")
   }
 
   // MARK: Models

@@ -30,12 +30,15 @@ final class ScoreRun {
   private let rejects: Rejects
   private let clock: any Clock
   private let withMargin: Bool
+  /// Between the cells of a table; nil where records are written.
+  private let tableSeparator: UInt8?
   private let messages: Messages
   let progress: Progress
   private(set) var rows = 0
 
   init(
-    _ invocation: Invocation, judges: [Judge], rejects: Rejects, withMargin: Bool
+    _ invocation: Invocation, judges: [Judge], rejects: Rejects, withMargin: Bool,
+    tableSeparator: UInt8?
   ) {
     self.judges = judges
     self.output = invocation.output
@@ -43,7 +46,24 @@ final class ScoreRun {
     self.rejects = rejects
     self.clock = invocation.clock
     self.withMargin = withMargin
+    self.tableSeparator = tableSeparator
     self.progress = Progress(invocation)
+  }
+
+  /// The table's first row, where a table is written.
+  func writeHeader() throws(Failure) {
+    guard let tableSeparator else { return }
+    guard judges.count == 1 else {
+      let names = judges.map(\.decider.name).joined(separator: ", ")
+      throw .usage(
+        "--to: a table is of one model, the project has \(judges.count): \(names)",
+        hint: "name one with --model")
+    }
+    for (index, name) in judges[0].decider.columns(withMargin: withMargin).enumerated() {
+      if index > 0 { output.append(tableSeparator) }
+      output.appendCell(.text(Bytes(owning: name)), separator: tableSeparator)
+    }
+    output.append(UInt8(ascii: "\n"))
   }
 
   // MARK: Rows
@@ -162,12 +182,17 @@ final class ScoreRun {
     judge.layers[1] = earlier.features + gathered - read
     judge.layers[2] = judged - gathered
     judge.layers[3] = concluded - judged
-    decider.openRecord(
-      on: output, kind,
-      DecisionMarks(model: decider.name, version: judge.version, layers: judge.layers),
-      withMargin: withMargin)
-    judge.layers[4] = clock.monotonicNanoseconds() - concluded
-    decider.closeRecord(on: output, responseNanoseconds: judge.layers[4])
+    if let tableSeparator {
+      decider.appendRow(on: output, separator: tableSeparator, withMargin: withMargin)
+      judge.layers[4] = clock.monotonicNanoseconds() - concluded
+    } else {
+      decider.openRecord(
+        on: output, kind,
+        DecisionMarks(model: decider.name, version: judge.version, layers: judge.layers),
+        withMargin: withMargin)
+      judge.layers[4] = clock.monotonicNanoseconds() - concluded
+      decider.closeRecord(on: output, responseNanoseconds: judge.layers[4])
+    }
     output.append(UInt8(ascii: "\n"))
     judge.times.record(judge.layers)
     judge.decided += 1
