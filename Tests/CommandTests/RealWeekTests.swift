@@ -157,6 +157,10 @@ extension Trait where Self == ConditionTrait {
       #expect(run.outcome.status == 0)
       #expect(try run.lineCount("features") == 6_367)
     }
+    #expect(sorted.outcome.errors == "")
+    let told = shuffled.outcome.errors
+    #expect(told.contains("out of order") && told.contains("; 0% rejected as late;"), "\(told)")
+    #expect(told.split(separator: "\n").count == 1)
     // Our mark tells of the arrival, so it is left out.
     let unmarked = #"sed -E 's/,"_rt":\{[^{}]*\{[^{}]*\}\}\}$//'"#
     let other = shuffled.folder.url.path()
