@@ -57,6 +57,9 @@ public enum Limits {
   /// Bytes of a segment: positions in one are written with 32 bits.
   public static let logSegmentBytesMax = 1 << 31
 
+  /// Values in a feature that is a list, and bounds of a histogram: more is a table, not a feature.
+  public static let featureListMax = 1_000
+
   /// Rejected records whose reasons are printed one by one; the others are only counted.
   public static let rejectsShownMax = 5
 }

@@ -21,6 +21,8 @@ public struct Event {
   public struct Mark: Sendable {
     public let offset: Int64
     public let watermark: Timestamp
+    /// When it came; nil where nobody noted it.
+    public let ingested: Timestamp?
   }
 }
 
@@ -41,6 +43,7 @@ public final class EventDecoder {
   private let offsetSlot: Int
   private let watermarkSlot: Int
   private let operationSlot: Int
+  private let ingestedSlot: Int
   /// The user's own members, without our mark.
   public let unmarked: KeptMembers
 
@@ -87,6 +90,7 @@ public final class EventDecoder {
     offsetSlot = schema.markSlot("offset")
     watermarkSlot = schema.markSlot("watermark")
     operationSlot = schema.markSlot("op")
+    ingestedSlot = schema.markSlot("ingested")
     types = schema.types.map { TypePlan($0, schema: schema, needed: neededPaths) }
     slotCount = schema.plan.paths.count
     scalars = .allocate(capacity: slotCount)
@@ -155,13 +159,18 @@ public final class EventDecoder {
       return nil
     }
     guard scanner.raw(watermarkSlot).kind == .string else {
-      return Event.Mark(offset: number, watermark: .distantPast)
+      return Event.Mark(offset: number, watermark: .distantPast, ingested: ingested)
     }
     let text = scanner.text(watermarkSlot)
     guard let watermark = Timestamp(rfc3339: text) else {
       throw BadRecord("the member '_rt.watermark' is not an RFC 3339 time: '\(text.string)'")
     }
-    return Event.Mark(offset: number, watermark: watermark)
+    return Event.Mark(offset: number, watermark: watermark, ingested: ingested)
+  }
+
+  private var ingested: Timestamp? {
+    guard scanner.raw(ingestedSlot).kind == .string else { return nil }
+    return Timestamp(rfc3339: scanner.text(ingestedSlot))
   }
 
   /// The kinds of records that are ours and no events. An event of the user's may well have a member `kind`,

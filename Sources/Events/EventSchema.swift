@@ -42,7 +42,7 @@ public final class EventSchema {
     guard neededPaths == nil else { return }
     neededPaths = plan.paths
     for member in [typeMember, "kind"] { _ = slot(member) }
-    for member in ["type", "offset", "watermark", "op"] { _ = markSlot(member) }
+    for member in ["type", "offset", "watermark", "op", "ingested"] { _ = markSlot(member) }
     for type in types {
       for member in type.fields.map(\.name) + [type.timeMember] { _ = slot(member) }
       if let member = type.idMember { _ = slot(member) }
@@ -68,6 +68,18 @@ public final class EventSchema {
       // `time` is the event time, whatever the member is called.
       let isTime = path == ["time"] && !declared.fields.contains { $0.name == "time" }
       return Binding(slot: plan.slot(isTime ? [declared.timeMember] : path), type: valueType)
+    }
+  }
+
+  /// The same for a view over several types: what only another of them declares is known here too, and null in
+  /// events that do not have it.
+  public func scope(of type: Int, beside others: [Int]) -> Scope {
+    let own = scope(of: type)
+    let foreign = others.filter { $0 != type }.map { types[$0] }
+    let names = foreign.flatMap { $0.fields.map(\.name) }
+    return own.extended(by: names) { [self] path in
+      guard foreign.contains(where: { valueType(of: path, in: $0) != nil }) else { return nil }
+      return Binding(slot: plan.slot(path), type: .any)
     }
   }
 

@@ -5,27 +5,93 @@
 public import Core
 public import Events
 
-/// How the events of one type ask: where in them each view's entity is named.
-public struct RequestPlan: Sendable {
+/// All features of a project.
+public struct FeatureDefinitions: Sendable {
+  public private(set) var views: [FeatureView] = []
+  public private(set) var derived: [DerivedView] = []
+
+  /// The members of the project file's `features`, compiled against the schema.
+  public init(_ members: [ConfigNode.Member], schema: EventSchema) throws(Failure) {
+    for member in members where !DerivedView.isDeclared(member.node) {
+      views.append(try FeatureView(member, schema: schema))
+    }
+    for member in members where DerivedView.isDeclared(member.node) {
+      derived.append(try DerivedView(member, schema: schema, views: views, others: derived))
+    }
+  }
+
+  /// Every feature, as in `view:feature`.
+  public var names: [String] {
+    views.flatMap { $0.features.map(\.name) } + derived.flatMap { $0.features.map(\.name) }
+  }
+}
+
+/// How the events of one type ask: where in them each view's entity is named. A class, since the hot loop passes it
+/// around for every question.
+public final class RequestPlan {
+  /// A feature that is answered.
+  public struct Answer {
+    /// As in `view:feature`.
+    public let name: String
+    /// As in a column: `view__feature`.
+    public let columnName: String
+    /// Whether the value is a list or an object, given as JSON text.
+    public let isDocument: Bool
+    /// What its guard has seen, if it has one.
+    public let tally: GuardTally?
+  }
+
   /// Views that the request names an entity for, by index, with the slots of the entity's members.
-  public let views: [(view: Int, keySlots: [Int])]
+  let views: [(view: Int, keySlots: [Int])]
   /// The entity members of all those views, each once, with its slot.
   public let entityMembers: [(name: String, slot: Int)]
+  /// In the order of the values.
+  public let answers: [Answer]
+  /// Those among them that are expressions, with the places of what they read.
+  let derived: [(expression: Expression, reads: [DerivedRead])]
+  /// The places of guarded answers, with what guards them.
+  let guarded: [(place: Int, tally: GuardTally)]
+
+  init(
+    views: [(view: Int, keySlots: [Int])], entityMembers: [(name: String, slot: Int)],
+    answers: [Answer], derived: [(expression: Expression, reads: [DerivedRead])]
+  ) {
+    self.views = views
+    self.entityMembers = entityMembers
+    self.answers = answers
+    self.derived = derived
+    self.guarded = answers.enumerated().compactMap { place, answer in
+      answer.tally.map { (place, $0) }
+    }
+  }
+}
+
+/// Where an expression's value comes from.
+enum DerivedRead {
+  case member(slot: Int)
+  case answer(place: Int)
 }
 
 public final class FeatureEngine {
-  public let views: [FeatureView]
+  public let definitions: FeatureDefinitions
   private let states: [ViewState]
-  /// For each event type, the views that draw from it.
-  private let viewsByType: [[Int]]
+  /// For each event type, the views that draw from it, and as which of their sources.
+  private let viewsByType: [[(view: Int, source: Int)]]
   private let stack = ExpressionStack()
+  /// What one derived feature reads.
+  private var reads: [Scalar] = []
+  /// The places, among the values last looked up, of those that break their guards.
+  public private(set) var broken: [Int] = []
 
-  public init(views: [FeatureView], schema: EventSchema) {
-    self.views = views
+  public init(_ definitions: FeatureDefinitions, schema: EventSchema) {
+    self.definitions = definitions
     let stack = self.stack
+    let views = definitions.views
     self.states = views.map { ViewState($0, stack: stack) }
     self.viewsByType = schema.types.indices.map { type in
-      views.indices.filter { views[$0].eventType == type }
+      views.indices.compactMap { view in
+        views[view].sources.firstIndex { $0.eventType == type }.map { (view, $0) }
+      }
     }
   }
 
@@ -34,7 +100,8 @@ public final class FeatureEngine {
     let scope = schema.scope(of: type)
     var planned: [(view: Int, keySlots: [Int])] = []
     var members: [(name: String, slot: Int)] = []
-    for (index, view) in views.enumerated() {
+    var answers: [RequestPlan.Answer] = []
+    for (index, view) in definitions.views.enumerated() {
       let slots = view.entity.compactMap { (try? Expression($0, scope: scope))?.slots.first }
       guard slots.count == view.entity.count else { continue }
       planned.append((index, slots))
@@ -42,24 +109,74 @@ public final class FeatureEngine {
       where !members.contains(where: { $0.name == name }) {
         members.append((name, slot))
       }
+      answers += view.features.map { feature in
+        RequestPlan.Answer(
+          name: feature.name, columnName: feature.columnName, isDocument: feature.givesDocument,
+          tally: feature.valueGuard.map { GuardTally(feature.name, $0) })
+      }
     }
-    return RequestPlan(views: planned, entityMembers: members)
+    var derived: [(expression: Expression, reads: [DerivedRead])] = []
+    for feature in definitions.derived.filter({ $0.eventType == type }).flatMap(\.features) {
+      derived.append((feature.expression, reads(of: feature, among: answers)))
+      answers.append(
+        RequestPlan.Answer(
+          name: feature.name, columnName: feature.columnName, isDocument: false,
+          tally: feature.valueGuard.map { GuardTally(feature.name, $0) }))
+    }
+    return RequestPlan(
+      views: planned, entityMembers: members, answers: answers, derived: derived)
   }
 
-  /// The features that a plan's look-ups give, in their order.
-  public func features(_ plan: RequestPlan) -> [Feature] {
-    plan.views.flatMap { views[$0.view].features }
+  private func reads(
+    of feature: DerivedFeature, among answers: [RequestPlan.Answer]
+  ) -> [DerivedRead] {
+    feature.sources.map { source in
+      switch source {
+      case .member(let slot): return .member(slot: slot)
+      case .feature(let name):
+        guard let place = answers.firstIndex(where: { $0.name == name }) else {
+          preconditionFailure("a derived feature was checked against what is answered before it")
+        }
+        return .answer(place: place)
+      }
+    }
   }
 
   /// Fills `values` with the plan's features as of just before `time`.
   ///
-  /// Text among them is valid as long as the engine.
+  /// Text among them is valid until the next look-up.
   public func lookUp(
     _ plan: RequestPlan, _ scalars: UnsafePointer<Scalar>, at time: Timestamp,
     into values: inout [Scalar]
   ) {
     values.removeAll(keepingCapacity: true)
     for (view, slots) in plan.views { states[view].lookUp(slots, scalars, at: time, into: &values) }
+    guard !plan.guarded.isEmpty || !plan.derived.isEmpty else { return }
+    broken.removeAll(keepingCapacity: true)
+    let stored = values.count
+    check(plan, &values, in: 0..<stored)
+    for (index, feature) in plan.derived.enumerated() {
+      reads.removeAll(keepingCapacity: true)
+      for read in feature.reads {
+        switch read {
+        case .member(let slot): reads.append(scalars[slot])
+        case .answer(let place): reads.append(values[place])
+        }
+      }
+      values.append(
+        reads.withUnsafeBufferPointer { reads in
+          // A constant reads nothing, and an empty array has no address.
+          reads.baseAddress.map { feature.expression.evaluate($0, stack) }
+            ?? feature.expression.evaluate(scalars, stack)
+        })
+      check(plan, &values, in: stored + index..<stored + index + 1)
+    }
+  }
+
+  private func check(_ plan: RequestPlan, _ values: inout [Scalar], in places: Range<Int>) {
+    for (place, tally) in plan.guarded where places.contains(place) {
+      if tally.isBroken(&values[place]) { broken.append(place) }
+    }
   }
 
   /// Lets an event count from its time on.
@@ -71,8 +188,9 @@ public final class FeatureEngine {
     type: Int, _ scalars: UnsafePointer<Scalar>, at time: Timestamp, order: Int64,
     watermark: Timestamp
   ) {
-    for view in viewsByType[type] {
-      states[view].apply(scalars, at: time, order: order, watermark: watermark)
+    for (view, source) in viewsByType[type] {
+      states[view].apply(
+        source: source, scalars, at: time, order: order, watermark: watermark)
     }
     stack.reset()
   }

@@ -9,45 +9,62 @@ public import Core
 public import Events
 
 extension FeatureView {
-  /// One member of the project file's `features`, compiled against the event type it draws from.
+  /// One member of the project file's `features`, compiled against the event types it draws from.
   public init(_ member: ConfigNode.Member, schema: EventSchema) throws(Failure) {
     let node = member.node
     try node.allow(["entity", "from", "where", "features"])
     try FeatureView.checkName(member.key, node)
-    let from = try node.required("from")
-    let typeName = try from.string()
-    guard let type = schema.index(of: typeName) else {
-      let known = schema.types.map(\.name)
-      throw from.failure(
-        "no event type '\(typeName)' is declared",
-        hint: Spelling.nearest(typeName, among: known).map { "did you mean '\($0)'?" }
-          ?? "declared: \(known.joined(separator: ", "))")
-    }
-    let scope = schema.scope(of: type)
+    let types = try FeatureView.types(try node.required("from"), schema)
+    let scopes = types.map { schema.scope(of: $0, beside: types) }
     let entityNode = try node.required("entity")
     let entity = try entityNode.strings()
     guard !entity.isEmpty else { throw entityNode.failure("an entity has at least one member") }
-    var keySlots: [Int] = []
-    for (index, name) in entity.enumerated() {
-      let expression = try entityNode.list()[index].expression(scope: scope, text: name)
-      // One slot is not enough: `x + 1` has one too, and is no member.
-      guard expression.slots.count == 1, name.utf8.allSatisfy(FeatureView.isPartOfPath)
-      else {
-        throw entityNode.failure("'\(name)' is not a member of '\(typeName)'")
-      }
-      keySlots.append(expression.slots[0])
+    var sources: [ViewSource] = []
+    for (type, scope) in zip(types, scopes) {
+      let keySlots = try FeatureView.keySlots(
+        entityNode, schema.scope(of: type), schema.types[type].name)
+      let filter = try node["where"]?.expression(scope: scope, expecting: .bool)
+      sources.append(ViewSource(eventType: type, filter: filter, keySlots: keySlots))
     }
-    var columns: [Expression] = []
+    let context = FeatureContext(
+      view: member.key, types: types.map { schema.types[$0].name }, scopes: scopes)
+    var columns: [Column] = []
     var features: [Feature] = []
     for feature in try node.required("features").members() {
-      features.append(
-        try Feature.declared(feature, view: member.key, scope: scope, columns: &columns))
+      features.append(try Feature.declared(feature, context, columns: &columns))
     }
     guard !features.isEmpty else { throw node.failure("a view has at least one feature") }
-    let filter = try node["where"]?.expression(scope: scope, expecting: .bool)
     self.init(
-      name: member.key, entity: entity, eventType: type, filter: filter, keySlots: keySlots,
-      columns: columns, features: features)
+      name: member.key, entity: entity, sources: sources, columns: columns, features: features)
+  }
+
+  /// One event type or a list of them.
+  private static func types(_ from: ConfigNode, _ schema: EventSchema) throws(Failure) -> [Int] {
+    var nodes = [from]
+    if case .array(let list) = from.value { nodes = list }
+    var types: [Int] = []
+    for node in nodes { types.append(try schema.type(named: node)) }
+    guard !types.isEmpty, Set(types).count == types.count else {
+      throw from.failure("expected one or several event types, each once")
+    }
+    return types
+  }
+
+  /// The slots of the entity's members in events of one type.
+  private static func keySlots(
+    _ entity: ConfigNode, _ scope: Scope, _ type: String
+  ) throws(Failure) -> [Int] {
+    var slots: [Int] = []
+    for node in try entity.list() {
+      let name = try node.string()
+      let expression = try node.expression(scope: scope, text: name)
+      // One slot is not enough: `x + 1` has one too, and is no member.
+      guard expression.slots.count == 1, name.utf8.allSatisfy(FeatureView.isPartOfPath) else {
+        throw entity.failure("'\(name)' is not a member of '\(type)'")
+      }
+      slots.append(expression.slots[0])
+    }
+    return slots
   }
 
   private static func isPartOfPath(_ byte: UInt8) -> Bool {
@@ -57,7 +74,7 @@ extension FeatureView {
   }
 
   /// Names become column names and parts of `view:feature`: letters, digits and single underscores.
-  fileprivate static func checkName(_ name: String, _ node: ConfigNode) throws(Failure) {
+  static func checkName(_ name: String, _ node: ConfigNode) throws(Failure) {
     let isWord = name.utf8.allSatisfy { byte in
       (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
         || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "_")
@@ -69,57 +86,16 @@ extension FeatureView {
   }
 }
 
-extension Feature {
-  fileprivate static func declared(
-    _ member: ConfigNode.Member, view: String, scope: Scope, columns: inout [Expression]
-  ) throws(Failure) -> Feature {
-    let node = member.node
-    try FeatureView.checkName(member.key, node)
-    try node.allow(AggregationTable.names + ["window", "every"])
-    let named = try node.members().filter { AggregationTable.names.contains($0.key) }
-    guard named.count == 1, let entry = AggregationTable.entry(named[0].key) else {
-      throw node.failure(
-        named.isEmpty
-          ? "names no aggregation (\(AggregationTable.names.joined(separator: ", ")))"
-          : "names several aggregations: \(named.map(\.key).joined(separator: ", "))")
-    }
-    let window = try node["window"]?.span(atLeast: TimeSpan(microseconds: 1))
-    return Feature(
-      name: member.key, view: view, aggregation: entry,
-      column: try column(named[0].node, entry, scope, &columns), window: window,
-      hop: try hop(node, window: window))
-  }
-
-  private static func column(
-    _ node: ConfigNode, _ entry: AggregationEntry, _ scope: Scope, _ columns: inout [Expression]
-  ) throws(Failure) -> Int? {
-    if try node.string() == "*" {
-      guard entry.name == "count" else { throw node.failure("'*' can be counted, nothing else") }
-      return nil
-    }
-    let expression = try node.expression(scope: scope)
-    switch (entry.argument, expression.type) {
-    case (.numbers, .string), (.numbers, .time), (.ordered, .string):
-      throw node.failure(
-        "\(entry.name) takes numbers, '\(expression.text)' is a \(expression.type.rawValue)")
-    default: break
-    }
-    if let known = columns.firstIndex(where: { $0.text == expression.text }) { return known }
-    columns.append(expression)
-    return columns.count - 1
-  }
-
-  private static func hop(_ node: ConfigNode, window: TimeSpan?) throws(Failure) -> TimeSpan? {
-    guard let every = node["every"] else { return window.flatMap { Feature.defaultHop($0) } }
-    guard let window else {
-      throw every.failure("'every' is the hop of a window, and there is none")
-    }
-    if try every.string() == "exact" { return nil }
-    let hop = try every.span(atLeast: TimeSpan(microseconds: 1))
-    guard hop <= window else {
-      throw every.failure("\(hop.description) is longer than the window \(window.description)")
-    }
-    return hop
+extension EventSchema {
+  /// The index of the type that a node of the project file names.
+  func type(named node: ConfigNode) throws(Failure) -> Int {
+    let name = try node.string()
+    if let index = index(of: name) { return index }
+    let known = types.map(\.name)
+    throw node.failure(
+      "no event type '\(name)' is declared",
+      hint: Spelling.nearest(name, among: known).map { "did you mean '\($0)'?" }
+        ?? "declared: \(known.joined(separator: ", "))")
   }
 }
 

@@ -8,15 +8,40 @@ public struct FeatureView: Sendable {
   public let name: String
   /// The members whose values together name an entity.
   public let entity: [String]
-  /// Index of the event type in the schema.
-  public let eventType: Int
+  /// The event types that it draws from.
+  let sources: [ViewSource]
+  /// The distinct values that are kept of each event.
+  let columns: [Column]
+  public let features: [Feature]
+
+  /// Whether events of a type tell it something.
+  public func reads(_ eventType: Int) -> Bool { sources.contains { $0.eventType == eventType } }
+}
+
+/// One type of event that a view draws from.
+struct ViewSource: Sendable {
+  /// Index in the schema.
+  let eventType: Int
   /// Only events for which this is true count.
   let filter: Expression?
-  /// Slots of the entity members in an event of the view's type.
+  /// Slots of the entity members.
   let keySlots: [Int]
-  /// The distinct values that are kept of each event.
-  let columns: [Expression]
-  public let features: [Feature]
+}
+
+/// What is aggregated, and how.
+struct Term: Sendable {
+  let aggregation: DeclaredAggregation
+  /// Index into the view's columns; nil where whole events are counted.
+  let column: Int?
+}
+
+/// A value that is kept of each event.
+struct Column: Sendable {
+  let text: String
+  /// By source of the view; nil where events of that type have no value.
+  let expressions: [Expression?]
+  /// Of some values only the hash is needed.
+  let isHashed: Bool
 }
 
 /// One declared value of a view. A class, since the hot loop passes it around for every look-up.
@@ -25,44 +50,23 @@ public final class Feature: Sendable {
   public let name: String
   /// As in a column of a training set or an input of a model: `view__feature`.
   public let columnName: String
-  let aggregation: AggregationEntry
-  /// Index into the view's columns; nil where whole events are counted.
-  let column: Int?
-  /// Nil: everything that ever happened.
-  let window: TimeSpan?
-  /// The window's start is rounded down to a multiple of this; nil: exact.
-  let hop: TimeSpan?
+  /// Whether the value is a list or an object, given as JSON text.
+  public var givesDocument: Bool { term.aggregation.givesDocument }
+  let term: Term
+  /// What the term is divided by.
+  let divisor: Term?
+  let window: Window
+  let valueGuard: FeatureGuard?
 
   init(
-    name: String, view: String, aggregation: AggregationEntry, column: Int?, window: TimeSpan?,
-    hop: TimeSpan?
+    name: String, view: String, term: Term, divisor: Term? = nil, window: Window,
+    valueGuard: FeatureGuard? = nil
   ) {
     self.name = "\(view):\(name)"
     self.columnName = "\(view)__\(name)"
-    self.aggregation = aggregation
-    self.column = column
+    self.term = term
+    self.divisor = divisor
     self.window = window
-    self.hop = hop
-  }
-
-  /// Where the window of a question at `time` starts.
-  func start(at time: Timestamp) -> Timestamp {
-    guard let window else { return .distantPast }
-    let start = time - window
-    return hop.map(start.roundedDown(to:)) ?? start
-  }
-
-  /// How far back a window can reach, at most.
-  var reach: TimeSpan? {
-    window.map { TimeSpan(microseconds: $0.microseconds + (hop?.microseconds ?? 0)) }
-  }
-
-  /// The hop where none is asked for: fine where windows are short, coarse where they are long, so that the
-  /// state of a window is at most a few hundred tiles (Chronon's rule).
-  static func defaultHop(_ window: TimeSpan) -> TimeSpan? {
-    if window >= .days(12) { return .days(1) }
-    if window >= .hours(12) { return .hours(1) }
-    if window >= .hours(1) { return .minutes(5) }
-    return nil
+    self.valueGuard = valueGuard
   }
 }

@@ -13,7 +13,7 @@ struct ChangeRefusal {
   init(_ schema: EventSchema, _ views: [FeatureView]) {
     self.schema = schema
     self.views = schema.types.indices.map { type in
-      views.filter { $0.eventType == type }.map(\.name)
+      views.filter { $0.reads(type) }.map(\.name)
     }
   }
 

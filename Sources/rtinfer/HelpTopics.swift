@@ -85,8 +85,11 @@ enum HelpTopics {
       Watermark   the latest event time seen, less the largest lateness declared; the minimum
                   over the inputs; it never goes back and never asks the wall clock, so a
                   replay gives the same answers. An event before it is rejected as late.
-      Window      a question at time q with window w covers [q - w, q): nothing that happens
+      window      a question at time q with window w covers [q - w, q): nothing that happens
                   at q is seen.
+      tumbling    the last stretch [k w, (k+1) w) that has ended by q; since the epoch, UTC.
+      cumulative  from k w to q, or to the last multiple of `every`; whole at its very end.
+      session     events no further apart than the gap, if q is no further from the last.
       every       the window's start is rounded down to this hop. Without `every`: 1 d for
                   windows from 12 d, 1 h from 12 h, 5 min from 1 h, exact below.
       Ties        on arrival, events of one time are ordered by their arrival; with --emit
@@ -146,8 +149,15 @@ enum HelpTopics {
         features: {
           origin_departures: {           // a view: what is known about an entity
             entity: ["origin"], from: "departed", where: "dep_delay < 600",
-            features: { mean_delay_1h: { mean: "dep_delay", window: "1h", every: "5m" } },
+            features: {
+              mean_delay_1h: { mean: "dep_delay", window: "1h", every: "5m" },   // sliding
+              flights: { count: "*", tumbling: "1h" },     // or cumulative, session; see help time
+              late_share: { ratio: [{ sum: "late" }, { count: "*" }] },          // of everything
+            },
           },
+          plan: { on: "scheduled", features: {   // expressions over members and features
+            slow: { value: "origin_departures__mean_delay_1h / distance", max: 1, default: 0 },
+          } },
         },
         models: {
           late_arrival: {
@@ -159,6 +169,9 @@ enum HelpTopics {
             reasons: { "busy airport": ["origin_departures:mean_delay_1h"] },
             rules: [ { if: "score >= 0.5", decide: "rebook" }, { decide: "keep" } ],
           },
+        },
+        outcomes: {                      // what turned out: labels of training sets
+          late_arrival: { from: "arrived", join: "id", outcome: "arr_delay > 15", matures: "24h" },
         },
         budgets: {
           late_arrival: { total: { p99: "50ms" }, layers: { features: "15ms" }, buffer: "8ms" },

@@ -13,7 +13,7 @@ struct Project {
   private let root: ConfigNode
 
   static let fileName = "rtinfer.json"
-  static let sections = ["events", "features", "models", "budgets"]
+  static let sections = ["events", "features", "models", "outcomes", "budgets"]
 
   /// The project file named by `--project`, else the nearest one upward from the working folder, else nil.
   static func find(_ invocation: Invocation) throws(Failure) -> Project? {
@@ -71,18 +71,32 @@ struct Project {
     return types
   }
 
-  func featureViews(_ schema: EventSchema) throws(Failure) -> [FeatureView] {
-    var views: [FeatureView] = []
-    for member in try section("features") {
-      views.append(try FeatureView(member, schema: schema))
-    }
-    return views
+  func features(_ schema: EventSchema) throws(Failure) -> FeatureDefinitions {
+    try FeatureDefinitions(try section("features"), schema: schema)
   }
 
   func models() throws(Failure) -> [ModelDefinition] {
     var models: [ModelDefinition] = []
     for member in try section("models") { models.append(try ModelDefinition(member)) }
     return models
+  }
+
+  /// The outcomes of the models that decide events of one type.
+  func outcomes(of asking: Int, _ schema: EventSchema) throws(Failure) -> [Outcome] {
+    let models = try models()
+    var outcomes: [Outcome] = []
+    for member in try section("outcomes") {
+      guard let model = models.first(where: { $0.name == member.key }) else {
+        throw member.node.failure(
+          "no model '\(member.key)' is declared",
+          hint: Spelling.nearest(member.key, among: models.map(\.name)).map {
+            "did you mean '\($0)'?"
+          })
+      }
+      guard model.decides == schema.types[asking].name else { continue }
+      outcomes.append(try Outcome(member, asking: asking, schema: schema))
+    }
+    return outcomes
   }
 
   func budgets() throws(Failure) -> [Budget] {

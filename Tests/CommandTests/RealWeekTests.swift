@@ -95,6 +95,28 @@ extension Trait where Self == ConditionTrait {
     #expect(outcome.output == "" && outcome.errors == "")
   }
 
+  /// Every value that the stream gave is computed again from the events, by the other way; with one definition
+  /// changed, just that one is found.
+  @Test func verifyFindsNoMismatchButInAChangedDefinition() throws {
+    let run = try WeekRun.arrival.get()
+    let verify = "rtinfer materialize verify --logged \"$HOME/features\" \"$HOME/events\""
+    let right = try run.bash(verify)
+    #expect(right.status == 0 && right.errors == "")
+    #expect(!right.output.contains("\"fail\""))
+    let verdicts = right.output.split(separator: "\n").count
+    #expect(verdicts > 10)
+    let wrong = try run.bash(
+      """
+      sed '/origin_departures/,/carrier_departures/s/max: "dep_delay", window: "3h"/max: "dep_delay", window: "2h"/' \
+        rtinfer.json > "$HOME/wrong.json"
+      \(verify) --project "$HOME/wrong.json" | grep -o '"clause":"[^"]*","verdict":"fail"'
+      exit ${PIPESTATUS[0]}
+      """)
+    #expect(wrong.status == 1)
+    #expect(
+      wrong.output == "\"clause\":\"origin_departures:worst_delay_3h\",\"verdict\":\"fail\"\n")
+  }
+
   /// Margins to the last bit; probabilities go through an exponential, which libraries round
   /// differently.
   @Test func scoresAreThoseOfXGBoost() throws {

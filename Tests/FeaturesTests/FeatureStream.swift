@@ -24,7 +24,6 @@ struct TestEvent {
 /// The engine over one view "v" of events with members k, x and s.
 final class FeatureStream {
   let engine: FeatureEngine
-  let features: [Feature]
   private let decoder: EventDecoder
   private let plan: RequestPlan
   private var order: Int64 = 0
@@ -47,10 +46,8 @@ final class FeatureStream {
     let condition = filter.map { "where: '\($0)'," } ?? ""
     let member = try ConfigNode.member(
       "{ v: { entity: ['k'], from: 'e', \(condition) features: { \(features) } } }")
-    let view = try FeatureView(member, schema: schema)
-    engine = FeatureEngine(views: [view], schema: schema)
+    engine = FeatureEngine(try FeatureDefinitions([member], schema: schema), schema: schema)
     plan = engine.plan(requestsOf: 0, schema: schema)
-    self.features = engine.features(plan)
     decoder = EventDecoder(schema)
   }
 

@@ -24,10 +24,12 @@ import Testing
         l: { last: 's' }, } }
       """)
     #expect(
-      view.name == "v" && view.entity == ["k", "s"] && view.eventType == 0 && view.filter != nil)
+      view.name == "v" && view.entity == ["k", "s"] && view.sources.map(\.eventType) == [0]
+        && view.sources[0].filter != nil)
     #expect(view.features.map(\.name) == ["v:n", "v:m", "v:h", "v:l"])
     #expect(view.features.map(\.columnName) == ["v__n", "v__m", "v__h", "v__l"])
-    #expect(view.features.map(\.column) == [nil, 0, 0, 1], "one column for each distinct value")
+    #expect(
+      view.features.map(\.term.column) == [nil, 0, 0, 1], "one column for each distinct value")
     #expect(view.columns.map(\.text) == ["x", "s"])
   }
 
@@ -69,7 +71,34 @@ import Testing
       ("", "v.features.f: names no aggregation (count, sum,"),
       ("sum: 'x', mean: 'x'", "v.features.f: names several aggregations: sum, mean"),
       ("summ: 'x'", "v.features.f.summ: unknown key 'summ'"),
-      ("sum: '*'", "v.features.f.sum: '*' can be counted, nothing else"),
+      (
+        "sum: '*'",
+        "v.features.f.sum: '*' stands for whole events: only count, rate, time_since_last take them"
+      ),
+      ("first_n: 's'", "v.features.f: the key 'n' is missing"),
+      ("first_n: 's', n: 0", "v.features.f.n: 0 is not between 1 and 1000"),
+      ("first_n: 's', n: 1.5", "v.features.f.n: expected a whole number, found a number"),
+      ("sum: 'x', n: 3", "v.features.f.n: sum has no parameter 'n'"),
+      ("percentile: 'x', p: 99", "v.features.f.p: 99.0 is no share between 0 and 1"),
+      ("percentile: 'x', p: 1, error: 0", "v.features.f.error: 0.0 is not between"),
+      ("approx_count_distinct: 's', precision: 3", "v.features.f.precision: 3 is not between 4"),
+      ("histogram: 'x', bounds: []", "v.features.f.bounds: expected 1 to 1000 bounds, found 0"),
+      ("histogram: 'x', bounds: [1, 1]", "v.features.f.bounds[1]: bounds ascend: 1.0 is not above"),
+      ("ewma: 'x'", "v.features.f: the key 'half_life' is missing"),
+      ("rate: '*'", "v.features.f: a rate needs a window of some length"),
+      ("ratio: [{ sum: 'x' }]", "v.features.f.ratio: expected two aggregations"),
+      ("ratio: [{ sum: 'x' }, { first_n: 'x', n: 1 }]", "v.features.f.ratio[1]: first_n gives no"),
+      ("ratio: [{ sum: 'x' }, {}]", "v.features.f.ratio[1]: names no aggregation"),
+      (
+        "ratio: [{ sum: 'x' }, { count: '*' }], sum: 'x'",
+        "v.features.f: names several aggregations"
+      ),
+      ("count: '*', window: '1m', session: '1m'", "v.features.f: has several windows: window, ses"),
+      ("count: '*', session: '1m', every: '1m'", "v.features.f.every: a session window has no hop"),
+      (
+        "count: '*', cumulative: '1h', every: '7m'",
+        "v.features.f.every: 1h is no multiple of the step"
+      ),
       ("sum: 's'", "v.features.f.sum: sum takes numbers, 's' is a string"),
       ("mean: 'time'", "v.features.f.mean: mean takes numbers, 'time' is a time"),
       ("max: 's'", "v.features.f.max: max takes numbers, 's' is a string"),
@@ -117,14 +146,16 @@ import Testing
     let every = hop.map { ", every: '\($0)'" } ?? ""
     let feature = try feature("count: '*', window: '\(window)'\(every)")
     let question = Timestamp("2013-01-20T13:37:41.5Z")
-    #expect(feature.start(at: question).rfc3339 == expected)
-    let reach = try #require(feature.reach)
-    #expect(question - reach <= feature.start(at: question), "the reach covers the window")
+    let start = feature.window.stretch(at: question).start
+    #expect(start.rfc3339 == expected)
+    let reach = try #require(feature.window.reach)
+    #expect(question - reach <= start, "the reach covers the window")
   }
 
   @Test func withoutAWindowEverythingCounts() throws {
     let feature = try feature("count: '*'")
-    #expect(feature.start(at: Timestamp(microseconds: 0)) == .distantPast && feature.reach == nil)
+    #expect(feature.window == .unbounded && feature.window.reach == nil)
+    #expect(feature.window.stretch(at: Timestamp(microseconds: 0)).start == .distantPast)
   }
 
   // MARK: Entity keys

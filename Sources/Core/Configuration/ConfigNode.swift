@@ -95,6 +95,17 @@ public struct ConfigNode: Sendable {
     return number
   }
 
+  /// A whole number within bounds.
+  public func integer(in bounds: ClosedRange<Int>) throws(Failure) -> Int {
+    guard case .number(let text) = value, let number = Int(text) else {
+      throw failure("expected a whole number, found \(kind)")
+    }
+    guard bounds.contains(number) else {
+      throw failure("\(number) is not between \(bounds.lowerBound) and \(bounds.upperBound)")
+    }
+    return number
+  }
+
   public func list() throws(Failure) -> [ConfigNode] {
     guard case .array(let nodes) = value else { throw failure("expected a list, found \(kind)") }
     return nodes

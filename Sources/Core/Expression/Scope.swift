@@ -29,4 +29,14 @@ public struct Scope {
     self.names = names
     self.resolve = resolve
   }
+
+  /// The same with further names, which are asked where this scope knows nothing.
+  public func extended(
+    by names: [String], resolve: @escaping (_ path: [String]) -> Binding?
+  ) -> Scope {
+    let known = self.resolve
+    return Scope(names: self.names + names.filter { !self.names.contains($0) }) { path in
+      known(path) ?? resolve(path)
+    }
+  }
 }

@@ -81,8 +81,9 @@ public final class ByteTable {
     }
   }
 
-  /// Eight bytes at a time, multiplied and folded (after Wang Yi's wyhash); good in the low bits.
-  static func hash(_ key: Bytes) -> UInt64 {
+  /// Eight bytes at a time, multiplied and folded (after Wang Yi's wyhash); good in the low bits. The same in every
+  /// process.
+  public static func hash(_ key: Bytes) -> UInt64 {
     var hash: UInt64 = 0xA076_1D64_78BD_642F ^ UInt64(truncatingIfNeeded: key.count)
     var index = 0
     let raw = UnsafeRawPointer(key.base)

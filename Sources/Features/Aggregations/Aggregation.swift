@@ -1,99 +1,65 @@
 // What a window is folded into. An aggregation is a partial state that values are added to in the order of
 // their events and that merges with the state of a later stretch: merge only, nothing is ever taken
 // back out, since a minimum cannot give back what it has swallowed and a variance loses its digits.
-// A new aggregation is one file here and one line in `AggregationTable`.
+//
+// One rule for what is missing: a null is no value. It is not counted, summed, picked or remembered; an
+// aggregation of nothing is 0 if it counts and null if it does not. A new aggregation is one file here and
+// one line in `AggregationTable`.
 
 import Core
 
 protocol Aggregation: Sendable {
+  associatedtype Parameters: Sendable = NoParameters
   /// The state of no values.
-  init()
+  init(_ parameters: Parameters)
   /// Takes the next value in event order. Nulls are left to the aggregation.
-  mutating func add(_ cell: Cell)
-  /// Takes the state of the values that come after this one's.
+  mutating func add(_ cell: Cell, at time: Timestamp)
+  /// Takes the state of the values that come after this one's. Merged into the state of no values it
+  /// gives exactly that state.
   mutating func merge(_ later: Self)
-  var result: Cell { get }
+  func result(_ question: Question) -> Cell
+  /// States are copied once in this many events, so that a late event need not fold everything anew. Those
+  /// that hold lists or sets, whose copies cost, say a larger number.
+  static var checkpointSpacing: Int { get }
+
+  // The same for all; see `Answering`.
+
+  static func takeBack(_ family: TypedFamily<Self>, _ track: Int, to row: Int)
+  static func settle(
+    _ family: TypedFamily<Self>, _ history: EntityHistory, to row: Int, watermark: Timestamp)
+  static func value(
+    _ family: TypedFamily<Self>, _ history: EntityHistory, slot: Int, _ question: Question
+  ) -> Cell
 }
 
 extension Aggregation {
-  /// Folds rows of one column onto `base`, a state of this very type.
-  ///
-  /// - Complexity: O(rows). Time is spent here.
+  static var checkpointSpacing: Int { 64 }
+}
+
+/// For aggregations that are told nothing but their values.
+struct NoParameters: Sendable {}
+
+/// What a result may depend on besides the values.
+struct Question {
+  let time: Timestamp
+  /// Where the window starts.
+  let start: Timestamp
+  /// Where it ends: `time`, or before.
+  let end: Timestamp
+  /// Of the view, which outlives its questions.
+  unowned(unsafe) let texts: AnswerTexts
+}
+
+/// The number that an aggregation of numbers takes; nil for what is none.
+extension Cell {
   @inline(__always)
-  static func fold(
-    _ cells: UnsafePointer<Cell>, stride: Int, rows: Int, onto base: (any Aggregation)?
-  ) -> Self {
-    var state = Self()
-    if let base { state = base as! Self }
-    var index = 0
-    for _ in 0..<rows {
-      state.add(cells[index])
-      index += stride
+  var number: Double? {
+    switch self {
+    case .int(let value): Double(value)
+    case .uint(let value): Double(value)
+    case .double(let value): value
+    case .bool(let value): value ? 1 : 0
+    case .null, .text, .time, .document: nil
     }
-    return state
-  }
-
-  /// What `fold` comes to, without making a state that outlives the call.
-  static func value(
-    _ cells: UnsafePointer<Cell>, stride: Int, rows: Int, onto base: (any Aggregation)?
-  ) -> Cell {
-    fold(cells, stride: stride, rows: rows, onto: base).result
-  }
-}
-
-/// The kinds of values an aggregation takes.
-enum AggregationArgument {
-  case anything, numbers, ordered
-}
-
-struct AggregationEntry: Sendable {
-  let name: String
-  let type: any Aggregation.Type
-  let argument: AggregationArgument
-  /// For the help: what comes out, and out of nothing.
-  let summary: String
-}
-
-/// Every aggregation by the name that the project file uses.
-enum AggregationTable {
-  static let entries: [AggregationEntry] = [
-    AggregationEntry(
-      name: "count", type: Count.self, argument: .anything,
-      summary: "how many events (\"*\") or values that are not null; 0 of nothing"),
-    AggregationEntry(
-      name: "sum", type: Sum.self, argument: .numbers,
-      summary: "exact for integers, compensated for floats; null of nothing"),
-    AggregationEntry(
-      name: "mean", type: Mean.self, argument: .numbers, summary: "null of nothing"),
-    AggregationEntry(
-      name: "min", type: Minimum.self, argument: .ordered, summary: "null of nothing"),
-    AggregationEntry(
-      name: "max", type: Maximum.self, argument: .ordered, summary: "null of nothing"),
-    AggregationEntry(
-      name: "stddev", type: StandardDeviation.self, argument: .numbers,
-      summary: "of the sample (n - 1); null of fewer than two"),
-    AggregationEntry(
-      name: "first", type: First.self, argument: .anything,
-      summary: "the earliest value that is not null; null of nothing"),
-    AggregationEntry(
-      name: "last", type: Last.self, argument: .anything,
-      summary: "the latest value that is not null; null of nothing"),
-    AggregationEntry(
-      name: "count_distinct", type: CountDistinct.self, argument: .anything,
-      summary: "exact; nulls are not counted; 0 of nothing"),
-  ]
-
-  static var names: [String] { entries.map(\.name) }
-
-  static func entry(_ name: String) -> AggregationEntry? { entries.first { $0.name == name } }
-}
-
-/// The table of aggregations for `rtinfer help project`.
-public enum AggregationHelp {
-  public static var text: String {
-    AggregationTable.entries.map { entry in
-      "  " + entry.name + String(repeating: " ", count: 16 - entry.name.count) + entry.summary
-        + "\n"
-    }.joined()
   }
 }

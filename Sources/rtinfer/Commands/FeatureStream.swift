@@ -9,7 +9,7 @@ final class FeatureStream {
   /// By event type; nil for types that do not ask.
   private let plans: [RequestPlan?]
   /// By event type: `"view:feature":` ready to be written.
-  private let featureKeys: [[Bytes]]
+  private let featureKeys: [[(key: Bytes, isDocument: Bool)]]
   private let schema: EventSchema
   private let changes: ChangeRefusal
   private let rejects: Rejects
@@ -17,12 +17,13 @@ final class FeatureStream {
   private let output: OutputBuffer
   private let clock: any Clock
   private let progress: Progress
+  private let messages: Messages
   private var values: [Scalar] = []
 
   init(
-    _ invocation: Invocation, schema: EventSchema, views: [FeatureView], asking: [Int]
+    _ invocation: Invocation, schema: EventSchema, features: FeatureDefinitions, asking: [Int]
   ) throws(Failure) {
-    let engine = FeatureEngine(views: views, schema: schema)
+    let engine = FeatureEngine(features, schema: schema)
     let plans = schema.types.indices.map { type in
       asking.contains(type) ? engine.plan(requestsOf: type, schema: schema) : nil
     }
@@ -32,12 +33,13 @@ final class FeatureStream {
     self.plans = plans
     self.featureKeys = plans.map { plan in
       guard let plan else { return [] }
-      return engine.features(plan).map { Bytes(owning: "\"\($0.name)\":") }
+      return plan.answers.map { (Bytes(owning: "\"\($0.name)\":"), $0.isDocument) }
     }
     self.schema = schema
-    self.changes = ChangeRefusal(schema, views)
+    self.changes = ChangeRefusal(schema, features.views)
     self.rejects = rejects
     self.output = output
+    self.messages = invocation.messages
     self.clock = invocation.clock
     self.progress = Progress(invocation)
     self.intake = EventIntake(
@@ -52,6 +54,7 @@ final class FeatureStream {
   func run(byWatermark: Bool) throws(Failure) -> ExitStatus {
     try byWatermark ? runByWatermark() : runOnArrival()
     progress.finish()
+    for plan in plans { messages.report(plan?.answers ?? []) }
     try output.flush()
     return try rejects.finish(total: intake.counts.read)
   }
@@ -107,9 +110,14 @@ final class FeatureStream {
       let start = clock.monotonicNanoseconds()
       engine.lookUp(plan, decoder.scalars, at: event.time, into: &values)
       let lookUp = clock.monotonicNanoseconds() - start
-      appendRow(event, decoder, plan)
-      appendMarks(event, offset, watermark, parse: parse, lookUp: lookUp)
-      try output.endRecord()
+      if let reason = engine.rejection(plan) {
+        try rejects.add(
+          reason, source: "offset", line: Int(offset), byte: 0, raw: decoder.scanner.line)
+      } else {
+        appendRow(event, decoder, plan)
+        appendMarks(event, offset, watermark, plan, parse: parse, lookUp: lookUp)
+        try output.endRecord()
+      }
     }
     engine.apply(
       type: event.type, decoder.scalars, at: event.time, order: order,
@@ -134,16 +142,17 @@ final class FeatureStream {
     output.append("},\"request\":")
     _ = decoder.scanner.appendOpen(to: output, keeping: decoder.unmarked)
     output.append("},\"features\":{")
-    for (index, key) in featureKeys[event.type].enumerated() {
+    for (index, feature) in featureKeys[event.type].enumerated() {
       if index > 0 { output.append(UInt8(ascii: ",")) }
-      output.append(key)
-      output.append(values[index])
+      output.append(feature.key)
+      output.append(values[index], isDocument: feature.isDocument)
     }
     output.append("}")
   }
 
   private func appendMarks(
-    _ event: Event, _ offset: Int64, _ watermark: Timestamp, parse: UInt64, lookUp: UInt64
+    _ event: Event, _ offset: Int64, _ watermark: Timestamp, _ plan: RequestPlan, parse: UInt64,
+    lookUp: UInt64
   ) {
     output.append(",\"_rt\":{\"type\":")
     output.appendQuoted(event.typeName)
@@ -153,11 +162,52 @@ final class FeatureStream {
       output.append(",\"watermark\":")
       output.appendQuoted(watermark)
     }
+    appendFlags(plan)
     output.append(",\"layers_us\":{\"request\":")
     output.appendMicroseconds(nanoseconds: parse)
     output.append(",\"features\":")
     output.appendMicroseconds(nanoseconds: lookUp)
     output.append("}}}")
+  }
+}
+
+extension FeatureStream {
+  /// The features whose guards let them pass but say so.
+  private func appendFlags(_ plan: RequestPlan) {
+    guard !engine.broken.isEmpty else { return }
+    var needsComma = false
+    for place in engine.broken where plan.answers[place].tally?.action == .flag {
+      output.append(needsComma ? "," : ",\"flagged\":[")
+      needsComma = true
+      output.appendQuoted(plan.answers[place].name)
+    }
+    if needsComma { output.append(UInt8(ascii: "]")) }
+  }
+}
+
+extension FeatureEngine {
+  /// Why the row that was looked up last is to be rejected; nil if it is not.
+  func rejection(_ plan: RequestPlan) -> String? {
+    guard let place = broken.first(where: { plan.answers[$0].tally?.action == .reject }) else {
+      return nil
+    }
+    return "the feature \(plan.answers[place].name) breaks its guard (broken: \"reject\")"
+  }
+}
+
+extension Messages {
+  /// What the guards of features have seen.
+  func report(_ answers: [RequestPlan.Answer]) {
+    for answer in answers {
+      if let summary = answer.tally?.summary { note(summary) }
+    }
+  }
+}
+
+extension OutputBuffer {
+  /// A feature's value; lists and objects are JSON already.
+  func append(_ value: Scalar, isDocument: Bool) {
+    if isDocument, case .text(let document) = value { append(document) } else { append(value) }
   }
 }
 

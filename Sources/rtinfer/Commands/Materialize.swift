@@ -18,6 +18,18 @@ enum MaterializeCommand {
   static let format = Flag(
     "format", .choice(["csv", "ndjson"]), "How the training set is written", default: "csv")
 
+  static let asOf = Flag(
+    "as-of", .choice(AsOf.allCases.map(\.rawValue)),
+    "What a training row knows: all that had happened, or all that had come in",
+    default: "event")
+
+  static let logged = Flag(
+    "logged", .file, "For verify: the features records that were written")
+  static let tolerance = Flag(
+    "tolerance", .text("SHARE"),
+    "For verify: how far numbers may lie apart, as a share of the larger",
+    default: "0")
+
   static let command = Command(
     name: "materialize",
     summary: "Keep features fresh from events, or build a training set",
@@ -33,10 +45,18 @@ enum MaterializeCommand {
 
       --training SPINE answers the rows of a file instead of the stream's own events: for each row its own \
       members, then the inputs of the models that decide its type, then every feature as view__feature, with \
-      the values as of the row's time. The events come from the files named, or stdin.
+      the values as of the row's time, then the outcome of every model as model__outcome, once the events reach \
+      beyond its maturity. The events come from the files named, or stdin. --as-of ingest leaves out what came in \
+      after a row was asked, as a stream would have: it needs events that ingest has marked, and takes the row's \
+      own mark where it has one, else its time.
+
+      materialize verify --logged FEATURES EVENTS… computes every feature of the records again, as of event and as \
+      of ingest, and gives a verdict on each: a value that is equal only as of ingest is late data, one that is \
+      equal in neither way is a mismatch, and then the exit status is 1.
       """,
     operands: .files,
-    flags: [CommonFlags.project, emit, requests, training, format] + EventFlags.declared
+    flags: [CommonFlags.project, emit, requests, training, format, asOf, logged, tolerance]
+      + EventFlags.declared
       + CommonFlags.records,
     examples: [
       .init(
@@ -44,6 +64,9 @@ enum MaterializeCommand {
       .init(
         "rtinfer materialize --training spine.ndjson events.ndjson > training.csv",
         "The same features, point in time, for training."),
+      .init(
+        "rtinfer materialize verify --logged features.ndjson events.ndjson",
+        "Were the features that the model saw the right ones?"),
       .init(
         "rtinfer materialize --for scheduled events.ndjson | jq .features",
         "What is known at each request."),
@@ -59,10 +82,16 @@ enum MaterializeCommand {
         "\(project.shownName): declares no events", hint: "rtinfer help project shows how")
     }
     let schema = try EventFlags.schema(invocation, project)
-    let views = try project.featureViews(schema)
-    guard !views.isEmpty else {
+    let features = try project.features(schema)
+    guard !features.names.isEmpty else {
       throw .usage(
         "\(project.shownName): declares no features", hint: "rtinfer help project shows how")
+    }
+    if options.operands.first == "verify" {
+      return try verify(invocation, schema, features)
+    }
+    for flag in [logged, tolerance] where try options.value(flag) != nil {
+      throw .usage("--\(flag.name) is for materialize verify")
     }
     let asking = try askingTypes(invocation, project, schema)
     if let spine = try options.value(training) {
@@ -74,14 +103,32 @@ enum MaterializeCommand {
           "several event types ask for decisions: say which the rows are with --for TYPE")
       }
       let set = try TrainingSet(
-        invocation, project: project, schema: schema, views: views, type: asking[0])
+        invocation, project: project, schema: schema, features: features, type: asking[0])
       return try set.build(spine: spine)
     }
     if try options.value(format) != nil {
       throw .usage("--format is for --training; a stream is NDJSON")
     }
-    let stream = try FeatureStream(invocation, schema: schema, views: views, asking: asking)
+    if try options.value(asOf) != nil {
+      throw .usage(
+        "--as-of is for --training; a stream answers as of ingest or, by watermark, of event")
+    }
+    let stream = try FeatureStream(invocation, schema: schema, features: features, asking: asking)
     return try stream.run(byWatermark: try options.value(emit) == "watermark")
+  }
+
+  private static func verify(
+    _ invocation: Invocation, _ schema: EventSchema, _ features: FeatureDefinitions
+  ) throws(Failure) -> ExitStatus {
+    let options = invocation.options
+    for flag in [emit, requests, training, format, asOf] where try options.value(flag) != nil {
+      throw .usage("--\(flag.name) is not for verify")
+    }
+    guard let path = try options.value(logged) else {
+      throw .usage("verify needs the features records: name their file with --logged FILE")
+    }
+    let verification = try Verification(invocation, schema: schema, features: features)
+    return try verification.run(logged: path, events: Array(options.operands.dropFirst()))
   }
 
   private static func askingTypes(

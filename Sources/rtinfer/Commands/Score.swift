@@ -199,7 +199,7 @@ enum ScoreCommand {
     let types = try project.eventTypes()
     guard !types.isEmpty else { return RequestSchema() }
     let schema = EventSchema(types: types)
-    let features = try project.featureViews(schema).flatMap(\.features).map(\.name)
+    let features = try project.features(schema).names
     guard let name = definition.decides else { return RequestSchema(features: features) }
     guard let index = schema.index(of: name) else {
       throw .usage(

@@ -1,8 +1,5 @@
 // A training set: the rows of a spine with every feature as of the row's own time, by the same engine as the
-// stream. Rows and events are both put in the order of their time; between two rows the events before
-// the later one are applied. Rows leave in the order in which they came.
-//
-// Memory: the spine, and the state of the features; the events only stream by.
+// stream (`PointInTime`), and with the outcomes that the project declares. Rows leave in the order in which they came.
 
 import Core
 import Decisions
@@ -10,46 +7,39 @@ import Events
 import Features
 
 final class TrainingSet {
-  private struct Row {
-    let time: Timestamp
-    /// Position in the spine.
-    let index: Int
-  }
-
   private let invocation: Invocation
-  private let engine: FeatureEngine
+  private let run: PointInTime
   private let plan: RequestPlan
   private let schema: EventSchema
   private let type: Int
   private let changes: ChangeRefusal
   private let rejects: Rejects
   private let inputs: [(name: String, expression: Expression)]
+  private let outcomes: [(outcome: Outcome, collector: OutcomeCollector)]
   private let isCSV: Bool
-  private var lines: [[UInt8]] = []
-  private var rows: [Row] = []
-  private var nextRow = 0
   /// Answers by position in the spine, as written bytes.
   private var answers: [[UInt8]] = []
   /// The spine's own members, as columns; fixed by the first row.
   private var columns: [String] = []
-  private var rowDecoder: EventDecoder?
-  private var values: [Scalar] = []
   private let stack = ExpressionStack()
   private let scratch = OutputBuffer(MemorySink())
   private var spineRead = 0
 
   init(
-    _ invocation: Invocation, project: Project, schema: EventSchema, views: [FeatureView], type: Int
+    _ invocation: Invocation, project: Project, schema: EventSchema, features: FeatureDefinitions,
+    type: Int
   ) throws(Failure) {
     self.invocation = invocation
     self.schema = schema
     self.type = type
-    self.engine = FeatureEngine(views: views, schema: schema)
-    self.plan = engine.plan(requestsOf: type, schema: schema)
-    self.changes = ChangeRefusal(schema, views)
+    let asOf = try invocation.options.value(MaterializeCommand.asOf) ?? AsOf.event.rawValue
+    self.run = PointInTime(features, schema, asking: [type], asOf: AsOf(rawValue: asOf)!)
+    self.plan = run.plans[type]!
+    self.changes = ChangeRefusal(schema, features.views)
     self.rejects = try Rejects(invocation)
     self.isCSV = try invocation.options.value(MaterializeCommand.format) != "ndjson"
     self.inputs = try TrainingSet.derivedInputs(project, schema, type)
+    self.outcomes = try project.outcomes(of: type, schema).map { ($0, OutcomeCollector($0)) }
   }
 
   /// Inputs of the models that decide this type which are neither members nor features: expressions.
@@ -77,21 +67,41 @@ final class TrainingSet {
       try invocation.inputs(), schema: schema, rejects: rejects, clock: invocation.clock,
       trustsMarks: true
     ) { () throws(Failure) in }
+    run.trustsMarks = intake.trustsMarks
+    run.onEvent = { [outcomes] event, decoder in
+      for (_, collector) in outcomes {
+        collector.observe(type: event.type, decoder.scalars, at: event.time)
+      }
+    }
+    run.onAnswer = { [unowned self] row, decoder, values in
+      appendAnswer(decoder, values)
+      answers[row.index] = scratch.pending.copy()
+      scratch.rewind(to: 0)
+    }
+    run.begin()
     let progress = Progress(invocation)
-    var waiting = ReorderBuffer()
-    let decoder = EventDecoder(schema, trustsMarks: intake.trustsMarks)
-    var order: Int64 = 0
     while let arrival = try intake.next() {
       try changes.check(arrival)
-      waiting.insert(WaitingEvent(arrival))
+      try run.take(arrival)
       progress.advance()
-      while let event = waiting.next(before: arrival.watermark) { apply(event, decoder, &order) }
     }
-    while let event = waiting.next() { apply(event, decoder, &order) }
-    answerRows(upTo: .distantFuture)
+    run.finish()
     progress.finish()
     try write()
+    reportOutcomes()
+    invocation.messages.report(plan.answers)
     return try rejects.finish(total: intake.counts.read + spineRead)
+  }
+
+  private func reportOutcomes() {
+    for (outcome, collector) in outcomes {
+      let matured = answers.indices.count { collector.hasMatured($0) }
+      let open = answers.count - matured
+      guard open > 0 else { continue }
+      invocation.messages.note(
+        "\(outcome.name): \(open.grouped) of \(answers.count.grouped) rows have not matured"
+          + " (\(outcome.matures.description)): their outcome is empty")
+    }
   }
 
   // MARK: The spine
@@ -107,51 +117,27 @@ final class TrainingSet {
         if line.fault == .tooLong { throw BadRecord("longer than \(Limits.lineBytesMax) bytes") }
         let event = try decoder.decode(line.bytes, as: type)
         if columns.isEmpty { columns = decoder.scanner.memberNames.filter { $0 != "_rt" } }
-        rows.append(Row(time: event.time, index: lines.count))
-        lines.append(line.bytes.copy())
+        run.add(
+          AskedRow(
+            time: event.time, index: run.rowCount, type: type, offset: event.mark?.offset,
+            ingested: event.mark?.ingested),
+          line: line.bytes.copy())
+        for (_, collector) in outcomes { collector.ask(decoder.scalars, at: event.time) }
       } catch {
         try rejects.add(
           "spine: \(error.reason)", source: path, line: line.number, byte: line.offset,
           raw: line.bytes)
       }
     }
-    guard !rows.isEmpty else {
+    guard run.rowCount > 0 else {
       throw .badData("\(path): no rows of type '\(types[type].name)' to build a training set for")
     }
-    rows.sort { ($0.time, $0.index) < ($1.time, $1.index) }
-    answers = Array(repeating: [], count: lines.count)
-    rowDecoder = decoder
+    answers = Array(repeating: [], count: run.rowCount)
   }
 
   // MARK: Answers
 
-  private func apply(_ waiting: WaitingEvent, _ decoder: EventDecoder, _ order: inout Int64) {
-    answerRows(upTo: waiting.time)
-    let event = waiting.line.withBytes { decoder.decodeAccepted($0) }
-    // Every row still open asks at this time or later.
-    engine.apply(
-      type: event.type, decoder.scalars, at: event.time, order: order, watermark: event.time)
-    order += 1
-  }
-
-  /// Answers the rows that ask at `time` or before: everything before their own time has been applied.
-  private func answerRows(upTo time: Timestamp) {
-    while nextRow < rows.count, rows[nextRow].time <= time {
-      let row = rows[nextRow]
-      nextRow += 1
-      let decoder = rowDecoder!
-      lines[row.index].withBytes { line in
-        _ = decoder.decodeAccepted(line, as: type)
-        engine.lookUp(plan, decoder.scalars, at: row.time, into: &values)
-        appendAnswer(decoder)
-      }
-      answers[row.index] = scratch.pending.copy()
-      scratch.rewind(to: 0)
-      lines[row.index] = []
-    }
-  }
-
-  private func appendAnswer(_ decoder: EventDecoder) {
+  private func appendAnswer(_ decoder: EventDecoder, _ values: [Scalar]) {
     stack.reset()
     let derived = inputs.map { $0.expression.evaluate(decoder.scalars, stack) }
     if isCSV {
@@ -162,15 +148,16 @@ final class TrainingSet {
       }
     } else {
       var needsComma = decoder.scanner.appendOpen(to: scratch, keeping: decoder.unmarked)
-      let names = inputs.map(\.name) + engine.features(plan).map(\.columnName)
-      for (name, value) in zip(names, derived + values) {
+      let columns =
+        inputs.map { ($0.name, false) }
+        + plan.answers.map { ($0.columnName, $0.isDocument) }
+      for (column, value) in zip(columns, derived + values) {
         if needsComma { scratch.append(UInt8(ascii: ",")) }
         needsComma = true
-        scratch.appendQuoted(name)
+        scratch.appendQuoted(column.0)
         scratch.append(UInt8(ascii: ":"))
-        scratch.append(value)
+        scratch.append(value, isDocument: column.1)
       }
-      scratch.append(UInt8(ascii: "}"))
     }
   }
 
@@ -193,16 +180,31 @@ final class TrainingSet {
   private func write() throws(Failure) {
     let output = invocation.output
     if isCSV {
-      let names = columns + inputs.map(\.name) + engine.features(plan).map(\.columnName)
+      let names =
+        columns + inputs.map(\.name) + plan.answers.map(\.columnName)
+        + outcomes.map { outcomeColumn($0.outcome) }
       for (index, name) in names.enumerated() {
         if index > 0 { output.append(UInt8(ascii: ",")) }
         Array(name.utf8).withBytes { output.appendCell($0) }
       }
       try output.endRecord()
     }
-    for answer in answers {
+    for (index, answer) in answers.enumerated() {
       answer.withBytes { output.append($0) }
+      for (outcome, collector) in outcomes {
+        output.append(UInt8(ascii: ","))
+        if isCSV {
+          output.appendCell(collector.value(index))
+        } else {
+          output.appendQuoted(outcomeColumn(outcome))
+          output.append(UInt8(ascii: ":"))
+          output.append(collector.value(index))
+        }
+      }
+      if !isCSV { output.append(UInt8(ascii: "}")) }
       try output.endRecord()
     }
   }
+
+  private func outcomeColumn(_ outcome: Outcome) -> String { "\(outcome.name)__outcome" }
 }

@@ -1,0 +1,17 @@
+// How many. State: one integer, 8 bytes. Exact, so grouping cannot change it. 0 of nothing.
+
+import Core
+
+struct Count: Aggregation {
+  private var count: Int64 = 0
+
+  init(_: NoParameters) {}
+
+  mutating func add(_ cell: Cell, at _: Timestamp) {
+    if cell != .null { count += 1 }
+  }
+
+  mutating func merge(_ later: Count) { count += later.count }
+
+  func result(_: Question) -> Cell { .int(count) }
+}

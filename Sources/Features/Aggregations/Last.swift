@@ -1,0 +1,20 @@
+// The latest value that is not null. State: that value, 16 bytes; states merge in event order, so no times
+// need be kept. Exact. Null of nothing.
+
+import Core
+
+struct Last: Aggregation {
+  private var value = Cell.null
+
+  init(_: NoParameters) {}
+
+  mutating func add(_ cell: Cell, at _: Timestamp) {
+    if cell != .null { value = cell }
+  }
+
+  mutating func merge(_ later: Last) {
+    if later.value != .null { value = later.value }
+  }
+
+  func result(_: Question) -> Cell { value }
+}

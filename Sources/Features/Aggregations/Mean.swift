@@ -1,0 +1,17 @@
+// The arithmetic mean. State: 48 bytes (`RunningSum`), of which the count is one. As exact as the sum. Null of
+// nothing.
+
+import Core
+
+struct Mean: Aggregation {
+  private var sum = RunningSum()
+
+  init(_: NoParameters) {}
+
+  mutating func add(_ cell: Cell, at _: Timestamp) { sum.add(cell) }
+  mutating func merge(_ later: Mean) { sum.merge(later.sum) }
+
+  func result(_: Question) -> Cell {
+    sum.count == 0 ? .null : Cell(finite: sum.double / Double(sum.count))
+  }
+}
