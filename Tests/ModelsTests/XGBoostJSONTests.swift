@@ -300,7 +300,8 @@ import Testing
   func refusesOtherFiles(_ text: String) {
     #expect(
       message(text)
-        == "model.json: not a model in a known format (XGBoost JSON, XGBoost UBJSON, LightGBM text, CatBoost JSON)"
+        == "model.json: not a model in a known format (XGBoost JSON, XGBoost UBJSON, LightGBM text, "
+        + "CatBoost JSON)"
     )
   }
 
