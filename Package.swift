@@ -4,9 +4,10 @@ import PackageDescription
 // One binary on a shared core. Arrows between the modules point one way only:
 //
 //     Core ◀── Events ◀── Features ◀─┐
-//      ▲◀───── Models ◀──────────────┼── Decisions ◀── rtinfer (one file a command)
-//      │         └▶ Wide             │
-//      └────── Measure ◀─────────────┘
+//      ▲◀───── Models ◀──────────────┼── Decisions ◀── Service ◀── rtinfer (one file a command)
+//      │         └▶ Wide             │                    ▼
+//      ├────── Measure ◀─────────────┘                  HTTP
+//      └───────────────────────────────────────────────────┘
 //
 // A hot call tree stays inside one module; modules meet once per record or per batch.
 
@@ -48,9 +49,14 @@ let package = Package(
     module("Models", ["Core", "Wide"]),
     module("Measure", ["Core"]),
     module("Decisions", ["Core", "Features", "Models"]),
+    module("HTTP", ["Core", "SystemHeaders"]),
+    module(
+      "Service", ["Core", "HTTP", "Decisions", "Events", "Features", "Models", "Measure"]),
     .executableTarget(
       name: "rtinfer",
-      dependencies: ["Core", "Events", "Features", "Models", "Measure", "Decisions"],
+      dependencies: [
+        "Core", "Events", "Features", "Models", "Measure", "Decisions", "HTTP", "Service",
+      ],
       swiftSettings: strict),
     .target(
       name: "TestSupport", dependencies: ["Core"], path: "Tests/TestSupport", swiftSettings: strict),
@@ -59,8 +65,10 @@ let package = Package(
     tests("DecisionsTests", ["Core", "Decisions", "Models"]),
     tests("EventsTests", ["Core", "Events"]),
     tests("FeaturesTests", ["Core", "Events", "Features"]),
+    tests("HTTPTests", ["Core", "HTTP"]),
     tests("MeasureTests", ["Core", "Measure"]),
     tests("ModelsTests", ["Core", "Models", "Wide"]),
+    tests("ServiceTests", ["Core", "HTTP", "Service", "Decisions", "Models"]),
     tests("CommandTests", ["Core", "rtinfer"]),
     tests("TidyTests", []),
   ]

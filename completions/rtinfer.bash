@@ -4,7 +4,7 @@ _rtinfer() {
   local flags='--help --version' operands='' values='' verbs=''
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
-    COMPREPLY=($(compgen -W "ingest materialize score help completions $flags" -- "$word"))
+    COMPREPLY=($(compgen -W "ingest materialize score serve help completions $flags" -- "$word"))
     return
   fi
   case "${COMP_WORDS[*]:1:COMP_CWORD-1} " in
@@ -114,6 +114,25 @@ _rtinfer() {
         --explain) values='text' ;;
         --rejects) values='files' ;;
         --max-rejects) values='text' ;;
+      esac
+      ;;
+    'serve '*)
+      flags='--project --listen --model --threads --max-batch --max-batch-delay --max-connections --max-body --drain --drain-delay --ready-file --token-file --insecure --access-log --decisions --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --listen) values='text' ;;
+        --model) values='files' ;;
+        --threads) values='text' ;;
+        --max-batch) values='text' ;;
+        --max-batch-delay) values='text' ;;
+        --max-connections) values='text' ;;
+        --max-body) values='text' ;;
+        --drain) values='text' ;;
+        --drain-delay) values='text' ;;
+        --ready-file) values='files' ;;
+        --token-file) values='files' ;;
+        --access-log) values='files' ;;
+        --decisions) values='files' ;;
       esac
       ;;
     'help '*)

@@ -40,7 +40,7 @@ public final class Decider {
   let scanner: RecordScanner
   let scalars: UnsafeMutablePointer<Scalar>
   let slotCount: Int
-  private let fields: [Field?]
+  let fields: [Field?]
   /// By input: the model's categories; empty where all inputs are numbers.
   private let categories: [CategoryCodes?]
   /// Slots whose cells stay texts, since a category is looked up as it is written.
@@ -49,7 +49,7 @@ public final class Decider {
   private let plans: [RowLayout: InputPlan]
   private let conditions: [RowLayout: [Expression?]]
   /// Slots that hold inputs' values.
-  private let inputSlots: [RowLayout: [Int]]
+  let inputSlots: [RowLayout: [Int]]
   private let scoreSlot: Int
   private let labelSlot: Int
   private let labelTexts: [Bytes]
@@ -57,10 +57,17 @@ public final class Decider {
   private let row: UnsafeMutableBufferPointer<Double>
   private let outputs: UnsafeMutableBufferPointer<Double>
   let marks: MarkSlots
+  /// By layout: the declared members, held against their declarations; empty where nothing is to be checked.
+  let checks: [RowLayout: [MemberCheck]]
+  /// Members that somebody reads or declares, where all others are to be refused.
+  let knownMembers: KeptMembers?
 
-  /// - Parameter schema: what is declared of the rows, for typed expressions and "did you mean".
+  /// - Parameters:
+  ///   - schema: what is declared of the rows, for typed expressions and "did you mean".
+  ///   - checksRequests: rows come from callers, and `check` holds them against the schema.
   public init(
-    _ definition: ModelDefinition, model: Model, schema: RequestSchema
+    _ definition: ModelDefinition, model: Model, schema: RequestSchema,
+    checksRequests: Bool = false
   ) throws(Failure) {
     let slots = RowSlots()
     let marks = MarkSlots(slots)
@@ -81,6 +88,7 @@ public final class Decider {
     try Decider.checkLabels(definition, model)
     // Wrong ones are a mistake also while nobody asks why.
     _ = try DecisionExplanation.reasons(definition, plans[.plain]!.inputs.map(\.name))
+    self.checks = checksRequests ? MemberCheck.all(schema, slots) : [:]
     self.name = definition.name
     self.model = model
     self.decides = definition.decides
@@ -96,6 +104,9 @@ public final class Decider {
     self.decisions = definition.rules.map(\.decision)
     self.marks = marks
     self.scanner = RecordScanner(slots.plan)
+    self.knownMembers =
+      checksRequests && schema.refusesUnknown
+      ? scanner.keepingOnly(slots.plan.paths.map { $0[0] }) : nil
     self.slotCount = slots.plan.paths.count
     self.fields = (0..<slotCount).map { slots.fields[$0] }
     self.aliases = slots.aliases
@@ -243,6 +254,15 @@ public final class Decider {
     takeAliases()
   }
 
+  /// Slots whose values the model is told as they are: an input's own, a member's or a feature's.
+  func plainInputs(_ kind: RowKind) -> [Int] {
+    plans[kind.layout]!.inputs.flatMap { input in
+      let names = [input.name, FeatureName.feature(input.name)]
+      let read = input.expression.slots.filter { names.contains(scanner.plan.paths[$0].last) }
+      return read + [input.given].compactMap { $0 }
+    }
+  }
+
   private func takeAliases() {
     for (slot, from) in aliases where scalars[slot].isNull { scalars[slot] = scalars[from] }
   }
@@ -298,9 +318,33 @@ public final class Decider {
     return .nan
   }
 
+  /// What the model is told, in its own order, NaN being a missing value: for a batch that is judged elsewhere.
+  /// Valid until the next row.
+  public var gathered: UnsafeBufferPointer<Double> {
+    UnsafeBufferPointer(rebasing: row[0..<model.inputCount])
+  }
+
+  /// By input, what the model is told in place of a missing value; NaN: that it is missing.
+  public var substitutes: [Double] {
+    plans[.plain]!.inputs.map { $0.substitute.number ?? .nan }
+  }
+
   /// Lets the model judge.
   public func judge() {
     model.margins(UnsafeBufferPointer(row), rowCount: 1, into: outputs)
+    adopt()
+  }
+
+  /// Takes up what the model said of this row in a batch.
+  ///
+  /// - Parameter margins: `model.outputCount` values, before the objective's transform.
+  public func take(margins: UnsafeBufferPointer<Double>) {
+    precondition(margins.count == model.outputCount, "one margin for each output")
+    _ = outputs.update(fromContentsOf: margins)
+    adopt()
+  }
+
+  private func adopt() {
     decision.margins.removeAll(keepingCapacity: true)
     decision.margins.append(contentsOf: outputs)
     model.transform(outputs)

@@ -20,6 +20,20 @@ public struct DecisionMarks {
 }
 
 extension Decider {
+  /// Appends what a caller needs, and no more.
+  public func appendAnswer(to output: OutputBuffer) {
+    output.append(UInt8(ascii: "{"))
+    if !scalars[marks.idSlot].isNull {
+      output.append("\"id\":")
+      output.append(scalars[marks.idSlot])
+      output.append(UInt8(ascii: ","))
+    }
+    output.append("\"score\":")
+    append(decision.scores, to: output)
+    appendConclusion(output)
+    output.append(UInt8(ascii: "}"))
+  }
+
   /// Appends the record up to the last layer's time, which is not known before the rest is written;
   /// `closeRecord` ends it.
   public func openRecord(
@@ -33,6 +47,13 @@ extension Decider {
       output.append(",\"margin\":")
       append(decision.margins, to: output)
     }
+    appendConclusion(output)
+    appendInputs(output)
+    appendExplanation(output)
+    appendMarks(output, kind, marks)
+  }
+
+  private func appendConclusion(_ output: OutputBuffer) {
     if let label = decision.label, labels.indices.contains(label) {
       output.append(",\"label\":")
       output.appendQuoted(labels[label])
@@ -41,9 +62,6 @@ extension Decider {
       output.append(",\"decision\":")
       output.appendQuoted(decisions[rule])
     }
-    appendInputs(output)
-    appendExplanation(output)
-    appendMarks(output, kind, marks)
   }
 
   public func closeRecord(on output: OutputBuffer, responseNanoseconds: UInt64) {

@@ -105,16 +105,19 @@ public struct RequestSchema: Sendable {
   public let idMember: String?
   /// Features by name, `view:feature`.
   public let features: [String]
+  /// Members that nobody reads or declares are a mistake.
+  public let refusesUnknown: Bool
 
   public init(
     fields: [Field] = [], timeMember: String = "time", timeUnit: TimeUnit = .rfc3339,
-    idMember: String? = "id", features: [String] = []
+    idMember: String? = "id", features: [String] = [], refusesUnknown: Bool = false
   ) {
     self.fields = fields
     self.timeMember = timeMember
     self.timeUnit = timeUnit
     self.idMember = idMember
     self.features = features
+    self.refusesUnknown = refusesUnknown
   }
 }
 

@@ -1,5 +1,9 @@
 #pragma once
 
+#if defined(__linux__)
+#include <sys/epoll.h>
+#endif
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <immintrin.h>

@@ -6,6 +6,7 @@ enum CommandTable {
     IngestCommand.command,
     MaterializeCommand.command,
     ScoreCommand.command,
+    ServeCommand.command,
     HelpCommand.command,
     CompletionsCommand.command,
   ]

@@ -4,7 +4,7 @@ import Core
 import Features
 
 enum HelpTopics {
-  static let all = [records, expressions, project, time, status]
+  static let all = [records, expressions, project, time, serving, status]
 
   static let records = HelpTopic(
     name: "records", summary: "The kinds of records on the pipe and their members",
@@ -38,7 +38,7 @@ enum HelpTopics {
         features          "view:feature": value
         _rt               type, offset, watermark, layers_us
 
-      decision         made by score
+      decision         made by score, and by serve (its replies with ?detail, and --decisions)
         id, time          of the row, where it has them
         score             a number, an array for several outputs: what the library predicts
         margin            before the objective's transform, with --margin
@@ -53,6 +53,13 @@ enum HelpTopics {
         _rt.model, _rt.version  which model; a file's version is its SHA-256's start
         _rt.missing       how many inputs were null before defaults
         _rt.layers_us     microseconds in request, features, inference, postprocess, response
+
+      sample           made by serve, with --access-log FILE: one request
+        due, sent         when its last byte had come (RFC 3339, UTC)
+        latency_us        from then to its reply, waiting included
+        service_us        the same without waiting for others of its batch
+        status, path      the HTTP status, and what was asked for
+        layers_us         as in a decision, where a model was asked
 
       importance       made by score --importance, one for each input, the most important first
         model, input      which
@@ -73,6 +80,37 @@ enum HelpTopics {
       A plain row for score is an object or a CSV line whose members are the model's inputs.
       Of members that appear twice the last one counts. Scores are shortest decimals of
       their model's floats, other numbers of 64-bit floats; integers from -2^63 to 2^64 - 1 are exact.
+
+      """)
+
+  static let serving = HelpTopic(
+    name: "serving", summary: "What awkward clients of serve get, and what is counted",
+    text: """
+      A client that …                      gets                          counted as
+      speaks no HTTP/1.1, or a shape that  400 and the end of its        none 400
+        two readers could read differently   connection
+      sends a chunked coding but another   501 and the end               none 501
+      sends a line or fields too long      414, 431 and the end          none 414, 431
+      sends a body over --max-body         413 and the end, before the   none 413
+                                             body where its length is told
+      takes over 10 s for a request, and   408 and the end               none 408
+        a second for each 16 KiB
+      sends nothing for 75 s               the end                       -
+      reads nothing of its reply for 30 s  the end                       -
+      sends on without reading             is not read from until it     -
+                                             has read 1 MiB
+      closes its half, having asked        its answer, then the end      its route, 200
+      resets while its request waits       nothing; its row is not       dropped
+                                             judged
+      is one of too many                   503, Retry-After: 1           turned away
+      asks for a model that is not served  404, with the nearest name    its route, 404
+      sends members that are wrong         400, every fault named        its route, 400
+      has waited past its own deadline     504; its row is not judged    its route, 504
+      has no token where one is needed     401                           its route, 401
+      connects while the server drains     served, then no longer        its route, 200
+                                             accepted
+      "none 400" is the metric rtinfer_http_requests_total{route="none",code="400"}.
+      Nobody else notices: each loop takes up what is ready and waits for no one.
 
       """)
 

@@ -40,8 +40,9 @@ import Testing
   private static let arrows: [String: Set<String>] = [
     "SystemHeaders": [], "Core": ["SystemHeaders"], "Wide": ["SystemHeaders"], "Events": ["Core"],
     "Features": ["Core", "Events"], "Models": ["Core", "Wide"],
-    "Decisions": ["Core", "Features", "Models"], "HTTP": ["Core"],
-    "Service": ["Core", "HTTP", "Decisions", "Events", "Features", "Measure"], "Measure": ["Core"],
+    "Decisions": ["Core", "Features", "Models"], "HTTP": ["Core", "SystemHeaders"],
+    "Service": ["Core", "HTTP", "Decisions", "Events", "Features", "Models", "Measure"],
+    "Measure": ["Core"],
     "Replay": ["Core", "Events", "Features", "Decisions", "Measure"],
   ]
 

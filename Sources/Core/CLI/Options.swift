@@ -132,6 +132,19 @@ public struct Options: Sendable {
     values[flag.name] == nil ? flag.environmentName : "--\(flag.name)"
   }
 
+  /// A whole number.
+  public func integer(_ flag: Flag, in bounds: ClosedRange<Int>) throws(Failure) -> Int? {
+    guard let text = try value(flag) else { return nil }
+    guard let number = Int(text) else {
+      throw .usage("\(origin(flag)): '\(text)' is not a whole number")
+    }
+    guard bounds.contains(number) else {
+      throw .usage(
+        "\(origin(flag)): \(text) is not from \(bounds.lowerBound) to \(bounds.upperBound)")
+    }
+    return number
+  }
+
   public func span(_ flag: Flag, atLeast minimum: TimeSpan = .zero) throws(Failure) -> TimeSpan? {
     guard let text = try value(flag) else { return nil }
     guard let span = TimeSpan(text) else {

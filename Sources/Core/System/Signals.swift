@@ -1,7 +1,8 @@
 // SIGINT and SIGTERM ask a command to drain: what was read is finished and written, then it ends. The
 // handler only remembers the signal and writes a byte into a pipe; whoever waits for input waits for
 // that pipe too, so a signal can never slip in between the check and the wait. A second signal of the
-// kind ends the process at once. SIGPIPE is ignored: a write to a closed pipe is an error like any other.
+// kind ends the process at once. A server also takes SIGHUP, which asks it to read its models again, and its
+// main thread waits for nothing else. SIGPIPE is ignored: a write to a closed pipe is an error like any other.
 
 import Synchronization
 
@@ -42,6 +43,48 @@ public enum Signals {
     signal(number, SIG_DFL)
     var byte: UInt8 = 0
     _ = write(wakeWriter.load(ordering: .relaxed), &byte, 1)
+  }
+
+  // MARK: Servers
+
+  /// What a signal asks of a server.
+  public enum Request: Sendable { case drain, reload }
+
+  private static let reloadReader = Atomic<Int32>(-1)
+  private static let reloadWriter = Atomic<Int32>(-1)
+
+  /// From now on SIGHUP asks for a reload, where it would have ended the process.
+  public static func takeReloads() {
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0 else { return }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    // However many signals come, the handler never waits.
+    _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
+    reloadReader.store(ends[0], ordering: .relaxed)
+    reloadWriter.store(ends[1], ordering: .relaxed)
+    signal(SIGHUP) { _ in
+      var byte: UInt8 = 0
+      _ = write(Signals.reloadWriter.load(ordering: .relaxed), &byte, 1)
+    }
+  }
+
+  /// Waits for a signal. One that asks to drain is told once; it is then settled: ending is what was asked
+  /// for, and the command's own status is the answer.
+  public static func next() throws(Failure) -> Request {
+    let reload = reloadReader.load(ordering: .relaxed)
+    do throws(SystemError) {
+      let ready = try Syscall.readable(wakeDescriptor, reload, timeoutMilliseconds: -1)
+      if ready.first {
+        received.store(0, ordering: .relaxed)
+        return .drain
+      }
+      _ = try withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) {
+        (room) throws(SystemError) in try Syscall.read(reload, room)
+      }
+      return .reload
+    } catch {
+      throw .inputOutput("signals: \(error.call): \(error.reason)")
+    }
   }
 
   /// The signal that asked for draining, as the status to end with; nil when none came.

@@ -166,49 +166,18 @@ enum ScoreCommand {
     return chosen.map { ($0, project.resolve($0.uri)) }
   }
 
-  static func load(
-    _ path: String, _ invocation: Invocation, options: ModelOptions = ModelOptions()
-  ) throws(Failure) -> Model {
-    let bytes = try invocation.files.contents(of: path, bytesMax: Limits.modelBytesMax)
-    return try bytes.withBytes { (bytes) throws(Failure) in
-      try ModelLoader.load(bytes, source: path, options: options)
-    }
-  }
-
   private static func loadJudges(
     _ invocation: Invocation, _ project: Project?, _ extent: DecisionExplanation.Extent?
   ) throws(Failure) -> [Judge] {
     var judges: [Judge] = []
     for (definition, path) in try chosenModels(invocation, project) {
-      let model = try load(path, invocation)
       // A file that was named itself has nothing to do with the project's events.
-      let isDeclared = definition.isDeclared
-      let schema = try project.map { (project) throws(Failure) in
-        isDeclared ? try requestSchema(definition, project) : RequestSchema()
-      }
-      let decider = try Decider(definition, model: model, schema: schema ?? RequestSchema())
+      let declared = try DeclaredModel(
+        definition, definition.isDeclared ? project : nil, invocation.files)
+      let decider = try Decider(definition, model: declared.model, schema: declared.schema)
       if let extent { try decider.explainDecisions(extent, definition, source: path) }
       judges.append(Judge(decider: decider))
     }
     return judges
-  }
-
-  private static func requestSchema(
-    _ definition: ModelDefinition, _ project: Project
-  ) throws(Failure) -> RequestSchema {
-    let types = try project.eventTypes()
-    guard !types.isEmpty else { return RequestSchema() }
-    let schema = EventSchema(types: types)
-    let features = try project.features(schema).names
-    guard let name = definition.decides else { return RequestSchema(features: features) }
-    guard let index = schema.index(of: name) else {
-      throw .usage(
-        "models.\(definition.name).decides: no event type '\(name)' is declared",
-        hint: Spelling.nearest(name, among: types.map(\.name)).map { "did you mean '\($0)'?" })
-    }
-    let type = types[index]
-    return RequestSchema(
-      fields: type.fields, timeMember: type.timeMember, timeUnit: type.timeUnit,
-      idMember: type.idMember, features: features)
   }
 }

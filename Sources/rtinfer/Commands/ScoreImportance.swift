@@ -17,8 +17,8 @@ enum ScoreImportance {
     }
     let asTable = invocation.terminal.outputIsTerminal
     for (index, (definition, path)) in models.enumerated() {
-      let model = try ScoreCommand.load(
-        path, invocation, options: ModelOptions(iterations: .all))
+      let model = try DeclaredModel.load(
+        path, invocation.files, options: ModelOptions(iterations: .all))
       if asTable, index > 0 { invocation.output.append("\n") }
       append(
         try model.importance(source: path), of: model, name: definition.name, asTable: asTable,

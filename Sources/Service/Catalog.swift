@@ -1,0 +1,53 @@
+// The models that are served, shared by all loops. A reload puts a new list in its place; each loop notices before
+// its next batch and finishes the one it has with the models it began it with, so that no request waits
+// for a model to load and none sees half of one.
+
+public import Core
+public import Decisions
+public import Models
+import Synchronization
+
+/// A model with its declaration, loaded and checked.
+public struct ServedModel: Sendable {
+  public let definition: ModelDefinition
+  public let model: Model
+  public let schema: RequestSchema
+  /// What each rule decides.
+  let decisionNames: [String]
+  public var name: String { definition.name }
+  /// A file has no version number; the start of its fingerprint tells files apart.
+  public var version: String { "sha256:\(model.fingerprint.prefix(12))" }
+
+  /// - Throws: what is wrong with the declaration, so that a loop need not find out.
+  public init(
+    _ definition: ModelDefinition, model: Model, schema: RequestSchema
+  ) throws(Failure) {
+    self.definition = definition
+    self.model = model
+    self.schema = schema
+    decisionNames = try Decider(definition, model: model, schema: schema).decisions
+  }
+
+  /// One that holds requests against the schema.
+  func makeDecider() throws(Failure) -> Decider {
+    try Decider(definition, model: model, schema: schema, checksRequests: true)
+  }
+}
+
+public final class Catalog: Sendable {
+  private let list: Mutex<[ServedModel]>
+  private let number = Atomic<Int>(0)
+
+  public init(_ models: [ServedModel]) { list = Mutex(models) }
+
+  public var models: [ServedModel] { list.withLock { $0 } }
+
+  /// Grows by one with each change.
+  var generation: Int { number.load(ordering: .acquiring) }
+
+  /// Puts new models in the place of the old, for every loop's next batch.
+  public func replace(_ models: [ServedModel]) {
+    list.withLock { $0 = models }
+    number.add(1, ordering: .acquiringAndReleasing)
+  }
+}
