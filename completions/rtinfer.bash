@@ -4,7 +4,7 @@ _rtinfer() {
   local flags='--help --version' operands='' values='' verbs=''
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
-    COMPREPLY=($(compgen -W "ingest materialize score serve help completions $flags" -- "$word"))
+    COMPREPLY=($(compgen -W "ingest materialize score serve bench help completions $flags" -- "$word"))
     return
   fi
   case "${COMP_WORDS[*]:1:COMP_CWORD-1} " in
@@ -134,6 +134,24 @@ _rtinfer() {
         --access-log) values='files' ;;
         --decisions) values='files' ;;
       esac
+      ;;
+    'bench model '*)
+      flags='--project --batch --repeats --json --format --rejects --max-rejects --strict --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --batch) values='text' ;;
+        --repeats) values='text' ;;
+        --format) values='auto ndjson csv tsv' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
+      esac
+      ;;
+    'bench model '*)
+      operands='model'
+      ;;
+    'bench '*)
+      flags='--quiet --help'
+      verbs='model'
       ;;
     'help '*)
       flags='--quiet --help'

@@ -119,6 +119,14 @@ public struct Model: Sendable {
     }
   }
 
+  /// The way that so many rows together are evaluated, and why this one.
+  public func kernel(forRows rowCount: Int) -> (name: String, why: String) {
+    switch predictor {
+    case .forest(let plan): plan.kernel(forRows: rowCount)
+    case .linear: ("linear", "no trees: weights times inputs")
+    }
+  }
+
   /// One row's margins become the scores that the library's `predict` gives, in place.
   ///
   /// - Parameter margins: `outputCount` values; afterwards the first `scoreCount` are the scores

@@ -7,6 +7,7 @@ enum CommandTable {
     MaterializeCommand.command,
     ScoreCommand.command,
     ServeCommand.command,
+    BenchCommand.command,
     HelpCommand.command,
     CompletionsCommand.command,
   ]

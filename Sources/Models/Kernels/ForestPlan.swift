@@ -1,6 +1,8 @@
 // How a forest is evaluated: chosen once, when the model is loaded, by the shapes of its trees, and then by the number
 // of rows that come together. Every choice gives the reference's margins, bit for bit.
 
+import Core
+
 struct ForestPlan: Sendable {
   let forest: Forest
   private let levels: LevelPlan?
@@ -16,6 +18,31 @@ struct ForestPlan: Sendable {
     planes = PlanePlan(forest)
     levels = LevelPlan(forest)
     walk = levels == nil ? WalkPlan(forest) : nil
+  }
+
+  /// Which way so many rows go, and why.
+  func kernel(forRows rowCount: Int) -> (name: String, why: String) {
+    if let planes, rowCount >= Self.planeRowsMin {
+      let name = Processor.isWide ? "planes, AVX2" : "planes"
+      return (
+        name,
+        "\(Self.planeRowsMin) rows or more, no tree with more than \(PlaneKernel.leavesMax) leaves:"
+          + " \(PlaneKernel.rows) rows at once, a bit each, \(planes.choices.count) choices"
+      )
+    }
+    let fewRows = planes == nil ? "" : "fewer than \(Self.planeRowsMin) rows, "
+    if let levels {
+      return (
+        "levels",
+        "\(fewRows)shallow and even trees: padded to \(levels.levels) levels, four at a time"
+      )
+    }
+    if walk != nil {
+      return (
+        "walk", "\(fewRows)deep or uneven trees, or many inputs: from node to node, eight at a time"
+      )
+    }
+    return ("reference", "leaves that are not plain numbers: node by node, one tree after another")
   }
 
   /// Margins of `rowCount` rows; see `Forest.referenceMargins`.

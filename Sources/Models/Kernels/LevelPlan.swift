@@ -12,7 +12,7 @@
 
 struct LevelPlan: Sendable {
   let binning: Binning
-  private let levels: Int
+  let levels: Int
   private let treeCount: Int
   /// 2^levels for each tree: column and rank, a byte each. Place 0 is not used.
   private let splits: Frozen<UInt16>

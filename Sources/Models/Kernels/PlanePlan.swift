@@ -142,6 +142,8 @@ private struct PlaneScratch {
 private struct PlanePlanBuilder {
   /// Bytes of the masks of a block. They should stay in the third level of the cache.
   private static let maskBytesMax = 4 << 20
+  /// Numbers for each leaf, used or not: more would fill the cache with nothing.
+  private static let numbersPerLeafMax = 4
   private static let zeros: Int32 = 0
   private static let ones: Int32 = 1
 
@@ -173,24 +175,26 @@ private struct PlanePlanBuilder {
   /// False where a tree has too many leaves.
   mutating func addTrees() -> Bool {
     guard firstResult * MemoryLayout<Plane>.size <= Self.maskBytesMax else { return false }
+    let depths = forest.depths()
     // Order matters only among the trees of one output.
     for output in 0..<forest.outputCount {
       for tree in 0..<forest.treeCount where forest.treeOutput[tree] == Int32(output) {
         let nodes = Int(forest.roots[tree])..<Int(forest.roots[tree + 1])
         guard nodes.count / 2 < PlaneKernel.leavesMax else { return false }
-        add(nodes, output)
+        add(nodes, depth: Int(depths[tree]), output)
       }
     }
     return true
   }
 
-  private mutating func add(_ nodes: Range<Int>, _ output: Int) {
+  private mutating func add(_ nodes: Range<Int>, depth: Int, _ output: Int) {
     let firstLeaf = leaves.count
     let firstChoice = choices.count
     // By node: the planes of the leaf numbers below it. From the last node to the first, as children have
     // higher numbers.
     var planes = [SIMD8<Int32>](repeating: SIMD8(), count: nodes.count)
-    number(nodes.lowerBound, nodes.lowerBound, &planes)
+    number(
+      nodes.lowerBound, depth: depth, leafCount: nodes.count / 2 + 1, &planes)
     for node in nodes.reversed() where forest.left[node] >= 0 {
       let left = Int(forest.left[node]) - nodes.lowerBound
       let test = builder.test(node)
@@ -207,18 +211,30 @@ private struct PlanePlanBuilder {
     resultsMax = max(resultsMax, choices.count - firstChoice)
   }
 
-  /// Leaves from left to right, so that those below a split share their upper bits, which then cost nothing.
-  private mutating func number(_ node: Int, _ root: Int, _ planes: inout [SIMD8<Int32>]) {
-    var stack = [node]
+  /// Numbers the leaves, so that those below a split share their upper bits, which then cost nothing: by the way
+  /// from the root, a bit a level, where few numbers stay unused; else from left to right.
+  private mutating func number(
+    _ root: Int, depth: Int, leafCount: Int, _ planes: inout [SIMD8<Int32>]
+  ) {
+    let byWay = depth <= 8 && 1 << depth <= leafCount * Self.numbersPerLeafMax
     let firstLeaf = leaves.count
-    while let node = stack.popLast() {
+    if byWay { leaves += Array(repeating: 0, count: 1 << depth) }
+    var stack = [(node: root, way: 0, level: 0)]
+    var met = 0
+    while let (node, way, level) = stack.popLast() {
       if forest.left[node] >= 0 {
-        stack.append(Int(forest.left[node]) + 1)
-        stack.append(Int(forest.left[node]))
+        let left = Int(forest.left[node])
+        stack.append((left + 1, way << 1 | 1, level + 1))
+        stack.append((left, way << 1, level + 1))
         continue
       }
-      let number = leaves.count - firstLeaf
-      leaves.append(forest.value[node])
+      let number = byWay ? way << (depth - level) : met
+      if byWay {
+        leaves[firstLeaf + number] = forest.value[node]
+      } else {
+        leaves.append(forest.value[node])
+      }
+      met += 1
       for bit in 0..<8 {
         planes[node - root][bit] = number >> bit & 1 == 1 ? Self.ones : Self.zeros
       }

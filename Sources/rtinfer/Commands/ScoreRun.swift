@@ -33,6 +33,8 @@ final class ScoreRun {
   /// Between the cells of a table; nil where records are written.
   private let tableSeparator: UInt8?
   private let messages: Messages
+  /// What becomes of a row once its inputs are gathered, where it is not decided and written.
+  var onRow: ((Decider) -> Void)?
   let progress: Progress
   private(set) var rows = 0
 
@@ -172,6 +174,7 @@ final class ScoreRun {
     let earlier = decider.earlierLayers
     let read = clock.monotonicNanoseconds()
     try decider.gather(kind)
+    if let onRow { return onRow(decider) }
     let gathered = clock.monotonicNanoseconds()
     decider.judge()
     decider.explain()

@@ -1,0 +1,193 @@
+// bench model: inference alone, in this process: rows are read once, turned into what the model takes, and then judged
+// again and again, in calls of one row and of many.
+
+import Core
+import Decisions
+import Measure
+import Models
+
+enum BenchModel {
+  static let batch = Flag(
+    "batch", .text("ROWS,…"), "Rows of a call, several sizes with commas",
+    default: "1,16,256,100000")
+  static let repeats = Flag(
+    "repeats", .text("N"),
+    "How often all rows are judged at each size, after one time for warming up",
+    default: "7")
+  static let json = Flag("json", "Print records also on a terminal")
+
+  static let command = Command(
+    name: "bench model",
+    summary: "Measure inference alone: single rows and batches",
+    story: """
+      Loads a model file, reads rows (as score does: CSV, TSV or JSON lines) and measures how long the model takes \
+      for them, without reading and writing: from the inputs as numbers to the margins, turning them into ranks \
+      included. One thread. For each batch size all rows are judged in calls of so many (of all rows, where there \
+      are fewer), N times over; rows differ from call to call. Printed are microseconds a row, the best and the \
+      median repeat, the call's p50 and p99 over all repeats, and which kernel the model's trees are given and \
+      why. A table on a terminal, summary records on a pipe.
+      """,
+    operands: .files,
+    flags: [CommonFlags.project, batch, repeats, json, ScoreCommand.format] + CommonFlags.records,
+    examples: [
+      .init("rtinfer bench model model.json rows.csv", "The table."),
+      .init(
+        "rtinfer bench model --batch 1 model.json rows.csv | jq .best_us_per_row",
+        "What a single row costs."),
+    ],
+    run: run)
+
+  private static func run(_ invocation: Invocation) throws(Failure) -> ExitStatus {
+    let options = invocation.options
+    guard let path = options.operands.first else {
+      throw .usage("no model file is named", hint: "rtinfer bench model model.json rows.csv")
+    }
+    let sizes = try batchSizes(options)
+    let repeats = try options.integer(repeats, in: 1...1_000) ?? 7
+    let declared = try DeclaredModel(
+      ModelDefinition(name: path, uri: path), nil, invocation.files)
+    let model = declared.model
+    let decider = try Decider(declared.definition, model: model, schema: declared.schema)
+    let rejects = try Rejects(invocation)
+    var rows: [Double] = []
+    let run = ScoreRun(
+      invocation, judges: [Judge(decider: decider)], rejects: rejects, withMargin: false,
+      tableSeparator: nil)
+    run.onRow = { rows += $0.gathered }
+    for source in try invocation.inputs(Array(options.operands.dropFirst())) {
+      try run.score(LineReader(source), format: try options.value(ScoreCommand.format) ?? "auto")
+    }
+    run.progress.finish()
+    guard !rows.isEmpty else { throw .badData("there is no row to measure with") }
+    var results: [Result] = []
+    for size in sizes {
+      results.append(measure(model, rows, batch: size, repeats: repeats, invocation.clock))
+    }
+    if invocation.terminal.outputIsTerminal, !options.isOn(json) {
+      invocation.output.append(table(results, path, model, rows.count / model.inputCount))
+    } else {
+      for result in results { append(result, path, model, to: invocation.output) }
+    }
+    try invocation.output.flush()
+    return try rejects.finish(total: run.rows)
+  }
+
+  private static func batchSizes(_ options: Options) throws(Failure) -> [Int] {
+    let text = try options.value(batch) ?? "1,16,256,100000"
+    var sizes: [Int] = []
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      guard let size = Int(part), size > 0 else {
+        throw .usage(
+          "\(options.origin(batch)): '\(part)' is not a number of rows, 1 or more",
+          hint: "--batch 1,16,256")
+      }
+      sizes.append(size)
+    }
+    return sizes
+  }
+
+  // MARK: Measuring
+
+  struct Result {
+    let batch: Int
+    let rows: Int
+    /// Microseconds a row, one figure for each repeat, ascending.
+    var repeats: [Double] = []
+    var calls = LatencyHistogram()
+
+    var best: Double { repeats[0] }
+    var median: Double { repeats[repeats.count / 2] }
+  }
+
+  /// Judges all rows, `batch` at a time; rows that do not fill a last call are left out.
+  static func measure(
+    _ model: Model, _ rows: [Double], batch: Int, repeats: Int, _ clock: any Clock
+  ) -> Result {
+    let width = model.inputCount
+    let batch = min(batch, rows.count / width)
+    let calls = rows.count / width / batch
+    var result = Result(batch: batch, rows: calls * batch)
+    var margins = [Double](repeating: 0, count: batch * model.outputCount)
+    rows.withUnsafeBufferPointer { rows in
+      margins.withUnsafeMutableBufferPointer { margins in
+        for pass in 0...repeats {
+          let start = clock.monotonicNanoseconds()
+          var before = start
+          for call in 0..<calls {
+            model.margins(
+              UnsafeBufferPointer(rebasing: rows[(call * batch * width)...]), rowCount: batch,
+              into: margins)
+            let now = clock.monotonicNanoseconds()
+            if pass > 0 { result.calls.record(now - before) }
+            before = now
+          }
+          // The first pass only warms up.
+          if pass > 0 {
+            result.repeats.append(Double(before - start) / 1e3 / Double(calls * batch))
+          }
+        }
+      }
+    }
+    result.repeats.sort()
+    return result
+  }
+
+  // MARK: Printing
+
+  private static func append(
+    _ result: Result, _ path: String, _ model: Model, to output: OutputBuffer
+  ) {
+    let choice = model.kernel(forRows: result.batch)
+    output.append("{\"kind\":\"summary\",\"what\":\"model\",\"model\":")
+    output.appendQuoted(path)
+    output.append(",\"format\":")
+    output.appendQuoted(model.format)
+    output.append(",\"trees\":")
+    output.append(Int64(model.treeCount))
+    output.append(",\"inputs\":")
+    output.append(Int64(model.inputCount))
+    output.append(",\"batch\":")
+    output.append(Int64(result.batch))
+    output.append(",\"rows\":")
+    output.append(Int64(result.rows))
+    output.append(",\"repeats\":")
+    output.append(Int64(result.repeats.count))
+    output.append(",\"best_us_per_row\":")
+    output.append(result.best)
+    output.append(",\"median_us_per_row\":")
+    output.append(result.median)
+    output.append(",\"call_p50_us\":")
+    output.appendMicroseconds(nanoseconds: result.calls.percentile(50) ?? 0)
+    output.append(",\"call_p99_us\":")
+    output.appendMicroseconds(nanoseconds: result.calls.percentile(99) ?? 0)
+    output.append(",\"kernel\":")
+    output.appendQuoted(choice.name)
+    output.append(",\"why\":")
+    output.appendQuoted(choice.why)
+    output.append("}\n")
+  }
+
+  private static func table(
+    _ results: [Result], _ path: String, _ model: Model, _ rows: Int
+  ) -> String {
+    var text =
+      "\(path): \(model.format), \(model.treeCount.grouped) trees of depth \(model.depth) at most,"
+      + " \(model.inputCount) inputs; \(rows.grouped) rows, one thread\n\n"
+      + "  batch     best us/row  median us/row   call p50 us   call p99 us  kernel\n"
+    var reasons: [(name: String, why: String)] = []
+    for result in results {
+      let choice = model.kernel(forRows: result.batch)
+      if !reasons.contains(where: { $0.name == choice.name }) { reasons.append(choice) }
+      let p50 = Double(result.calls.percentile(50) ?? 0) / 1e3
+      let p99 = Double(result.calls.percentile(99) ?? 0) / 1e3
+      text += "  \(Help.padded(result.batch.grouped, 8))"
+      for cell in [result.best.fixed(3), result.median.fixed(3), p50.fixed(1), p99.fixed(1)] {
+        text += cell.leftPadded(13) + " "
+      }
+      text += " \(choice.name)\n"
+    }
+    text += "\n"
+    for reason in reasons { text += "  \(reason.name): \(reason.why)\n" }
+    return text
+  }
+}
