@@ -19,8 +19,9 @@ extension Binning {
   /// - Complexity: O(count × inputs × log thresholds), no allocation.
   func bin(_ rows: UnsafePointer<Double>, count: Int, into layout: Layout) {
     precondition(count <= Self.blockRows, "a block of rows")
-    withUnsafeTemporaryAllocation(of: Double.self, capacity: Self.blockRows) { values in
-      withUnsafeTemporaryAllocation(of: Int32.self, capacity: Self.blockRows) { ranks in
+    // For few rows little enough for the stack.
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: max(1, count)) { values in
+      withUnsafeTemporaryAllocation(of: Int32.self, capacity: max(1, count)) { ranks in
         let (values, ranks) = (values.baseAddress!, ranks.baseAddress!)
         for index in 0..<inputs.count {
           let input = inputs.base[index]
