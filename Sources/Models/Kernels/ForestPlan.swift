@@ -3,7 +3,7 @@
 
 import Core
 
-struct ForestPlan: Sendable {
+final class ForestPlan: Sendable {
   let forest: Forest
   private let levels: LevelPlan?
   private let walk: WalkPlan?

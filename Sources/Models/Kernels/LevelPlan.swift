@@ -10,7 +10,7 @@
 // before these have arrived. A split takes two bytes, so that the upper five levels of a tree are one line of the
 // cache.
 
-struct LevelPlan: Sendable {
+final class LevelPlan: Sendable {
   let binning: Binning
   let levels: Int
   private let treeCount: Int
@@ -74,6 +74,8 @@ struct LevelPlan: Sendable {
     guard rowCount > 0, let rows = rows.baseAddress, let margins = margins.baseAddress else {
       return
     }
+    // Whatever pointers into it are at work.
+    defer { withExtendedLifetime(self) {} }
     let block = min(rowCount, Binning.blockRows)
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: block * max(1, binning.columnCount)) {
       bins in

@@ -5,7 +5,7 @@
 import Core
 import Wide
 
-struct PlanePlan: Sendable {
+final class PlanePlan: Sendable {
   let binning: Binning
   let columns: Frozen<PlaneColumn>
   let trees: Frozen<PlaneTree>
@@ -42,6 +42,8 @@ struct PlanePlan: Sendable {
     guard rowCount > 0, let rows = rows.baseAddress, let margins = margins.baseAddress else {
       return
     }
+    // Whatever pointers into it are at work.
+    defer { withExtendedLifetime(self) {} }
     let scratch = PlaneScratch(self)
     defer { scratch.deallocate() }
     var row = 0

@@ -7,7 +7,7 @@
 //
 // A leaf leads to itself, so a walk that has arrived may go on until the longest of the eight has.
 
-struct WalkPlan: Sendable {
+final class WalkPlan: Sendable {
   let binning: Binning
   /// Where each tree starts.
   private let roots: Frozen<Int32>
@@ -55,6 +55,8 @@ struct WalkPlan: Sendable {
     guard rowCount > 0, let rows = rows.baseAddress, let margins = margins.baseAddress else {
       return
     }
+    // Whatever pointers into it are at work.
+    defer { withExtendedLifetime(self) {} }
     let block = min(rowCount, Binning.blockRows)
     let treeByTree = nodes.count > Self.nodesInCacheMax
     withUnsafeTemporaryAllocation(of: UInt16.self, capacity: block * max(1, binning.columnCount)) {
