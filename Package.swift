@@ -23,7 +23,7 @@ let strict: [SwiftSetting] = [
 ]
 
 #if arch(x86_64)
-  let wide = ["-Xcc", "-mavx2"]
+  let wide = ["-Xcc", "-mavx2", "-Xcc", "-mbmi2"]
 #else
   let wide: [String] = []
 #endif
@@ -45,7 +45,8 @@ let package = Package(
     module("Events", ["Core"]),
     module("Features", ["Core", "Events"]),
     // Called only where the processor has AVX2; see Processor.swift.
-    .target(name: "Wide", swiftSettings: strict + [.unsafeFlags(wide)]),
+    .target(
+      name: "Wide", dependencies: ["SystemHeaders"], swiftSettings: strict + [.unsafeFlags(wide)]),
     module("Models", ["Core", "Wide"]),
     module("Measure", ["Core"]),
     module("Decisions", ["Core", "Features", "Models"]),

@@ -10,7 +10,8 @@ import Testing
   private static let comparisons: [Forest.Comparison] = [.floatBelow, .floatAtMost, .doubleAtMost]
 
   private static let allWays =
-    Set(["walk", "levels", "planes"]).union(Processor.isWide ? ["planes, AVX2"] : [])
+    Set(["walk", "levels", "planes"]).union(
+      Processor.isWide ? ["planes, AVX2", "words, AVX2"] : [])
 
   /// The bits of the margins, by each way that can evaluate the forest.
   private func evaluate(
@@ -36,6 +37,9 @@ import Testing
     }
     if let levels = LevelPlan(forest) {
       results.append(run("levels") { levels.margins($0, rowCount: count, into: $1) })
+    }
+    if Processor.isWide, let words = WordPlan(forest) {
+      results.append(run("words, AVX2") { words.margins($0, rowCount: count, into: $1) })
     }
     if let planes = PlanePlan(forest) {
       results.append(
@@ -97,7 +101,8 @@ import Testing
     for rows in [1, 8, 13, 100] {
       let values = (0..<rows).map { _ in generator.row(using: &random) }
       let results = evaluate(generator.forest, values)
-      #expect(results.count == 3)
+      // The reference, the plan, the walk and, where the processor can, words.
+      #expect(results.count == (Processor.isWide ? 4 : 3))
       for result in results.dropFirst() {
         #expect(result.bits == results[0].bits, "\(result.name) of \(rows) rows")
       }

@@ -6,7 +6,7 @@
 #endif
 
 public enum Processor {
-  /// Whether this processor, and the system on it, has AVX2.
+  /// Whether this processor, and the system on it, has AVX2 (and BMI2, which came with it).
   public static let isWide = hasAVX2()
 
   private static func hasAVX2() -> Bool {
@@ -19,7 +19,8 @@ public enum Processor {
       // behind the 576 bytes of the narrow ones.
       guard __get_cpuid_count(13, 0, &a, &b, &c, &d) != 0, b >= 832 else { return false }
       guard __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 else { return false }
-      return b & (1 << 5) != 0
+      let (avx2, bmi2): (UInt32, UInt32) = (1 << 5, 1 << 8)
+      return b & avx2 != 0 && b & bmi2 != 0
     #else
       return false
     #endif

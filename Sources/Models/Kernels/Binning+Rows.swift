@@ -19,6 +19,15 @@ extension Binning {
   /// - Complexity: O(count × inputs × log thresholds), no allocation.
   func bin(_ rows: UnsafePointer<Double>, count: Int, into layout: Layout) {
     precondition(count <= Self.blockRows, "a block of rows")
+    if count < 4 {
+      for row in 0..<count { binRow(rows + row &* inputCount, row, into: layout) }
+    } else {
+      binBlock(rows, count, into: layout)
+    }
+  }
+
+  /// Input by input, four rows at once.
+  private func binBlock(_ rows: UnsafePointer<Double>, _ count: Int, into layout: Layout) {
     // For few rows little enough for the stack.
     withUnsafeTemporaryAllocation(of: Double.self, capacity: max(1, count)) { values in
       withUnsafeTemporaryAllocation(of: Int32.self, capacity: max(1, count)) { ranks in
@@ -46,13 +55,13 @@ extension Binning {
   private func see(
     _ first: UnsafePointer<Double>, _ count: Int, into values: UnsafeMutablePointer<Double>
   ) {
-    if comparison == .doubleAtMost {
-      for row in 0..<count {
-        values[row] = Forest.Comparison.doubleAtMost.seen(first[row &* inputCount])
-      }
-    } else {
-      for row in 0..<count { values[row] = Double(Float(first[row &* inputCount])) }
-    }
+    for row in 0..<count { values[row] = see(first[row &* inputCount]) }
+  }
+
+  @inline(__always)
+  func see(_ value: Double) -> Double {
+    comparison == .doubleAtMost
+      ? Forest.Comparison.doubleAtMost.seen(value) : Double(Float(value))
   }
 
   /// How many thresholds each value has reached; a missing one counts as zero.
@@ -98,14 +107,14 @@ extension Binning {
 
   /// To the right, if the threshold has been reached.
   @inline(__always)
-  private static func next(_ searched: UnsafePointer<Int64>, _ place: Int, _ key: Int64) -> Int {
+  static func next(_ searched: UnsafePointer<Int64>, _ place: Int, _ key: Int64) -> Int {
     let difference = searched[place] &- (key &>> 1 &+ 1)
     return place &+ place &+ Int(truncatingIfNeeded: UInt64(bitPattern: difference) &>> 63)
   }
 
   /// One less than the search found, where the last threshold lies above the value after all.
   @inline(__always)
-  private static func rank(
+  static func rank(
     _ place: Int, _ steps: Int32, _ keys: UnsafePointer<Int64>, _ key: Int64
   ) -> Int32 {
     let rank = place &- 1 &<< Int(steps)
@@ -117,17 +126,20 @@ extension Binning {
     _ column: Column, _ index: Int, _ values: UnsafePointer<Double>, _ ranks: UnsafePointer<Int32>,
     _ count: Int, _ layout: Layout
   ) {
-    let last = column.rankCount
-    for row in 0..<count {
-      put(Int(min(max(ranks[row] &- column.firstRank, 0), last)), index, row, layout)
+    for row in 0..<count { put(Int(bin(column, values[row], ranks[row])), index, row, layout) }
+  }
+
+  /// The bin of a value of this rank.
+  @inline(__always)
+  func bin(_ column: Column, _ value: Double, _ rank: Int32) -> Int32 {
+    if column.missing != .asZero {
+      let countsZero = column.missing == .zeroLeft || column.missing == .zeroRight
+      if value.isNaN || countsZero && value == 0 {
+        let goesLeft = column.missing == .left || column.missing == .zeroLeft
+        return goesLeft ? 0 : column.fullBin
+      }
     }
-    guard column.missing != .asZero else { return }
-    let countsZero = column.missing == .zeroLeft || column.missing == .zeroRight
-    let goesLeft = column.missing == .left || column.missing == .zeroLeft
-    let bin = goesLeft ? 0 : Int(column.fullBin)
-    for row in 0..<count where values[row].isNaN || countsZero && values[row] == 0 {
-      put(bin, index, row, layout)
-    }
+    return min(max(rank &- column.firstRank, 0), column.rankCount)
   }
 
   @inline(__always)
@@ -142,7 +154,7 @@ extension Binning {
   }
 
   /// Whether a categorical split sends a value to the right.
-  private func holds(_ column: CategoryColumn, _ seen: Double) -> Bool {
+  func holds(_ column: CategoryColumn, _ seen: Double) -> Bool {
     if seen.isNaN { return column.missing == .right || column.missing == .zeroRight }
     guard let category = comparison.category(seen), category >> 5 < column.set.wordCount else {
       return false

@@ -51,6 +51,7 @@ struct Binning: Sendable {
 
   let inputCount: Int
   let comparison: Forest.Comparison
+  /// By their number of steps, so that neighbours can be searched together.
   let inputs: Frozen<Input>
   /// The thresholds' keys, each input's ascending from place 1; behind them keys that no value has.
   let keys: Frozen<Int64>
@@ -213,7 +214,8 @@ struct BinningBuilder {
       }
     }
     return Binning(
-      inputCount: forest.inputCount, comparison: forest.comparison, inputs: Frozen(inputs),
+      inputCount: forest.inputCount, comparison: forest.comparison,
+      inputs: Frozen(inputs.sorted { $0.steps < $1.steps }),
       keys: Frozen(keys), searched: Frozen(searched),
       columns: Frozen(columns),
       categoryColumns: Frozen(

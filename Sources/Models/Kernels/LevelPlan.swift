@@ -93,16 +93,16 @@ final class LevelPlan: Sendable {
   }
 
   private func walk(_ bins: UnsafePointer<UInt8>, into margins: UnsafeMutablePointer<Double>) {
-    switch leaves {
+    switch leaves.base {
     case .floats(let leaves):
       withUnsafeTemporaryAllocation(of: Float.self, capacity: baseMargins.count) { sums in
         for output in baseMargins.indices { sums[output] = Float(baseMargins[output]) }
-        addTrees(splits.base, leaves.base, treeOutput.base, bins, sums.baseAddress!)
+        addTrees(splits.base, leaves, treeOutput.base, bins, sums.baseAddress!)
         for output in baseMargins.indices { margins[output] = Double(sums[output]) }
       }
     case .doubles(let leaves, let scale):
       for output in baseMargins.indices { margins[output] = 0 }
-      addTrees(splits.base, leaves.base, treeOutput.base, bins, margins)
+      addTrees(splits.base, leaves, treeOutput.base, bins, margins)
       for output in baseMargins.indices {
         margins[output] = margins[output] * scale + baseMargins[output]
       }

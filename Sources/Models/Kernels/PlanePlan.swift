@@ -59,7 +59,7 @@ final class PlanePlan: Sendable {
     _ scratch: PlaneScratch, wide: Bool, _ count: Int, into margins: UnsafeMutablePointer<Double>
   ) {
     let width = PlaneKernel.rows
-    switch leaves {
+    switch leaves.base {
     case .floats(let leaves):
       let sums = scratch.sums.assumingMemoryBound(to: Float.self)
       for output in baseMargins.indices {
@@ -68,11 +68,11 @@ final class PlanePlan: Sendable {
       if wide {
         Wide.PlaneKernel.add(
           wideProgram, bins: scratch.bins, planes: scratch.planes, numbers: scratch.numbers,
-          leaves: leaves.base, to: sums)
+          leaves: leaves, to: sums)
       } else {
         PlaneKernel.add(
           program, bins: scratch.bins, planes: scratch.planes, numbers: scratch.numbers,
-          leaves: leaves.base, to: sums)
+          leaves: leaves, to: sums)
       }
       for row in 0..<count {
         for output in baseMargins.indices {
@@ -85,11 +85,11 @@ final class PlanePlan: Sendable {
       if wide {
         Wide.PlaneKernel.add(
           wideProgram, bins: scratch.bins, planes: scratch.planes, numbers: scratch.numbers,
-          leaves: leaves.base, to: sums)
+          leaves: leaves, to: sums)
       } else {
         PlaneKernel.add(
           program, bins: scratch.bins, planes: scratch.planes, numbers: scratch.numbers,
-          leaves: leaves.base, to: sums)
+          leaves: leaves, to: sums)
       }
       for row in 0..<count {
         for output in baseMargins.indices {
