@@ -34,7 +34,7 @@ final class WordPlan: Sendable {
     binning = builder.binning()
     guard binning.columnCount <= WordKernel.columnsMax else { return nil }
     let splitCount = forest.nodeCount / 2
-    let room = max(splitCount / 63 * Self.paddingMax, 2 * forest.treeCount)
+    let room = max(splitCount / 63 * Self.paddingMax, 8 * forest.treeCount)
     var layout = WordLayout(forest, builder)
     guard layout.addTrees(blocksMax: min(room, Self.blocksMax)) else { return nil }
     blocks = Frozen(layout.blocks)
