@@ -136,11 +136,12 @@ _rtinfer() {
       esac
       ;;
     'bench model '*)
-      flags='--project --batch --repeats --json --format --rejects --max-rejects --strict --quiet --help'
+      flags='--project --batch --repeats --threads --json --format --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --batch) values='text' ;;
         --repeats) values='text' ;;
+        --threads) values='text' ;;
         --format) values='auto ndjson csv tsv' ;;
         --rejects) values='files' ;;
         --max-rejects) values='text' ;;

@@ -88,6 +88,7 @@ enum LivePage {
         shape.setAttribute("points", path.join(" ")); shape.style.fill = `var(--${colors[n]})`;
         svg.appendChild(shape); upper.forEach((v, i) => base[i] = v);
       });
+      return top;
     }
     /* The upper bound of the bucket that holds the percentile. */
     function percentile(samples, model, share) {
@@ -106,17 +107,18 @@ enum LivePage {
         points.push({ rate: Math.max(0, count - last.count) / seconds,
           layers: layers.map((v, i) => done > 0 ? (v - last.layers[i]) * 1e6 / done : 0) });
         if (points.length > 120) points.shift();
-        area($("rate"), [points.map(p => p.rate)], ["request"]);
-        area($("layers"), names.map((_, i) => points.map(p => p.layers[i])), names);
+        const most = area($("rate"), [points.map(p => p.rate)], ["request"]);
+        const slowest = area($("layers"), names.map((_, i) => points.map(p => p.layers[i])), names);
         const latest = points[points.length - 1];
-        $("rateNote").textContent = Math.round(latest.rate).toLocaleString("en") + " a second now; "
-          + count.toLocaleString("en") + " in all";
+        $("rateNote").textContent = Math.round(latest.rate).toLocaleString("en") + " a second now, "
+          + Math.round(most).toLocaleString("en") + " at most in the last two minutes; " + count.toLocaleString("en") + " in all";
         $("key").textContent = "";
         names.forEach((name, i) => {
           const item = document.createElement("span"), mark = document.createElement("i");
           mark.style.background = `var(--${name})`; item.append(mark, `${name} ${latest.layers[i].toFixed(1)}`);
           $("key").append(item);
         });
+        $("key").append(`top of the picture: ${slowest.toFixed(1)}`);
       }
       last = { now, count, layers, timed };
       table("models", ["model", "version", "rows", "batches", "refused", "p50", "p99"],

@@ -108,4 +108,29 @@ import Testing
       }
     }
   }
+
+  /// Runs of rows on several threads, down to a last one that is not full.
+  @Test(arguments: [1, 1_023, 2_048, 5_001])
+  func threadsGiveTheSameBits(_ rowCount: Int) throws {
+    let bytes = try Fixtures.bytes("models/xgboost-json/binary-logistic/model.json")
+    let model = try bytes.withBytes { (bytes) throws(Failure) in
+      try ModelLoader.load(bytes, source: "model")
+    }
+    var random = SplitMix64(seed: 24)
+    let rows = (0..<rowCount * model.inputCount).map { _ in
+      Double.random(in: -3...3, using: &random)
+    }
+    func margins(_ threads: Int) throws -> [UInt64] {
+      var margins = [Double](repeating: .nan, count: rowCount * model.outputCount)
+      try rows.withUnsafeBufferPointer { rows in
+        try margins.withUnsafeMutableBufferPointer { margins in
+          try model.margins(rows, rowCount: rowCount, into: margins, threads: threads)
+        }
+      }
+      return margins.map(\.bitPattern)
+    }
+    let alone = try margins(1)
+    for threads in [2, 3, 8] { #expect(try margins(threads) == alone, "\(threads) threads") }
+    #expect(model.threadsUsed(forRows: rowCount, of: 3) == min(3, max(1, rowCount / 1_024)))
+  }
 }

@@ -14,6 +14,8 @@ enum BenchModel {
     "repeats", .text("N"),
     "How often all rows are judged at each size, after one time for warming up",
     default: "7")
+  static let threads = Flag(
+    "threads", .text("N"), "Threads that a call of many rows may use", default: "1")
   static let json = Flag("json", "Print records also on a terminal")
 
   static let command = Command(
@@ -22,13 +24,14 @@ enum BenchModel {
     story: """
       Loads a model file, reads rows (as score does: CSV, TSV or JSON lines) and measures how long the model takes \
       for them, without reading and writing: from the inputs as numbers to the margins, turning them into ranks \
-      included. One thread. For each batch size all rows are judged in calls of so many (of all rows, where there \
+      included. Calls of fewer than some two thousand rows stay on one thread, whatever --threads says. For each batch size all rows are judged in calls of so many (of all rows, where there \
       are fewer), N times over; rows differ from call to call. Printed are microseconds a row, the best and the \
       median repeat, the call's p50 and p99 over all repeats, and which kernel the model's trees are given and \
       why. A table on a terminal, summary records on a pipe.
       """,
     operands: .files,
-    flags: [CommonFlags.project, batch, repeats, json, ScoreCommand.format] + CommonFlags.records,
+    flags: [CommonFlags.project, batch, repeats, threads, json, ScoreCommand.format]
+      + CommonFlags.records,
     examples: [
       .init("rtinfer bench model model.json rows.csv", "The table."),
       .init(
@@ -44,6 +47,7 @@ enum BenchModel {
     }
     let sizes = try batchSizes(options)
     let repeats = try options.integer(repeats, in: 1...1_000) ?? 7
+    let threads = try options.integer(threads, in: 1...256) ?? 1
     let declared = try DeclaredModel(
       ModelDefinition(name: path, uri: path), nil, invocation.files)
     let model = declared.model
@@ -61,7 +65,8 @@ enum BenchModel {
     guard !rows.isEmpty else { throw .badData("there is no row to measure with") }
     var results: [Result] = []
     for size in sizes {
-      results.append(measure(model, rows, batch: size, repeats: repeats, invocation.clock))
+      results.append(
+        try measure(model, rows, batch: size, repeats: repeats, threads: threads, invocation.clock))
     }
     if invocation.terminal.outputIsTerminal, !options.isOn(json) {
       invocation.output.append(table(results, path, model, rows.count / model.inputCount))
@@ -91,6 +96,7 @@ enum BenchModel {
   struct Result {
     let batch: Int
     let rows: Int
+    let threads: Int
     /// Microseconds a row, one figure for each repeat, ascending.
     var repeats: [Double] = []
     var calls = LatencyHistogram()
@@ -101,22 +107,24 @@ enum BenchModel {
 
   /// Judges all rows, `batch` at a time; rows that do not fill a last call are left out.
   static func measure(
-    _ model: Model, _ rows: [Double], batch: Int, repeats: Int, _ clock: any Clock
-  ) -> Result {
+    _ model: Model, _ rows: [Double], batch: Int, repeats: Int, threads: Int,
+    _ clock: any Clock
+  ) throws(Failure) -> Result {
     let width = model.inputCount
     let batch = min(batch, rows.count / width)
     let calls = rows.count / width / batch
-    var result = Result(batch: batch, rows: calls * batch)
+    var result = Result(
+      batch: batch, rows: calls * batch, threads: model.threadsUsed(forRows: batch, of: threads))
     var margins = [Double](repeating: 0, count: batch * model.outputCount)
-    rows.withUnsafeBufferPointer { rows in
-      margins.withUnsafeMutableBufferPointer { margins in
+    try rows.withUnsafeBufferPointer { (rows) throws(Failure) in
+      try margins.withUnsafeMutableBufferPointer { (margins) throws(Failure) in
         for pass in 0...repeats {
           let start = clock.monotonicNanoseconds()
           var before = start
           for call in 0..<calls {
-            model.margins(
+            try model.margins(
               UnsafeBufferPointer(rebasing: rows[(call * batch * width)...]), rowCount: batch,
-              into: margins)
+              into: margins, threads: threads)
             let now = clock.monotonicNanoseconds()
             if pass > 0 { result.calls.record(now - before) }
             before = now
@@ -150,6 +158,8 @@ enum BenchModel {
     output.append(Int64(result.batch))
     output.append(",\"rows\":")
     output.append(Int64(result.rows))
+    output.append(",\"threads\":")
+    output.append(Int64(result.threads))
     output.append(",\"repeats\":")
     output.append(Int64(result.repeats.count))
     output.append(",\"best_us_per_row\":")
@@ -172,8 +182,8 @@ enum BenchModel {
   ) -> String {
     var text =
       "\(path): \(model.format), \(model.treeCount.grouped) trees of depth \(model.depth) at most,"
-      + " \(model.inputCount) inputs; \(rows.grouped) rows, one thread\n\n"
-      + "  batch     best us/row  median us/row   call p50 us   call p99 us  kernel\n"
+      + " \(model.inputCount) inputs; \(rows.grouped) rows\n\n"
+      + "  batch   threads     best us/row  median us/row   call p50 us   call p99 us  kernel\n"
     var reasons: [(name: String, why: String)] = []
     for result in results {
       let choice = model.kernel(forRows: result.batch)
@@ -181,6 +191,7 @@ enum BenchModel {
       let p50 = Double(result.calls.percentile(50) ?? 0) / 1e3
       let p99 = Double(result.calls.percentile(99) ?? 0) / 1e3
       text += "  \(Help.padded(result.batch.grouped, 8))"
+      text += "\(result.threads)".leftPadded(9) + " "
       for cell in [result.best.fixed(3), result.median.fixed(3), p50.fixed(1), p99.fixed(1)] {
         text += cell.leftPadded(13) + " "
       }
