@@ -3,24 +3,31 @@
 
 import Core
 
-struct EntityKey {
-  private(set) var bytes: [UInt8] = []
+/// A key that is built again for each event, in memory that stays.
+final class EntityKey {
+  private var storage = UnsafeMutablePointer<UInt8>.allocate(capacity: 64)
+  private var capacity = 64
+  private var count = 0
+
+  deinit { storage.deallocate() }
+
+  /// Valid until the next one is built.
+  var bytes: Bytes { Bytes(base: UnsafePointer(storage), count: count) }
 
   /// Rebuilds the key; false if a value is null, and then there is no entity.
-  mutating func assign(_ slots: [Int], _ scalars: UnsafePointer<Scalar>) -> Bool {
-    bytes.removeAll(keepingCapacity: true)
-    for slot in slots {
-      guard append(scalars[slot]) else { return false }
+  func assign(_ slots: [Int], _ scalars: UnsafePointer<Scalar>) -> Bool {
+    count = 0
+    for index in 0..<slots.count {
+      guard append(scalars[slots[index]]) else { return false }
     }
     return true
   }
 
-  private mutating func append(_ value: Scalar) -> Bool {
+  private func append(_ value: Scalar) -> Bool {
     switch value {
     case .null: return false
     case .text(let text):
-      append(kind: "t", UInt64(text.count))
-      bytes.append(contentsOf: text.buffer)
+      append(kind: "t", UInt64(text.count), followedBy: text)
     case .int(let number): append(kind: "i", UInt64(bitPattern: number))
     case .uint(let number): append(kind: "u", number)
     case .double(let number):
@@ -36,8 +43,18 @@ struct EntityKey {
     return true
   }
 
-  private mutating func append(kind: Unicode.Scalar, _ value: UInt64) {
-    bytes.append(UInt8(ascii: kind))
-    withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+  private func append(kind: Unicode.Scalar, _ value: UInt64, followedBy text: Bytes = .empty) {
+    if count + 9 + text.count > capacity { grow(count + 9 + text.count) }
+    storage[count] = UInt8(ascii: kind)
+    UnsafeMutableRawPointer(storage + count + 1).storeBytes(of: value.littleEndian, as: UInt64.self)
+    (storage + count + 9).update(from: text.base, count: text.count)
+    count += 9 + text.count
+  }
+
+  private func grow(_ needed: Int) {
+    let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: needed * 2)
+    larger.update(from: storage, count: count)
+    storage.deallocate()
+    (storage, capacity) = (larger, needed * 2)
   }
 }

@@ -51,7 +51,7 @@ public final class OutcomeCollector {
   private let keys = ByteTable()
   private let texts = AnswerTexts(strings: ByteTable())
   private let stack = ExpressionStack()
-  private var key = EntityKey()
+  private let key = EntityKey()
   /// By key: the questions that have it.
   private var questions: [[Int]] = []
   private var times: [Timestamp] = []
@@ -68,7 +68,7 @@ public final class OutcomeCollector {
     times.append(time)
     found.append(nil)
     guard key.assign([outcome.askingSlot], scalars) else { return }
-    let entry = key.bytes.withBytes { keys.insert($0) }
+    let entry = keys.insert(key.bytes)
     if entry.isNew { questions.append([]) }
     questions[entry.index].append(question)
   }
@@ -77,7 +77,7 @@ public final class OutcomeCollector {
   public func observe(type: Int, _ scalars: UnsafePointer<Scalar>, at time: Timestamp) {
     latest = max(latest, time)
     guard type == outcome.eventType, key.assign([outcome.tellingSlot], scalars),
-      let index = key.bytes.withBytes({ keys.find($0) })
+      let index = keys.find(key.bytes)
     else { return }
     let value = Cell(outcome.expression.evaluate(scalars, stack), strings: texts.strings)
     stack.reset()

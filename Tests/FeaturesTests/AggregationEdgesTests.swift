@@ -43,9 +43,9 @@ import Testing
 
   @Test func entitiesOfNeighbouringIntegersAreApart() {
     func key(_ value: Scalar) -> [UInt8] {
-      var key = EntityKey()
+      let key = EntityKey()
       #expect(withUnsafePointer(to: value) { key.assign([0], $0) })
-      return key.bytes
+      return Array(key.bytes.buffer)
     }
     let ids: [Scalar] = [
       .int(.max), .uint(1 << 63), .uint(1 << 63 + 1), .uint(.max - 1), .uint(.max), .int(.min),

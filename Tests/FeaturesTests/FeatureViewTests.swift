@@ -161,8 +161,8 @@ import Testing
   // MARK: Entity keys
 
   private func key(_ scalars: [Scalar]) -> [UInt8]? {
-    var key = EntityKey()
-    return key.assign(Array(scalars.indices), scalars) ? key.bytes : nil
+    let key = EntityKey()
+    return key.assign(Array(scalars.indices), scalars) ? Array(key.bytes.buffer) : nil
   }
 
   @Test func differentEntitiesHaveDifferentKeys() {

@@ -22,6 +22,11 @@ protocol Aggregation: Sendable {
   /// that hold lists or sets, whose copies cost, say a larger number.
   static var checkpointSpacing: Int { get }
 
+  /// Whether the result is the same to the last bit however the values are grouped.
+  static var isIndifferentToGrouping: Bool { get }
+  /// Whether the result of whole events is their number.
+  static var countsEvents: Bool { get }
+
   // The same for all; see `Answering`.
 
   static func takeBack(_ family: TypedFamily<Self>, _ track: Int, to row: Int)
@@ -34,6 +39,8 @@ protocol Aggregation: Sendable {
 
 extension Aggregation {
   static var checkpointSpacing: Int { 64 }
+  static var isIndifferentToGrouping: Bool { false }
+  static var countsEvents: Bool { false }
 }
 
 /// For aggregations that are told nothing but their values.
@@ -48,6 +55,10 @@ struct Question {
   let end: Timestamp
   /// Of the view, which outlives its questions.
   unowned(unsafe) let texts: AnswerTexts
+  /// The first row in the window that is kept.
+  var firstRow = 0
+  /// Behind the last row in the window.
+  var endRow = 0
 }
 
 /// The number that an aggregation of numbers takes; nil for what is none.

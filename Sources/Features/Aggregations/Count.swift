@@ -7,6 +7,9 @@ struct Count: Aggregation {
 
   init(_: NoParameters) {}
 
+  static var isIndifferentToGrouping: Bool { true }
+  static var countsEvents: Bool { true }
+
   mutating func add(_ cell: Cell, at _: Timestamp) {
     if cell != .null { count += 1 }
   }

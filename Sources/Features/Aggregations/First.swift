@@ -8,6 +8,8 @@ struct First: Aggregation {
 
   init(_: NoParameters) {}
 
+  static var isIndifferentToGrouping: Bool { true }
+
   mutating func add(_ cell: Cell, at _: Timestamp) {
     if value == .null { value = cell }
   }

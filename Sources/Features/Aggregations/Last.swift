@@ -8,6 +8,8 @@ struct Last: Aggregation {
 
   init(_: NoParameters) {}
 
+  static var isIndifferentToGrouping: Bool { true }
+
   mutating func add(_ cell: Cell, at _: Timestamp) {
     if cell != .null { value = cell }
   }

@@ -8,6 +8,8 @@ struct Maximum: Aggregation {
 
   init(_: NoParameters) {}
 
+  static var isIndifferentToGrouping: Bool { true }
+
   mutating func add(_ cell: Cell, at _: Timestamp) { take(cell) }
 
   mutating func merge(_ later: Maximum) { take(later.greatest) }

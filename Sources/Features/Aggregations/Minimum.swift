@@ -8,6 +8,8 @@ struct Minimum: Aggregation {
 
   init(_: NoParameters) {}
 
+  static var isIndifferentToGrouping: Bool { true }
+
   mutating func add(_ cell: Cell, at _: Timestamp) { take(cell) }
 
   mutating func merge(_ later: Minimum) { take(later.least) }

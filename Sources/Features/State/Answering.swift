@@ -16,24 +16,27 @@ extension Aggregation {
       history, family.shape, family.empty, to: row, horizon: watermark - family.reach)
   }
 
-  /// Up to so many rows are folded at once; an exact window that holds more is made of tiles.
-  private static var plainRowsMax: Int { 32 }
-
   // MARK: Questions
 
   static func value(
     _ family: TypedFamily<Self>, _ history: EntityHistory, slot: Int, _ question: Question
   ) -> Cell {
-    let end = history.firstRow(notBefore: question.end)
+    let (first, end) = (question.firstRow, question.endRow)
     if family.windows[slot].rowReach > .zero {
-      let first = history.firstRow(notBefore: question.start)
-      if end - first <= plainRowsMax {
+      if countsEvents, family.shape.column == nil { return .int(Int64(end - first)) }
+      if end - first <= Family.plainRowsMax {
         return plainFold(family, history, first, end).result(question)
       }
       return exactFold(family, history, first, end, slot, question).result(question)
     }
+    if isIndifferentToGrouping, holdsAll(family, history, question) {
+      if countsEvents, family.shape.column == nil { return .int(Int64(end - first)) }
+      if end - first <= Family.plainRowsMax {
+        return plainFold(family, history, first, end).result(question)
+      }
+    }
     guard let track = history.track else {
-      return rowFold(family, history, question.start, end, question).result(question)
+      return rowFold(family, history, first, end, question).result(question)
     }
     if family.windows[slot].endsWithTile {
       return closedFold(family, history, track, slot, end, question).result(question)
@@ -48,6 +51,15 @@ extension Aggregation {
       if tracked.boundary - width >= question.start { total.merge(tracked.state) }
       return total.result(question)
     }
+  }
+
+  /// Whether all that is in the window is still there row by row. A session's start is not known before its rows are
+  /// folded.
+  private static func holdsAll(
+    _ family: TypedFamily<Self>, _ history: EntityHistory, _ question: Question
+  ) -> Bool {
+    guard !family.shape.isSession else { return false }
+    return history.firstRow == 0 || question.firstRow > history.firstRow
   }
 
   /// The fold at row `end`, which is remembered if it is the furthest so far.
@@ -119,12 +131,11 @@ extension Aggregation {
   /// The fold of few rows of an entity without partial states: grouped and merged as those would be, so that the
   /// result is the same to the last bit.
   private static func rowFold(
-    _ family: TypedFamily<Self>, _ history: EntityHistory, _ start: Timestamp, _ end: Int,
+    _ family: TypedFamily<Self>, _ history: EntityHistory, _ first: Int, _ end: Int,
     _ question: Question
   ) -> Self {
     var (total, state) = (family.empty, family.empty)
     var boundary = Timestamp.distantPast
-    let first = history.firstRow(notBefore: start)
     guard first < end else { return family.empty }
     history.withRows(from: first, column: family.shape.column) { times, cells, stride in
       for index in 0..<(end - first) {

@@ -7,68 +7,88 @@
 //     orders:    3      5      9     11
 //     cells:  [5 UA] [0 DL] [9 UA] [7 B6]    row-major, one cell for each column of the view
 //
-// The three lie one behind another in one block, which nobody else can hold: a question about an entity that is not in
-// the cache waits for memory once, and no reference is counted.
+// The three lie one behind another in one block, which nobody else can hold. A history itself is only the address of
+// its record in the table of entities: a question about an entity that is not in the cache waits for memory once for the
+// slot, once for the record and once for the rows, and no reference is counted.
 
 import Core
 
-final class EntityHistory {
-  private let columns: Int
-  private var times: UnsafeMutablePointer<Timestamp>
-  private var orders: UnsafeMutablePointer<Int64>
-  private var cells: UnsafeMutablePointer<Cell>
-  /// Rows that the block has room for; 0 before there is one.
-  private var capacity = 0
+/// An entity as it lies in `EntityTable`: two cache lines, of which the key's first bytes are the end. What a question
+/// needs stands first.
+struct EntityRecord {
+  var key: Bytes
+  fileprivate var times: UnsafeMutablePointer<Timestamp>
+  fileprivate var cells: UnsafeMutablePointer<Cell>
   /// Rows in the block, dropped ones included.
-  private var count = 0
+  fileprivate var count = 0
   /// Rows at the front that are dropped already but still take room.
-  private var dropped = 0
+  fileprivate var dropped = 0
   /// The number of the row that stands first in the block, dropped or not.
-  private var base = 0
-  /// When something happened last.
-  private(set) var latest = Timestamp.distantPast
-  /// The number of the entity's partial states in every family of the view; nil as long as its rows are so few
-  /// that they are folded for each question.
-  var track: Int?
+  fileprivate var base = 0
+  fileprivate var track = -1
+  fileprivate var orders: UnsafeMutablePointer<Int64>
+  /// Rows that the block has room for; 0 before there is one.
+  fileprivate var capacity = 0
+  fileprivate let columns: Int
+  fileprivate var latest = Timestamp.distantPast
 
-  private static let capacityMin = 4
-
-  init(columns: Int) {
+  init(key: Bytes, columns: Int) {
+    self.key = key
     self.columns = columns
-    times = EntityHistory.nowhere.assumingMemoryBound(to: Timestamp.self)
-    orders = EntityHistory.nowhere.assumingMemoryBound(to: Int64.self)
-    cells = EntityHistory.nowhere.assumingMemoryBound(to: Cell.self)
+    times = EntityRecord.nowhere.assumingMemoryBound(to: Timestamp.self)
+    orders = EntityRecord.nowhere.assumingMemoryBound(to: Int64.self)
+    cells = EntityRecord.nowhere.assumingMemoryBound(to: Cell.self)
   }
 
-  deinit { if capacity > 0 { UnsafeMutableRawPointer(times).deallocate() } }
+  /// Frees the rows.
+  func deallocate() {
+    if capacity > 0 { UnsafeMutableRawPointer(times).deallocate() }
+  }
 
   /// A valid address with nothing behind it, for entities without rows.
   nonisolated(unsafe) private static let nowhere = UnsafeMutableRawPointer.allocate(
     byteCount: 16, alignment: 16)
+}
+
+/// Valid as long as its table.
+struct EntityHistory {
+  private let record: UnsafeMutablePointer<EntityRecord>
+
+  init(_ record: UnsafeMutablePointer<EntityRecord>) { self.record = record }
+
+  private static let capacityMin = 4
 
   /// The first row that is kept.
-  var firstRow: Int { base + dropped }
+  var firstRow: Int { record.pointee.base + record.pointee.dropped }
   /// Behind the last row.
-  var endRow: Int { base + count }
-  var rowCount: Int { count - dropped }
+  var endRow: Int { record.pointee.base + record.pointee.count }
+  var rowCount: Int { record.pointee.count - record.pointee.dropped }
+  /// When something happened last.
+  var latest: Timestamp { record.pointee.latest }
+
+  /// The number of the entity's partial states in every family of the view; nil as long as its rows are so few
+  /// that they are folded for each question.
+  var track: Int? {
+    get { record.pointee.track < 0 ? nil : record.pointee.track }
+    nonmutating set { record.pointee.track = newValue ?? -1 }
+  }
 
   func time(_ row: Int) -> Timestamp {
     precondition(row >= firstRow && row < endRow, "a row that is kept")
-    return times[row - base]
+    return record.pointee.times[row - record.pointee.base]
   }
 
   /// Puts an event at its place. Nearly always that is the end.
   ///
+  /// - Parameter cells: one for each column of the view.
   /// - Returns: its row; those behind it have moved by one.
   /// - Complexity: O(columns) at the end, O(rows behind it) else.
-  func insert(_ time: Timestamp, order: Int64, cells row: [Cell]) -> Int {
-    precondition(row.count == columns, "a row has a cell for each column")
-    latest = max(latest, time)
-    if count == capacity { grow() }
+  func insert(_ time: Timestamp, order: Int64, cells row: UnsafePointer<Cell>) -> Int {
+    if record.pointee.count == record.pointee.capacity { grow() }
+    let (times, orders, cells) = (record.pointee.times, record.pointee.orders, record.pointee.cells)
+    let (count, columns) = (record.pointee.count, record.pointee.columns)
     var place = count
-    while place > dropped,
-      (time, order) < (times[place - 1], orders[place - 1])
-    {
+    while place > record.pointee.dropped, (time, order) < (times[place - 1], orders[place - 1]) {
       place -= 1
     }
     if place < count {
@@ -80,33 +100,46 @@ final class EntityHistory {
     times[place] = time
     orders[place] = order
     for column in 0..<columns { cells[place * columns + column] = row[column] }
-    count += 1
-    return base + place
+    record.pointee.count = count + 1
+    record.pointee.latest = max(record.pointee.latest, time)
+    return record.pointee.base + place
   }
 
   /// Makes room by twice the rows, or by leaving out the dropped ones.
   private func grow() {
-    let larger = max(EntityHistory.capacityMin, rowCount * 2)
+    let kept = rowCount
+    let larger = max(EntityHistory.capacityMin, kept * 2)
+    let (dropped, columns) = (record.pointee.dropped, record.pointee.columns)
     let rowBytes = 16 + columns * MemoryLayout<Cell>.stride
     let block = UnsafeMutableRawPointer.allocate(byteCount: larger * rowBytes, alignment: 16)
-    let newTimes = block.bindMemory(to: Timestamp.self, capacity: larger)
-    let newOrders = (block + larger * 8).bindMemory(to: Int64.self, capacity: larger)
-    let newCells = (block + larger * 16).bindMemory(to: Cell.self, capacity: larger * columns)
-    let kept = rowCount
-    newTimes.update(from: times + dropped, count: kept)
-    newOrders.update(from: orders + dropped, count: kept)
-    newCells.update(from: cells + dropped * columns, count: kept * columns)
-    if capacity > 0 { UnsafeMutableRawPointer(times).deallocate() }
-    (times, orders, cells, capacity) = (newTimes, newOrders, newCells, larger)
-    base += dropped
-    (count, dropped) = (kept, 0)
+    let times = block.bindMemory(to: Timestamp.self, capacity: larger)
+    let orders = (block + larger * 8).bindMemory(to: Int64.self, capacity: larger)
+    let cells = (block + larger * 16).bindMemory(to: Cell.self, capacity: larger * columns)
+    times.update(from: record.pointee.times + dropped, count: kept)
+    orders.update(from: record.pointee.orders + dropped, count: kept)
+    cells.update(from: record.pointee.cells + dropped * columns, count: kept * columns)
+    record.pointee.deallocate()
+    record.pointee.times = times
+    record.pointee.orders = orders
+    record.pointee.cells = cells
+    record.pointee.capacity = larger
+    record.pointee.base += dropped
+    record.pointee.count = kept
+    record.pointee.dropped = 0
   }
 
-  /// - Complexity: O(1) if that is none or the last, else O(log rows).
+  /// - Complexity: O(log rows behind it), at least O(1).
   func firstRow(notBefore time: Timestamp) -> Int {
-    var low = dropped
-    var high = count
-    guard low < high, times[high - 1] >= time else { return base + high }
+    let (times, base) = (record.pointee.times, record.pointee.base)
+    var (low, high) = (record.pointee.dropped, record.pointee.count - 1)
+    guard low <= high, times[high] >= time else { return base + high + 1 }
+    // Questions are about recent times: in steps that double, back from the last row.
+    var step = 1
+    while high - step >= low, times[high - step] >= time {
+      high -= step
+      step *= 2
+    }
+    low = max(low, high - step)
     while low < high {
       let middle = (low + high) / 2
       if times[middle] < time { low = middle + 1 } else { high = middle }
@@ -124,11 +157,13 @@ final class EntityHistory {
       Result
   ) -> Result {
     precondition(first >= firstRow && first <= endRow, "rows that are kept")
-    let place = first - base
+    let place = first - record.pointee.base
+    let times = UnsafePointer(record.pointee.times + place)
     guard let column else {
-      return withUnsafePointer(to: Cell.bool(true)) { body(times + place, $0, 0) }
+      return withUnsafePointer(to: Cell.bool(true)) { body(times, $0, 0) }
     }
-    return body(times + place, cells + (place * columns + column), columns)
+    let columns = record.pointee.columns
+    return body(times, UnsafePointer(record.pointee.cells + (place * columns + column)), columns)
   }
 
   /// Drops the rows before `row`.
@@ -136,13 +171,16 @@ final class EntityHistory {
   /// - Complexity: amortised O(1) a row.
   func drop(before row: Int) {
     precondition(row >= firstRow && row <= endRow, "rows that are kept")
-    dropped = row - base
-    guard dropped * 2 > count else { return }
+    record.pointee.dropped = row - record.pointee.base
+    let (dropped, columns) = (record.pointee.dropped, record.pointee.columns)
+    guard dropped * 2 > record.pointee.count else { return }
+    let (times, orders, cells) = (record.pointee.times, record.pointee.orders, record.pointee.cells)
     let kept = rowCount
     times.update(from: times + dropped, count: kept)
     orders.update(from: orders + dropped, count: kept)
     cells.update(from: cells + dropped * columns, count: kept * columns)
-    base += dropped
-    (count, dropped) = (kept, 0)
+    record.pointee.base += dropped
+    record.pointee.count = kept
+    record.pointee.dropped = 0
   }
 }

@@ -22,6 +22,9 @@ struct FoldShape {
 }
 
 class Family {
+  /// Up to so many rows are folded at once; an exact window that holds more is made of tiles.
+  static let plainRowsMax = 64
+
   final let shape: FoldShape
   /// The windows that are asked for, by their slot.
   final private(set) var windows: [Window] = []

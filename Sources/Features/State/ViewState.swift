@@ -9,57 +9,86 @@ import Events
 
 final class ViewState {
   let view: FeatureView
-  private let keys = ByteTable()
+  private let entities: EntityTable
   private let texts: AnswerTexts
-  private var histories: [EntityHistory] = []
   private let families: [Family]
   private let plans: [FeaturePlan]
+  /// Each window that is asked for once, with the question at hand.
+  private var asked: [(window: Window, question: Question)] = []
   private var trackCount = 0
-  private var key = EntityKey()
-  private var row: [Cell] = []
+  private let key = EntityKey()
+  /// By source of the view.
+  private let keySlots: [[Int]]
+  private let sources: [SourcePlan]
+  /// By source and column.
+  private let columns: [ColumnPlan]
+  /// The cells of the event at hand; those of columns that its source has no value for stay null.
+  private var row: [Cell]
   private let stack: ExpressionStack
   /// How far before the watermark a question can reach; nil: without end.
   private let reach: TimeSpan?
   /// How far before the watermark the events themselves are needed.
   private let rowReach: TimeSpan
-  /// The history of an entity of which nothing is known.
-  private let nothing: EntityHistory
   private var swept = Timestamp.distantPast
 
   /// Settled rows wait until there are more than this many, so that an entity to which little happens needs no
   /// partial states.
-  private static let settledRowsMax = 16
-  /// With more rows than this, questions are answered from partial states.
-  private static let plainRowsMax = 32
+  private static let settledRowsMax = 64
+
+  // What follows is held by `view` and `families`; counting references for each event and question would cost as much as
+  // many answers.
 
   /// Where a feature's value comes from.
   private struct FeaturePlan {
-    // Held by `families`; counting references for each question would cost as much as many answers.
     unowned(unsafe) let family: Family
     let slot: Int
     /// What it is divided by.
     unowned(unsafe) let divisor: Family?
     let divisorSlot: Int
-    let window: Window
+    /// Among those asked for.
+    let window: Int
+  }
+
+  private struct SourcePlan {
+    unowned(unsafe) let filter: Expression?
+  }
+
+  private struct ColumnPlan {
+    unowned(unsafe) let expression: Expression?
+    let isHashed: Bool
   }
 
   init(_ view: FeatureView, stack: ExpressionStack) {
     self.view = view
     self.stack = stack
-    self.nothing = EntityHistory(columns: view.columns.count)
-    self.texts = AnswerTexts(strings: ByteTable())
+    self.entities = EntityTable(columns: view.columns.count)
+    self.row = Array(repeating: .null, count: view.columns.count)
+    self.keySlots = view.sources.map(\.keySlots)
+    self.sources = view.sources.map { SourcePlan(filter: $0.filter) }
+    self.columns = view.sources.indices.flatMap { source in
+      view.columns.map { ColumnPlan(expression: $0.expressions[source], isHashed: $0.isHashed) }
+    }
+    let texts = AnswerTexts(strings: ByteTable())
+    self.texts = texts
     let reaches = view.features.map(\.window.reach)
     self.reach = reaches.contains(nil) ? nil : reaches.compactMap { $0 }.max()
     self.rowReach = view.features.map(\.window.rowReach).max() ?? .zero
     var families = FamilyTable()
+    var windows: [Window] = []
     self.plans = view.features.map { feature in
+      if !windows.contains(feature.window) { windows.append(feature.window) }
       let (family, slot) = families.place(feature.term, feature.window)
       let divisor = feature.divisor.map { families.place($0, feature.window) }
       return FeaturePlan(
         family: family, slot: slot, divisor: divisor?.family, divisorSlot: divisor?.slot ?? 0,
-        window: feature.window)
+        window: windows.firstIndex(of: feature.window)!)
     }
     self.families = families.all
+    self.asked = windows.map { window in
+      let nothing = Question(
+        time: .distantPast, start: .distantPast, end: .distantPast, texts: texts)
+      return (window, nothing)
+    }
   }
 
   /// The families that the features of a view need, each once.
@@ -77,7 +106,10 @@ final class ViewState {
     }
   }
 
-  var entityCount: Int { keys.count }
+  nonisolated(unsafe) private static let noCells = UnsafePointer(
+    UnsafeMutablePointer<Cell>.allocate(capacity: 1))
+
+  var entityCount: Int { entities.count }
 
   // MARK: Events
 
@@ -86,31 +118,28 @@ final class ViewState {
     source index: Int, _ scalars: UnsafePointer<Scalar>, at time: Timestamp, order: Int64,
     watermark: Timestamp
   ) {
-    if let filter = view.sources[index].filter {
+    if let filter = sources[index].filter {
       guard case .bool(true) = filter.evaluate(scalars, stack) else { return }
     }
-    guard key.assign(view.sources[index].keySlots, scalars) else { return }
-    row.removeAll(keepingCapacity: true)
-    for column in view.columns.indices {
-      guard let expression = view.columns[column].expressions[index] else {
-        row.append(.null)
-        continue
-      }
-      let value = expression.evaluate(scalars, stack)
-      row.append(
-        view.columns[column].isHashed
-          ? Cell(hashOf: value) : Cell(value, strings: texts.strings))
+    guard key.assign(keySlots[index], scalars) else { return }
+    for column in 0..<row.count {
+      let plan = columns[index * row.count + column]
+      let value = plan.expression?.evaluate(scalars, stack) ?? .null
+      row[column] =
+        plan.isHashed ? Cell(hashOf: value) : Cell(value, strings: texts.strings)
     }
-    let entity = key.bytes.withBytes { keys.insert($0) }
-    if entity.isNew { histories.append(EntityHistory(columns: row.count)) }
-    insert(histories[entity.index], time, order: order)
+    let history = entities.insert(key.bytes)
+    insert(history, time, order: order)
     // Nobody may ask about a time before the watermark any more.
-    settle(histories[entity.index], watermark)
+    settle(history, watermark)
     sweep(watermark)
   }
 
   private func insert(_ history: EntityHistory, _ time: Timestamp, order: Int64) {
-    let place = history.insert(time, order: order, cells: row)
+    // An array without cells has no address, and none is read.
+    let place = row.withUnsafeBufferPointer {
+      history.insert(time, order: order, cells: $0.baseAddress ?? ViewState.noCells)
+    }
     guard let track = history.track, place + 1 < history.endRow else { return }
     for family in families { family.takeBack(track, to: place) }
   }
@@ -150,7 +179,9 @@ final class ViewState {
     let horizon = watermark - reach
     guard horizon > swept + max(reach, .hours(1)) else { return }
     swept = horizon
-    for history in histories where history.latest < horizon {
+    for number in 0..<entities.count {
+      let history = entities[number]
+      guard history.latest < horizon else { continue }
       if history.rowCount > 0 { history.drop(before: history.endRow) }
       guard let track = history.track else { continue }
       for family in families { family.resetTrack(track, from: history.firstRow) }
@@ -170,12 +201,11 @@ final class ViewState {
       for _ in view.features { values.append(.null) }
       return
     }
-    let entity = key.bytes.withBytes { keys.find($0) }
-    let history = entity.map { histories[$0] } ?? nothing
-    if history.rowCount > ViewState.plainRowsMax { addTracks(history) }
-    for plan in plans {
-      let (start, end) = plan.window.stretch(at: time)
-      let question = Question(time: time, start: start, end: end, texts: texts)
+    let history = entities.find(key.bytes) ?? entities.nothing
+    if ask(history, at: time) > Family.plainRowsMax { addTracks(history) }
+    for index in 0..<plans.count {
+      let plan = plans[index]
+      let question = asked[plan.window].question
       var value = plan.family.value(history, slot: plan.slot, question)
       if let divisor = plan.divisor {
         value = Ratio.quotient(
@@ -183,5 +213,23 @@ final class ViewState {
       }
       values.append(value.scalar(texts))
     }
+  }
+
+  /// Finds the rows of every window.
+  ///
+  /// - Returns: how many there are in the longest.
+  private func ask(_ history: EntityHistory, at time: Timestamp) -> Int {
+    let now = history.firstRow(notBefore: time)
+    var rowsMax = 0
+    for index in 0..<asked.count {
+      let (start, end) = asked[index].window.stretch(at: time)
+      let endRow = end == time ? now : history.firstRow(notBefore: end)
+      let firstRow =
+        start == .distantPast ? history.firstRow : history.firstRow(notBefore: start)
+      asked[index].question = Question(
+        time: time, start: start, end: end, texts: texts, firstRow: firstRow, endRow: endRow)
+      rowsMax = max(rowsMax, endRow - firstRow)
+    }
+    return rowsMax
   }
 }

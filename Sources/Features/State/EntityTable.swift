@@ -1,0 +1,133 @@
+// Entity keys → what happened to the entity. Memory is what a question waits for when there are many entities, so a slot
+// holds half of the key's hash beside the entity's number, and a short key lies in the record of its entity:
+//
+//     slots (power of two)         records of 128 bytes, 512 a chunk, which never move
+//     [ hash 32 | number + 1 ] ──▶ [ rows, counts … | key ]
+//     0: empty                     a key of more than 32 bytes lies elsewhere
+//
+// Open addressing with linear probing at a load of at most one half. The hash has no random seed, so entities are numbered
+// in order of arrival and a replay is the same.
+
+import Core
+
+/// - Complexity: O(length of the key) a look-up, on average. Memory: 128 bytes for each entity and 16 to 32 for its slots.
+final class EntityTable {
+  private var slots: UnsafeMutablePointer<UInt64>
+  private var slotCount = 64
+  private var chunks: [UnsafeMutableRawPointer] = []
+  private let columns: Int
+  private(set) var count = 0
+  /// The history of an entity of which nothing is known.
+  let nothing: EntityHistory
+  private let nothingRecord: UnsafeMutablePointer<EntityRecord>
+
+  private static let recordBytes = 128
+  private static let chunkRecords = 512
+  /// Of a key that lies in its record.
+  private static let keyBytesMax = recordBytes - MemoryLayout<EntityRecord>.stride
+
+  /// - Parameter columns: cells in a row.
+  init(columns: Int) {
+    precondition(EntityTable.keyBytesMax == 32, "a record and a short key fill two cache lines")
+    self.columns = columns
+    slots = .allocate(capacity: slotCount)
+    slots.initialize(repeating: 0, count: slotCount)
+    nothingRecord = .allocate(capacity: 1)
+    nothingRecord.initialize(to: EntityRecord(key: .empty, columns: columns))
+    nothing = EntityHistory(nothingRecord)
+  }
+
+  deinit {
+    for number in 0..<count {
+      let record = record(number)
+      record.pointee.deallocate()
+      if record.pointee.key.count > EntityTable.keyBytesMax {
+        record.pointee.key.base.deallocate()
+      }
+    }
+    for chunk in chunks { chunk.deallocate() }
+    nothingRecord.deallocate()
+    slots.deallocate()
+  }
+
+  /// By number, in order of arrival.
+  subscript(number: Int) -> EntityHistory { EntityHistory(record(number)) }
+
+  private func record(_ number: Int) -> UnsafeMutablePointer<EntityRecord> {
+    let chunk = chunks[number / EntityTable.chunkRecords]
+    return (chunk + number % EntityTable.chunkRecords * EntityTable.recordBytes)
+      .assumingMemoryBound(to: EntityRecord.self)
+  }
+
+  /// The entity of that key, or nil if nothing is known of it.
+  func find(_ key: Bytes) -> EntityHistory? {
+    let found = slots[probe(key, EntityTable.hash(key))]
+    return found == 0 ? nil : self[EntityTable.number(found)]
+  }
+
+  /// The entity of that key, added if it is new.
+  func insert(_ key: Bytes) -> EntityHistory {
+    let hash = EntityTable.hash(key)
+    let slot = probe(key, hash)
+    if slots[slot] != 0 { return self[EntityTable.number(slots[slot])] }
+    precondition(count < Int(Int32.max), "a view holds at most 2^31 entities")
+    let history = add(key)
+    slots[slot] = UInt64(hash) << 32 | UInt64(count)
+    if count * 2 > slotCount { rehash() }
+    return history
+  }
+
+  private func add(_ key: Bytes) -> EntityHistory {
+    if count % EntityTable.chunkRecords == 0 {
+      chunks.append(
+        .allocate(
+          byteCount: EntityTable.recordBytes * EntityTable.chunkRecords,
+          alignment: EntityTable.recordBytes))
+    }
+    count += 1
+    let added = record(count - 1)
+    let copy: UnsafeMutablePointer<UInt8> =
+      key.count > EntityTable.keyBytesMax
+      ? .allocate(capacity: key.count)
+      : UnsafeMutableRawPointer(added + 1).bindMemory(to: UInt8.self, capacity: key.count)
+    copy.update(from: key.base, count: key.count)
+    added.initialize(
+      to: EntityRecord(
+        key: Bytes(base: UnsafePointer(copy), count: key.count), columns: columns))
+    return EntityHistory(added)
+  }
+
+  /// The slot of the key, or the empty one where it belongs.
+  private func probe(_ key: Bytes, _ hash: UInt32) -> Int {
+    let mask = slotCount - 1
+    var slot = Int(hash) & mask
+    while slots[slot] != 0 {
+      if UInt32(slots[slot] >> 32) == hash,
+        record(EntityTable.number(slots[slot])).pointee.key == key
+      {
+        return slot
+      }
+      slot = (slot + 1) & mask
+    }
+    return slot
+  }
+
+  private func rehash() {
+    let (old, oldCount) = (slots, slotCount)
+    slotCount *= 2
+    slots = .allocate(capacity: slotCount)
+    slots.initialize(repeating: 0, count: slotCount)
+    let mask = slotCount - 1
+    for index in 0..<oldCount where old[index] != 0 {
+      var slot = Int(old[index] >> 32) & mask
+      while slots[slot] != 0 { slot = (slot + 1) & mask }
+      slots[slot] = old[index]
+    }
+    old.deallocate()
+  }
+
+  private static func hash(_ key: Bytes) -> UInt32 {
+    UInt32(truncatingIfNeeded: ByteTable.hash(key))
+  }
+  private static func number(_ slot: UInt64) -> Int { Int(slot & 0xFFFF_FFFF) - 1 }
+}
