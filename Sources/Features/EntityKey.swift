@@ -3,6 +3,20 @@
 
 import Core
 
+/// The slots of the members that name an entity. Made once for each view and kept as long as the process, so that lists of
+/// plain values can hold it.
+struct KeySlots {
+  fileprivate let base: UnsafePointer<Int>
+  fileprivate let count: Int
+
+  init(owning slots: [Int]) {
+    let memory = UnsafeMutablePointer<Int>.allocate(capacity: max(slots.count, 1))
+    memory.initialize(from: slots, count: slots.count)
+    base = UnsafePointer(memory)
+    count = slots.count
+  }
+}
+
 /// A key that is built again for each event, in memory that stays.
 final class EntityKey {
   private var storage = UnsafeMutablePointer<UInt8>.allocate(capacity: 64)
@@ -15,10 +29,10 @@ final class EntityKey {
   var bytes: Bytes { Bytes(base: UnsafePointer(storage), count: count) }
 
   /// Rebuilds the key; false if a value is null, and then there is no entity.
-  func assign(_ slots: [Int], _ scalars: UnsafePointer<Scalar>) -> Bool {
+  func assign(_ slots: KeySlots, _ scalars: UnsafePointer<Scalar>) -> Bool {
     count = 0
     for index in 0..<slots.count {
-      guard append(scalars[slots[index]]) else { return false }
+      guard append(scalars[slots.base[index]]) else { return false }
     }
     return true
   }

@@ -41,8 +41,13 @@ public final class RequestPlan {
     public let tally: GuardTally?
   }
 
-  /// Views that the request names an entity for, by index, with the slots of the entity's members.
-  let views: [(view: Int, keySlots: [Int])]
+  /// A view that the request names an entity for. The engine that made the plan holds it.
+  struct AskedView {
+    let state: Unmanaged<ViewState>
+    let keySlots: KeySlots
+  }
+
+  let views: FrozenList<AskedView>
   /// The entity members of all those views, each once, with its slot.
   public let entityMembers: [(name: String, slot: Int)]
   /// In the order of the values.
@@ -53,10 +58,10 @@ public final class RequestPlan {
   let guarded: [(place: Int, tally: GuardTally)]
 
   init(
-    views: [(view: Int, keySlots: [Int])], entityMembers: [(name: String, slot: Int)],
+    views: [AskedView], entityMembers: [(name: String, slot: Int)],
     answers: [Answer], derived: [(expression: Expression, reads: [DerivedRead])]
   ) {
-    self.views = views
+    self.views = FrozenList(views)
     self.entityMembers = entityMembers
     self.answers = answers
     self.derived = derived
@@ -76,7 +81,12 @@ public final class FeatureEngine {
   public let definitions: FeatureDefinitions
   private let states: [ViewState]
   /// For each event type, the views that draw from it, and as which of their sources.
-  private let viewsByType: [[(view: Int, source: Int)]]
+  private let viewsByType: [FrozenList<ToldView>]
+  private struct ToldView {
+    let state: Unmanaged<ViewState>
+    let source: Int
+  }
+
   private let stack = ExpressionStack()
   /// What one derived feature reads.
   private var reads: [Scalar] = []
@@ -87,24 +97,30 @@ public final class FeatureEngine {
     self.definitions = definitions
     let stack = self.stack
     let views = definitions.views
-    self.states = views.map { ViewState($0, stack: stack) }
+    let states = views.map { ViewState($0, stack: stack) }
+    self.states = states
     self.viewsByType = schema.types.indices.map { type in
-      views.indices.compactMap { view in
-        views[view].sources.firstIndex { $0.eventType == type }.map { (view, $0) }
-      }
+      FrozenList(
+        views.indices.compactMap { view in
+          views[view].sources.firstIndex { $0.eventType == type }.map {
+            ToldView(state: .passUnretained(states[view]), source: $0)
+          }
+        })
     }
   }
 
   /// Plans how requests of one event type ask. Views whose entity the type does not name are left out.
   public func plan(requestsOf type: Int, schema: EventSchema) -> RequestPlan {
     let scope = schema.scope(of: type)
-    var planned: [(view: Int, keySlots: [Int])] = []
+    var planned: [RequestPlan.AskedView] = []
     var members: [(name: String, slot: Int)] = []
     var answers: [RequestPlan.Answer] = []
     for (index, view) in definitions.views.enumerated() {
       let slots = view.entity.compactMap { (try? Expression($0, scope: scope))?.slots.first }
       guard slots.count == view.entity.count else { continue }
-      planned.append((index, slots))
+      planned.append(
+        RequestPlan.AskedView(
+          state: .passUnretained(states[index]), keySlots: KeySlots(owning: slots)))
       for (name, slot) in zip(view.entity, slots)
       where !members.contains(where: { $0.name == name }) {
         members.append((name, slot))
@@ -150,7 +166,13 @@ public final class FeatureEngine {
     into values: inout [Scalar]
   ) {
     values.removeAll(keepingCapacity: true)
-    for (view, slots) in plan.views { states[view].lookUp(slots, scalars, at: time, into: &values) }
+    for index in 0..<plan.views.count {
+      let asked = plan.views[index]
+      asked.state._withUnsafeGuaranteedRef { $0.find(asked.keySlots, scalars, at: time) }
+    }
+    for index in 0..<plan.views.count {
+      plan.views[index].state._withUnsafeGuaranteedRef { $0.answer(into: &values) }
+    }
     guard !plan.guarded.isEmpty || !plan.derived.isEmpty else { return }
     broken.removeAll(keepingCapacity: true)
     let stored = values.count
@@ -188,9 +210,12 @@ public final class FeatureEngine {
     type: Int, _ scalars: UnsafePointer<Scalar>, at time: Timestamp, order: Int64,
     watermark: Timestamp
   ) {
-    for (view, source) in viewsByType[type] {
-      states[view].apply(
-        source: source, scalars, at: time, order: order, watermark: watermark)
+    let views = viewsByType[type]
+    for index in 0..<views.count {
+      let view = views[index]
+      view.state._withUnsafeGuaranteedRef {
+        $0.apply(source: view.source, scalars, at: time, order: order, watermark: watermark)
+      }
     }
     stack.reset()
   }

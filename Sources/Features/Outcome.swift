@@ -52,6 +52,8 @@ public final class OutcomeCollector {
   private let texts = AnswerTexts(strings: ByteTable())
   private let stack = ExpressionStack()
   private let key = EntityKey()
+  private let askingSlot: KeySlots
+  private let tellingSlot: KeySlots
   /// By key: the questions that have it.
   private var questions: [[Int]] = []
   private var times: [Timestamp] = []
@@ -60,14 +62,18 @@ public final class OutcomeCollector {
   /// How far the events reach.
   private var latest = Timestamp.distantPast
 
-  public init(_ outcome: Outcome) { self.outcome = outcome }
+  public init(_ outcome: Outcome) {
+    self.outcome = outcome
+    askingSlot = KeySlots(owning: [outcome.askingSlot])
+    tellingSlot = KeySlots(owning: [outcome.tellingSlot])
+  }
 
   /// Adds the next question.
   public func ask(_ scalars: UnsafePointer<Scalar>, at time: Timestamp) {
     let question = times.count
     times.append(time)
     found.append(nil)
-    guard key.assign([outcome.askingSlot], scalars) else { return }
+    guard key.assign(askingSlot, scalars) else { return }
     let entry = keys.insert(key.bytes)
     if entry.isNew { questions.append([]) }
     questions[entry.index].append(question)
@@ -76,7 +82,7 @@ public final class OutcomeCollector {
   /// Takes an event of any type.
   public func observe(type: Int, _ scalars: UnsafePointer<Scalar>, at time: Timestamp) {
     latest = max(latest, time)
-    guard type == outcome.eventType, key.assign([outcome.tellingSlot], scalars),
+    guard type == outcome.eventType, key.assign(tellingSlot, scalars),
       let index = keys.find(key.bytes)
     else { return }
     let value = Cell(outcome.expression.evaluate(scalars, stack), strings: texts.strings)

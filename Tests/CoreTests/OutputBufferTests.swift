@@ -58,6 +58,29 @@ import Testing
     #expect(wrong.isEmpty, "\(wrong.prefix(5))")
   }
 
+  /// Amounts are written by a shorter way; the standard library's is its twin.
+  @Test func amountsAreWrittenAsTheLibraryWritesThem() {
+    var random = SplitMix64(seed: 6)
+    var values: [Double] = [
+      0, -0.0, 0.01, -0.01, 0.1, 5, -5, 1e13, 9_999_999_999_999.99, 1e15, 0.005,
+    ]
+    for _ in 0..<100_000 {
+      let digits = Int64.random(in: -(1 << 50)...(1 << 50), using: &random)
+      let shift = Int64.random(in: 0..<50, using: &random)
+      values.append(Double(digits >> shift) / 100)
+      values.append(Double(digits >> shift) / 1_000)
+      values.append((Double(digits >> shift) / 100).nextUp)
+    }
+    let output = OutputBuffer(MemorySink())
+    var wrong: [Double] = []
+    for value in values {
+      output.rewind(to: 0)
+      output.append(value)
+      if output.pending.string != "\(value)" { wrong.append(value) }
+    }
+    #expect(wrong.isEmpty, "\(wrong.prefix(5))")
+  }
+
   /// Whether one digit fewer would have done as well.
   private func shortens(_ text: Substring, _ pattern: UInt64) -> Bool {
     let digits = text.prefix { $0 != "e" }.filter(\.isNumber).drop { $0 == "0" }

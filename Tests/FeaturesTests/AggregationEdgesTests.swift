@@ -44,7 +44,7 @@ import Testing
   @Test func entitiesOfNeighbouringIntegersAreApart() {
     func key(_ value: Scalar) -> [UInt8] {
       let key = EntityKey()
-      #expect(withUnsafePointer(to: value) { key.assign([0], $0) })
+      #expect(withUnsafePointer(to: value) { key.assign(KeySlots(owning: [0]), $0) })
       return Array(key.bytes.buffer)
     }
     let ids: [Scalar] = [

@@ -162,7 +162,8 @@ import Testing
 
   private func key(_ scalars: [Scalar]) -> [UInt8]? {
     let key = EntityKey()
-    return key.assign(Array(scalars.indices), scalars) ? Array(key.bytes.buffer) : nil
+    return key.assign(KeySlots(owning: Array(scalars.indices)), scalars)
+      ? Array(key.bytes.buffer) : nil
   }
 
   @Test func differentEntitiesHaveDifferentKeys() {

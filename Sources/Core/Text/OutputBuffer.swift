@@ -113,9 +113,26 @@ public final class OutputBuffer {
   /// The shortest decimal that reads back as the same double; JSON has no other numbers, so what is not
   /// finite becomes null.
   public func append(_ value: Double) {
+    if appendHundredths(value) { return }
     guard value.isFinite else { return append("null") }
     var digits = Digits(output: self)
     value.write(to: &digits)
+  }
+
+  /// Appends a number of at most two decimals, as amounts are, and says whether it was one. Two decimals of at most 15
+  /// digits never stand for the same double, so a decimal that reads back as the value is the shortest there is.
+  private func appendHundredths(_ value: Double) -> Bool {
+    let hundredths = (value * 100).rounded()
+    guard hundredths.magnitude < 1e15, hundredths != 0, hundredths / 100 == value else {
+      return false
+    }
+    if value < 0 { append(UInt8(ascii: "-")) }
+    let (whole, rest) = UInt64(hundredths.magnitude).quotientAndRemainder(dividingBy: 100)
+    append(whole)
+    append(UInt8(ascii: "."))
+    append(UInt8(ascii: "0") + UInt8(rest / 10))
+    if !rest.isMultiple(of: 10) { append(UInt8(ascii: "0") + UInt8(rest % 10)) }
+    return true
   }
 
   /// The shortest decimal that reads back as the same 32-bit float.
@@ -206,7 +223,8 @@ public final class OutputBuffer {
 /// Takes a number's digits as the standard library makes them. `description` would make a string of them first,
 /// and one of more than 15 bytes is allocated.
 private struct Digits: TextOutputStream {
-  let output: OutputBuffer
+  /// Lives longer than this; counting a reference would cost as much as a digit.
+  unowned(unsafe) let output: OutputBuffer
 
   mutating func _writeASCII(_ digits: UnsafeBufferPointer<UInt8>) { output.append(Bytes(digits)) }
 

@@ -179,22 +179,22 @@ extension Aggregation {
     _ end: Int
   ) -> Self {
     guard first < end else { return family.empty }
-    var suffixes = Suffixes<Self>(end: end)
-    if let known = family.tracks[track].suffixes[slot], known.end == end { suffixes = known }
     let needed = end - first
-    guard suffixes.states.count < needed else { return suffixes.states[needed - 1] }
-    family.tracks[track].suffixes[slot] = nil
+    if family.tracks[track].suffixes[slot].end != end {
+      family.tracks[track].suffixes[slot].end = end
+      family.tracks[track].suffixes[slot].states.removeAll(keepingCapacity: true)
+    }
+    let known = family.tracks[track].suffixes[slot].states.count
+    guard known < needed else { return family.tracks[track].suffixes[slot].states[needed - 1] }
     history.withRows(from: first, column: family.shape.column) { times, cells, stride in
-      while suffixes.states.count < needed {
-        let index = needed - 1 - suffixes.states.count
+      for count in known..<needed {
+        let index = needed - 1 - count
         var state = family.empty
         state.add(cells[index * stride], at: times[index])
-        if let later = suffixes.states.last { state.merge(later) }
-        suffixes.states.append(state)
+        if count > 0 { state.merge(family.tracks[track].suffixes[slot].states[count - 1]) }
+        family.tracks[track].suffixes[slot].states.append(state)
       }
     }
-    let state = suffixes.states[needed - 1]
-    family.tracks[track].suffixes[slot] = suffixes
-    return state
+    return family.tracks[track].suffixes[slot].states[needed - 1]
   }
 }

@@ -17,6 +17,8 @@ final class EntityTable {
   private var chunks: [UnsafeMutableRawPointer] = []
   private let columns: Int
   private(set) var count = 0
+  /// The entity that was found last: an event that asks is nearly always one that tells as well.
+  private var latest: UnsafeMutablePointer<EntityRecord>?
   /// The history of an entity of which nothing is known.
   let nothing: EntityHistory
   private let nothingRecord: UnsafeMutablePointer<EntityRecord>
@@ -61,12 +63,16 @@ final class EntityTable {
 
   /// The entity of that key, or nil if nothing is known of it.
   func find(_ key: Bytes) -> EntityHistory? {
+    if let latest, latest.pointee.key == key { return EntityHistory(latest) }
     let found = slots[probe(key, EntityTable.hash(key))]
-    return found == 0 ? nil : self[EntityTable.number(found)]
+    guard found != 0 else { return nil }
+    latest = record(EntityTable.number(found))
+    return latest.map(EntityHistory.init)
   }
 
   /// The entity of that key, added if it is new.
   func insert(_ key: Bytes) -> EntityHistory {
+    if let latest, latest.pointee.key == key { return EntityHistory(latest) }
     let hash = EntityTable.hash(key)
     let slot = probe(key, hash)
     if slots[slot] != 0 { return self[EntityTable.number(slots[slot])] }

@@ -70,7 +70,7 @@ final class TypedFamily<State: Aggregation>: Family {
     if shape.width != nil {
       track.merged = Array(repeating: nil, count: windows.count)
       if windows.contains(where: { $0.rowReach > .zero }) {
-        track.suffixes = Array(repeating: nil, count: windows.count)
+        track.suffixes = Array(repeating: Suffixes(), count: windows.count)
       }
     }
     return track

@@ -37,7 +37,7 @@ struct Track<State: Aggregation> {
   var forgotten = 0
   /// For each window of the family: what has been merged for it last.
   var merged: [MergedTiles<State>?] = []
-  var suffixes: [Suffixes<State>?] = []
+  var suffixes: [Suffixes<State>] = []
 
   init(from row: Int, _ empty: State) {
     current = Snapshot(row: row, state: empty)
@@ -56,8 +56,8 @@ struct MergedTiles<State> {
 /// While the start moves on, each question takes the next shorter one (the front stack of the two-stacks way to
 /// aggregate a queue).
 struct Suffixes<State> {
-  /// Behind the last row of the tile.
-  let end: Int
+  /// Behind the last row of the tile; -1 where none is known.
+  var end = -1
   /// `states[k]` is the fold of the rows `end - 1 - k ..< end`.
   var states: [State] = []
 }
@@ -140,8 +140,8 @@ extension Track {
 
   /// Takes back what was folded from `row` on: an event has been put there.
   mutating func takeBack(to row: Int) {
-    for index in suffixes.indices {
-      if let known = suffixes[index], known.end > row { suffixes[index] = nil }
+    for index in suffixes.indices where suffixes[index].end > row {
+      suffixes[index] = Suffixes()
     }
     guard row < current.row else { return }
     while checkpoints[checkpoints.count - 1].row > row { checkpoints.removeLast() }

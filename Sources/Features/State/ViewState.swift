@@ -12,18 +12,21 @@ final class ViewState {
   private let entities: EntityTable
   private let texts: AnswerTexts
   private let families: [Family]
-  private let plans: [FeaturePlan]
+  private let plans: FrozenList<FeaturePlan>
   /// Each window that is asked for once, with the question at hand.
   private var asked: [(window: Window, question: Question)] = []
+  /// The entity that is asked about; nil where the request names none.
+  private var found: EntityHistory?
+  /// The rows in its longest window.
+  private var rowsMax = 0
   private var trackCount = 0
   private let key = EntityKey()
-  /// By source of the view.
-  private let keySlots: [[Int]]
-  private let sources: [SourcePlan]
+  private let sources: FrozenList<SourcePlan>
   /// By source and column.
-  private let columns: [ColumnPlan]
-  /// The cells of the event at hand; those of columns that its source has no value for stay null.
-  private var row: [Cell]
+  private let columns: FrozenList<ColumnPlan>
+  /// The cells of the event at hand, one for each column.
+  private let row: UnsafeMutablePointer<Cell>
+  private let columnCount: Int
   private let stack: ExpressionStack
   /// How far before the watermark a question can reach; nil: without end.
   private let reach: TimeSpan?
@@ -40,21 +43,22 @@ final class ViewState {
 
   /// Where a feature's value comes from.
   private struct FeaturePlan {
-    unowned(unsafe) let family: Family
+    let family: Unmanaged<Family>
     let slot: Int
     /// What it is divided by.
-    unowned(unsafe) let divisor: Family?
+    let divisor: Unmanaged<Family>?
     let divisorSlot: Int
     /// Among those asked for.
     let window: Int
   }
 
   private struct SourcePlan {
-    unowned(unsafe) let filter: Expression?
+    let filter: Unmanaged<Expression>?
+    let keySlots: KeySlots
   }
 
   private struct ColumnPlan {
-    unowned(unsafe) let expression: Expression?
+    let expression: Unmanaged<Expression>?
     let isHashed: Bool
   }
 
@@ -62,12 +66,23 @@ final class ViewState {
     self.view = view
     self.stack = stack
     self.entities = EntityTable(columns: view.columns.count)
-    self.row = Array(repeating: .null, count: view.columns.count)
-    self.keySlots = view.sources.map(\.keySlots)
-    self.sources = view.sources.map { SourcePlan(filter: $0.filter) }
-    self.columns = view.sources.indices.flatMap { source in
-      view.columns.map { ColumnPlan(expression: $0.expressions[source], isHashed: $0.isHashed) }
-    }
+    self.columnCount = view.columns.count
+    self.row = .allocate(capacity: max(view.columns.count, 1))
+    self.row.initialize(repeating: .null, count: view.columns.count)
+    self.sources = FrozenList(
+      view.sources.map { source in
+        SourcePlan(
+          filter: source.filter.map(Unmanaged.passUnretained),
+          keySlots: KeySlots(owning: source.keySlots))
+      })
+    self.columns = FrozenList(
+      view.sources.indices.flatMap { source in
+        view.columns.map { column in
+          ColumnPlan(
+            expression: column.expressions[source].map(Unmanaged.passUnretained),
+            isHashed: column.isHashed)
+        }
+      })
     let texts = AnswerTexts(strings: ByteTable())
     self.texts = texts
     let reaches = view.features.map(\.window.reach)
@@ -75,14 +90,16 @@ final class ViewState {
     self.rowReach = view.features.map(\.window.rowReach).max() ?? .zero
     var families = FamilyTable()
     var windows: [Window] = []
-    self.plans = view.features.map { feature in
+    let plans = view.features.map { feature in
       if !windows.contains(feature.window) { windows.append(feature.window) }
       let (family, slot) = families.place(feature.term, feature.window)
       let divisor = feature.divisor.map { families.place($0, feature.window) }
       return FeaturePlan(
-        family: family, slot: slot, divisor: divisor?.family, divisorSlot: divisor?.slot ?? 0,
+        family: .passUnretained(family), slot: slot,
+        divisor: divisor.map { .passUnretained($0.family) }, divisorSlot: divisor?.slot ?? 0,
         window: windows.firstIndex(of: feature.window)!)
     }
+    self.plans = FrozenList(plans)
     self.families = families.all
     self.asked = windows.map { window in
       let nothing = Question(
@@ -90,6 +107,8 @@ final class ViewState {
       return (window, nothing)
     }
   }
+
+  deinit { row.deallocate() }
 
   /// The families that the features of a view need, each once.
   private struct FamilyTable {
@@ -106,9 +125,6 @@ final class ViewState {
     }
   }
 
-  nonisolated(unsafe) private static let noCells = UnsafePointer(
-    UnsafeMutablePointer<Cell>.allocate(capacity: 1))
-
   var entityCount: Int { entities.count }
 
   // MARK: Events
@@ -118,13 +134,16 @@ final class ViewState {
     source index: Int, _ scalars: UnsafePointer<Scalar>, at time: Timestamp, order: Int64,
     watermark: Timestamp
   ) {
-    if let filter = sources[index].filter {
-      guard case .bool(true) = filter.evaluate(scalars, stack) else { return }
+    let source = sources[index]
+    if let filter = source.filter {
+      guard case .bool(true) = filter._withUnsafeGuaranteedRef({ $0.evaluate(scalars, stack) })
+      else { return }
     }
-    guard key.assign(keySlots[index], scalars) else { return }
-    for column in 0..<row.count {
-      let plan = columns[index * row.count + column]
-      let value = plan.expression?.evaluate(scalars, stack) ?? .null
+    guard key.assign(source.keySlots, scalars) else { return }
+    for column in 0..<columnCount {
+      let plan = columns[index * columnCount + column]
+      let value =
+        plan.expression?._withUnsafeGuaranteedRef { $0.evaluate(scalars, stack) } ?? .null
       row[column] =
         plan.isHashed ? Cell(hashOf: value) : Cell(value, strings: texts.strings)
     }
@@ -136,10 +155,7 @@ final class ViewState {
   }
 
   private func insert(_ history: EntityHistory, _ time: Timestamp, order: Int64) {
-    // An array without cells has no address, and none is read.
-    let place = row.withUnsafeBufferPointer {
-      history.insert(time, order: order, cells: $0.baseAddress ?? ViewState.noCells)
-    }
+    let place = history.insert(time, order: order, cells: row)
     guard let track = history.track, place + 1 < history.endRow else { return }
     for family in families { family.takeBack(track, to: place) }
   }
@@ -190,26 +206,38 @@ final class ViewState {
 
   // MARK: Questions
 
-  /// The view's features for the entity that a request names, as of just before `time`. An entity of which
-  /// nothing is known has counts of 0; a request that names no entity has nulls throughout.
-  func lookUp(
-    _ slots: [Int], _ scalars: UnsafePointer<Scalar>, at time: Timestamp,
-    into values: inout [Scalar]
-  ) {
-    texts.forgetDocuments()
+  /// Finds the entity that a request names. The views of an engine do so one after another before they answer, and so
+  /// wait for memory at the same time.
+  func find(_ slots: KeySlots, _ scalars: UnsafePointer<Scalar>, at time: Timestamp) {
     guard key.assign(slots, scalars) else {
-      for _ in view.features { values.append(.null) }
+      found = nil
       return
     }
     let history = entities.find(key.bytes) ?? entities.nothing
-    if ask(history, at: time) > Family.plainRowsMax { addTracks(history) }
+    found = history
+    rowsMax = ask(history, at: time)
+  }
+
+  /// The view's features for the entity that was found, as of just before `time`. An entity of which
+  /// nothing is known has counts of 0; a request that names no entity has nulls throughout.
+  func answer(into values: inout [Scalar]) {
+    texts.forgetDocuments()
+    guard let history = found else {
+      for _ in 0..<plans.count { values.append(.null) }
+      return
+    }
+    if rowsMax > Family.plainRowsMax { addTracks(history) }
     for index in 0..<plans.count {
       let plan = plans[index]
       let question = asked[plan.window].question
-      var value = plan.family.value(history, slot: plan.slot, question)
+      var value = plan.family._withUnsafeGuaranteedRef {
+        $0.value(history, slot: plan.slot, question)
+      }
       if let divisor = plan.divisor {
-        value = Ratio.quotient(
-          value, divisor.value(history, slot: plan.divisorSlot, question))
+        let other = divisor._withUnsafeGuaranteedRef {
+          $0.value(history, slot: plan.divisorSlot, question)
+        }
+        value = Ratio.quotient(value, other)
       }
       values.append(value.scalar(texts))
     }

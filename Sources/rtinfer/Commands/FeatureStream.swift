@@ -8,8 +8,9 @@ final class FeatureStream {
   private let engine: FeatureEngine
   /// By event type; nil for types that do not ask.
   private let plans: [RequestPlan?]
-  /// By event type: `"view:feature":` ready to be written.
+  /// By event type: `"view:feature":`, with the comma before it, ready to be written; and likewise the entity's members.
   private let featureKeys: [[(key: Bytes, isDocument: Bool)]]
+  private let entityKeys: [[(key: Bytes, slot: Int)]]
   private let schema: EventSchema
   private let changes: ChangeRefusal
   private let rejects: Rejects
@@ -33,7 +34,15 @@ final class FeatureStream {
     self.plans = plans
     self.featureKeys = plans.map { plan in
       guard let plan else { return [] }
-      return plan.answers.map { (Bytes(owning: "\"\($0.name)\":"), $0.isDocument) }
+      return plan.answers.enumerated().map { index, answer in
+        (FeatureStream.key(answer.name, index), answer.isDocument)
+      }
+    }
+    self.entityKeys = plans.map { plan in
+      guard let plan else { return [] }
+      return plan.entityMembers.enumerated().map { index, member in
+        (FeatureStream.key(member.name, index), member.slot)
+      }
     }
     self.schema = schema
     self.changes = ChangeRefusal(schema, features.views)
@@ -127,23 +136,28 @@ final class FeatureStream {
 
   // MARK: Rows
 
+  private static func key(_ name: String, _ index: Int) -> Bytes {
+    let text = OutputBuffer(MemorySink())
+    if index > 0 { text.append(UInt8(ascii: ",")) }
+    text.appendQuoted(name)
+    text.append(UInt8(ascii: ":"))
+    return Bytes(owning: text.pending.string)
+  }
+
   private func appendRow(_ event: Event, _ decoder: EventDecoder, _ plan: RequestPlan) {
     output.append("{\"kind\":\"features\",\"id\":")
     output.append(event.id.literal)
     output.append(",\"time\":")
     output.appendQuoted(event.time)
     output.append(",\"entity\":{")
-    for (index, member) in plan.entityMembers.enumerated() {
-      if index > 0 { output.append(UInt8(ascii: ",")) }
-      output.appendQuoted(member.name)
-      output.append(UInt8(ascii: ":"))
+    for member in entityKeys[event.type] {
+      output.append(member.key)
       output.append(decoder.scalars[member.slot])
     }
     output.append("},\"request\":")
     _ = decoder.scanner.appendOpen(to: output, keeping: decoder.unmarked)
     output.append("},\"features\":{")
     for (index, feature) in featureKeys[event.type].enumerated() {
-      if index > 0 { output.append(UInt8(ascii: ",")) }
       output.append(feature.key)
       output.append(values[index], isDocument: feature.isDocument)
     }
