@@ -78,6 +78,7 @@ complete -c rtinfer -n '__fish_seen_subcommand_from ingest; and __fish_seen_subc
 complete -c rtinfer -n '__fish_seen_subcommand_from materialize' -l project -r -F -d 'The project file'
 complete -c rtinfer -n '__fish_seen_subcommand_from materialize' -l emit -x -a 'arrival watermark' -d 'When to answer: at once with what is known, or when the watermark has passed'
 complete -c rtinfer -n '__fish_seen_subcommand_from materialize' -l for -x -d 'The event type that asks for features'
+complete -c rtinfer -n '__fish_seen_subcommand_from materialize' -l table -x -d 'The rows of a view that draws from a table: CSV, TSV or NDJSON with entity, time and values'
 complete -c rtinfer -n '__fish_seen_subcommand_from materialize' -l training -r -F -d 'Make a training set for these rows instead of a stream: a spine of NDJSON'
 complete -c rtinfer -n '__fish_seen_subcommand_from materialize' -l format -x -a 'csv ndjson' -d 'How the training set is written'
 complete -c rtinfer -n '__fish_seen_subcommand_from materialize' -l as-of -x -a 'event ingest' -d 'What a training row knows: all that had happened, or all that had come in'

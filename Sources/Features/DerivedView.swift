@@ -53,7 +53,7 @@ extension DerivedView {
   ///   - views: those that the expressions may use.
   ///   - others: derived views declared above.
   init(
-    _ member: ConfigNode.Member, schema: EventSchema, views: [FeatureView], others: [DerivedView]
+    _ member: ConfigNode.Member, schema: EventSchema, views: [NameableView], others: [DerivedView]
   ) throws(Failure) {
     let node = member.node
     try node.allow(["on", "features"])
@@ -71,6 +71,25 @@ extension DerivedView {
   }
 }
 
+/// A view whose features others may name.
+struct NameableView {
+  let entity: [String]
+  let features: [(name: String, columnName: String, givesDocument: Bool)]
+}
+
+extension FeatureView {
+  var nameable: NameableView {
+    NameableView(
+      entity: entity, features: features.map { ($0.name, $0.columnName, $0.givesDocument) })
+  }
+}
+
+extension TableView {
+  var nameable: NameableView {
+    NameableView(entity: entity, features: features.map { ($0.name, $0.columnName, false) })
+  }
+}
+
 /// Names → numbers of sources, while an expression is compiled.
 private final class DerivedScope {
   private let schema: EventSchema
@@ -82,7 +101,7 @@ private final class DerivedScope {
   private(set) var sources: [DerivedFeature.Source] = []
 
   init(
-    _ schema: EventSchema, _ type: Int, _ views: [FeatureView], _ derived: [DerivedFeature]
+    _ schema: EventSchema, _ type: Int, _ views: [NameableView], _ derived: [DerivedFeature]
   ) {
     self.schema = schema
     self.type = type

@@ -8,22 +8,30 @@ public import Events
 /// All features of a project.
 public struct FeatureDefinitions: Sendable {
   public private(set) var views: [FeatureView] = []
+  public private(set) var tables: [TableView] = []
   public private(set) var derived: [DerivedView] = []
 
   /// The members of the project file's `features`, compiled against the schema.
   public init(_ members: [ConfigNode.Member], schema: EventSchema) throws(Failure) {
     for member in members where !DerivedView.isDeclared(member.node) {
-      views.append(try FeatureView(member, schema: schema))
+      if TableView.isDeclared(member.node) {
+        tables.append(try TableView(member))
+      } else {
+        views.append(try FeatureView(member, schema: schema))
+      }
     }
     for member in members where DerivedView.isDeclared(member.node) {
-      derived.append(try DerivedView(member, schema: schema, views: views, others: derived))
+      derived.append(try DerivedView(member, schema: schema, views: nameable, others: derived))
     }
   }
 
   /// Every feature, as in `view:feature`.
   public var names: [String] {
-    views.flatMap { $0.features.map(\.name) } + derived.flatMap { $0.features.map(\.name) }
+    nameable.flatMap { $0.features.map(\.name) } + derived.flatMap { $0.features.map(\.name) }
   }
+
+  /// What derived features may use.
+  private var nameable: [NameableView] { views.map(\.nameable) + tables.map(\.nameable) }
 }
 
 /// How the events of one type ask: where in them each view's entity is named. A class, since the hot loop passes it
@@ -48,6 +56,8 @@ public final class RequestPlan {
   }
 
   let views: FrozenList<AskedView>
+  /// The same for tables.
+  let tables: [(rows: TableRows, keySlots: KeySlots)]
   /// The entity members of all those views, each once, with its slot.
   public let entityMembers: [(name: String, slot: Int)]
   /// In the order of the values.
@@ -58,10 +68,12 @@ public final class RequestPlan {
   let guarded: [(place: Int, tally: GuardTally)]
 
   init(
-    views: [AskedView], entityMembers: [(name: String, slot: Int)],
+    views: [AskedView], tables: [(rows: TableRows, keySlots: KeySlots)],
+    entityMembers: [(name: String, slot: Int)],
     answers: [Answer], derived: [(expression: Expression, reads: [DerivedRead])]
   ) {
     self.views = FrozenList(views)
+    self.tables = tables
     self.entityMembers = entityMembers
     self.answers = answers
     self.derived = derived
@@ -80,6 +92,7 @@ enum DerivedRead {
 public final class FeatureEngine {
   public let definitions: FeatureDefinitions
   private let states: [ViewState]
+  private let tables: [TableRows]
   /// For each event type, the views that draw from it, and as which of their sources.
   private let viewsByType: [FrozenList<ToldView>]
   private struct ToldView {
@@ -93,8 +106,12 @@ public final class FeatureEngine {
   /// The places, among the values last looked up, of those that break their guards.
   public private(set) var broken: [Int] = []
 
-  public init(_ definitions: FeatureDefinitions, schema: EventSchema) {
+  /// - Parameter tables: filled, in the order of their declaration; without them tables are empty.
+  public init(
+    _ definitions: FeatureDefinitions, schema: EventSchema, tables: [TableRows]? = nil
+  ) {
     self.definitions = definitions
+    self.tables = tables ?? definitions.tables.map(TableRows.init)
     let stack = self.stack
     let views = definitions.views
     let states = views.map { ViewState($0, stack: stack) }
@@ -115,19 +132,32 @@ public final class FeatureEngine {
     var planned: [RequestPlan.AskedView] = []
     var members: [(name: String, slot: Int)] = []
     var answers: [RequestPlan.Answer] = []
+    func keySlots(_ entity: [String]) -> [Int]? {
+      let slots = entity.compactMap { (try? Expression($0, scope: scope))?.slots.first }
+      guard slots.count == entity.count else { return nil }
+      for (name, slot) in zip(entity, slots) where !members.contains(where: { $0.name == name }) {
+        members.append((name, slot))
+      }
+      return slots
+    }
     for (index, view) in definitions.views.enumerated() {
-      let slots = view.entity.compactMap { (try? Expression($0, scope: scope))?.slots.first }
-      guard slots.count == view.entity.count else { continue }
+      guard let slots = keySlots(view.entity) else { continue }
       planned.append(
         RequestPlan.AskedView(
           state: .passUnretained(states[index]), keySlots: KeySlots(owning: slots)))
-      for (name, slot) in zip(view.entity, slots)
-      where !members.contains(where: { $0.name == name }) {
-        members.append((name, slot))
-      }
       answers += view.features.map { feature in
         RequestPlan.Answer(
           name: feature.name, columnName: feature.columnName, isDocument: feature.givesDocument,
+          tally: feature.valueGuard.map { GuardTally(feature.name, $0) })
+      }
+    }
+    var tables: [(rows: TableRows, keySlots: KeySlots)] = []
+    for rows in self.tables {
+      guard let slots = keySlots(rows.view.entity) else { continue }
+      tables.append((rows, KeySlots(owning: slots)))
+      answers += rows.view.features.map { feature in
+        RequestPlan.Answer(
+          name: feature.name, columnName: feature.columnName, isDocument: false,
           tally: feature.valueGuard.map { GuardTally(feature.name, $0) })
       }
     }
@@ -140,7 +170,7 @@ public final class FeatureEngine {
           tally: feature.valueGuard.map { GuardTally(feature.name, $0) }))
     }
     return RequestPlan(
-      views: planned, entityMembers: members, answers: answers, derived: derived)
+      views: planned, tables: tables, entityMembers: members, answers: answers, derived: derived)
   }
 
   private func reads(
@@ -172,6 +202,10 @@ public final class FeatureEngine {
     }
     for index in 0..<plan.views.count {
       plan.views[index].state._withUnsafeGuaranteedRef { $0.answer(into: &values) }
+    }
+    for index in 0..<plan.tables.count {
+      plan.tables[index].rows.lookUp(
+        plan.tables[index].keySlots, scalars, at: time, into: &values)
     }
     guard !plan.guarded.isEmpty || !plan.derived.isEmpty else { return }
     broken.removeAll(keepingCapacity: true)

@@ -193,6 +193,11 @@ enum HelpTopics {
               late_share: { ratio: [{ sum: "late" }, { count: "*" }] },          // of everything
             },
           },
+          airport: {                     // computed elsewhere: materialize --table airport=FILE
+            entity: ["origin"], ttl: "7d",       // the newest row up to the question, if not older
+            table: { time: "as_of", fields: { origin: "string", as_of: "time", runways: "integer" } },
+            features: { runways: "runways" },    // expressions over the row
+          },
           plan: { on: "scheduled", features: {   // expressions over members and features
             slow: { value: "origin_departures__mean_delay_1h / distance", max: 1, default: 0 },
           } },

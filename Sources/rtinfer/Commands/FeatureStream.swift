@@ -14,6 +14,7 @@ final class FeatureStream {
   private let schema: EventSchema
   private let changes: ChangeRefusal
   private let rejects: Rejects
+  private let tableRowsRead: Int
   private let intake: EventIntake
   private let output: OutputBuffer
   private let clock: any Clock
@@ -24,12 +25,14 @@ final class FeatureStream {
   init(
     _ invocation: Invocation, schema: EventSchema, features: FeatureDefinitions, asking: [Int]
   ) throws(Failure) {
-    let engine = FeatureEngine(features, schema: schema)
+    let rejects = try Rejects(invocation)
+    let tables = try TableFiles(invocation, features, rejects)
+    let engine = FeatureEngine(features, schema: schema, tables: tables.all)
     let plans = schema.types.indices.map { type in
       asking.contains(type) ? engine.plan(requestsOf: type, schema: schema) : nil
     }
     let output = invocation.output
-    let rejects = try Rejects(invocation)
+    self.tableRowsRead = tables.rowsRead
     self.engine = engine
     self.plans = plans
     self.featureKeys = plans.map { plan in
@@ -65,7 +68,7 @@ final class FeatureStream {
     progress.finish()
     for plan in plans { messages.report(plan?.answers ?? []) }
     try output.flush()
-    return try rejects.finish(total: intake.counts.read)
+    return try rejects.finish(total: intake.counts.read + tableRowsRead)
   }
 
   private func runOnArrival() throws(Failure) {

@@ -23,6 +23,10 @@ enum MaterializeCommand {
     "What a training row knows: all that had happened, or all that had come in",
     default: "event")
 
+  static let table = Flag(
+    "table", .text("[VIEW=]FILE,…"),
+    "The rows of a view that draws from a table: CSV, TSV or NDJSON with entity, time and values")
+
   static let logged = Flag(
     "logged", .file, "For verify: the features records that were written")
   static let tolerance = Flag(
@@ -50,12 +54,17 @@ enum MaterializeCommand {
       after a row was asked, as a stream would have: it needs events that ingest has marked, and takes the row's \
       own mark where it has one, else its time.
 
+      A view with a `table` in the project file is answered from values that were computed elsewhere, say each night: the \
+      entity's newest row with a time up to the question's, if it is no older than the view's ttl. --table names the \
+      file, as VIEW=FILE where the project has several such views. A table has no history of its coming in: as of ingest \
+      its rows count from their time on, too.
+
       materialize verify --logged FEATURES EVENTS… computes every feature of the records again, as of event and as \
       of ingest, and gives a verdict on each: a value that is equal only as of ingest is late data, one that is \
       equal in neither way is a mismatch, and then the exit status is 1.
       """,
     operands: .files,
-    flags: [CommonFlags.project, emit, requests, training, format, asOf, logged, tolerance]
+    flags: [CommonFlags.project, emit, requests, table, training, format, asOf, logged, tolerance]
       + EventFlags.declared
       + CommonFlags.records,
     examples: [
@@ -64,6 +73,9 @@ enum MaterializeCommand {
       .init(
         "rtinfer materialize --training spine.ndjson events.ndjson > training.csv",
         "The same features, point in time, for training."),
+      .init(
+        "rtinfer materialize --table customers.csv events.ndjson",
+        "With last night's table of customers."),
       .init(
         "rtinfer materialize verify --logged features.ndjson events.ndjson",
         "Were the features that the model saw the right ones?"),

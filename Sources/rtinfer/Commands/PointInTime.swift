@@ -50,8 +50,11 @@ final class PointInTime {
   var onAnswer: (AskedRow, EventDecoder, [Scalar]) -> Void = { _, _, _ in }
   private var values: [Scalar] = []
 
-  init(_ features: FeatureDefinitions, _ schema: EventSchema, asking: [Int], asOf: AsOf) {
-    let engine = FeatureEngine(features, schema: schema)
+  init(
+    _ features: FeatureDefinitions, _ schema: EventSchema, tables: [TableRows], asking: [Int],
+    asOf: AsOf
+  ) {
+    let engine = FeatureEngine(features, schema: schema, tables: tables)
     self.engine = engine
     self.schema = schema
     self.asOf = asOf

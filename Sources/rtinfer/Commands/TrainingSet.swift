@@ -14,6 +14,7 @@ final class TrainingSet {
   private let type: Int
   private let changes: ChangeRefusal
   private let rejects: Rejects
+  private let tableRowsRead: Int
   private let inputs: [(name: String, expression: Expression)]
   private let outcomes: [(outcome: Outcome, collector: OutcomeCollector)]
   private let isCSV: Bool
@@ -33,10 +34,13 @@ final class TrainingSet {
     self.schema = schema
     self.type = type
     let asOf = try invocation.options.value(MaterializeCommand.asOf) ?? AsOf.event.rawValue
-    self.run = PointInTime(features, schema, asking: [type], asOf: AsOf(rawValue: asOf)!)
+    self.rejects = try Rejects(invocation)
+    let tables = try TableFiles(invocation, features, rejects)
+    self.tableRowsRead = tables.rowsRead
+    self.run = PointInTime(
+      features, schema, tables: tables.all, asking: [type], asOf: AsOf(rawValue: asOf)!)
     self.plan = run.plans[type]!
     self.changes = ChangeRefusal(schema, features.views)
-    self.rejects = try Rejects(invocation)
     self.isCSV = try invocation.options.value(MaterializeCommand.format) != "ndjson"
     self.inputs = try TrainingSet.derivedInputs(project, schema, type)
     self.outcomes = try project.outcomes(of: type, schema).map { ($0, OutcomeCollector($0)) }
@@ -90,7 +94,7 @@ final class TrainingSet {
     try write()
     reportOutcomes()
     invocation.messages.report(plan.answers)
-    return try rejects.finish(total: intake.counts.read + spineRead)
+    return try rejects.finish(total: intake.counts.read + spineRead + tableRowsRead)
   }
 
   private func reportOutcomes() {

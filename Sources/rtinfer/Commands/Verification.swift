@@ -71,7 +71,11 @@ final class Verification {
 
   /// - Parameter path: of the features records.
   func run(logged path: String, events: [String]) throws(Failure) -> ExitStatus {
-    let runs = [AsOf.event, .ingest].map { PointInTime(features, schema, asking: asking, asOf: $0) }
+    let tables = try TableFiles(invocation, features, rejects)
+    read += tables.rowsRead
+    let runs = [AsOf.event, .ingest].map {
+      PointInTime(features, schema, tables: tables.all, asking: asking, asOf: $0)
+    }
     try readLogged(path, plans: runs[0].plans)
     guard !logged.isEmpty else {
       invocation.messages.error("\(path): no features records, so there is nothing to verify")
