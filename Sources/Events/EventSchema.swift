@@ -83,6 +83,22 @@ public final class EventSchema {
     }
   }
 
+  /// The same with names for what is known beside the event. Whoever applies it puts their values into their slots
+  /// (`knownSlot`); no member of an event is ever read into one.
+  public func scope(
+    of type: Int, beside others: [Int], knowing known: [(name: String, type: ValueType)]
+  ) -> Scope {
+    Scope(names: known.map(\.name)) { [self] path in
+      guard path.count == 1, let found = known.first(where: { $0.name == path[0] }) else {
+        return nil
+      }
+      return Binding(slot: knownSlot(found.name), type: found.type)
+    }.followed(by: scope(of: type, beside: others))
+  }
+
+  /// The slot of what is known beside the event.
+  public func knownSlot(_ name: String) -> Int { markSlot(name) }
+
   private func valueType(of path: [String], in type: EventType) -> ValueType? {
     if path == [type.timeMember] || path == ["time"] { return .time }
     if let field = type.fields.first(where: { $0.name == path[0] }) {

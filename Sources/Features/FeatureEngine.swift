@@ -14,11 +14,11 @@ public struct FeatureDefinitions: Sendable {
   /// The members of the project file's `features`, compiled against the schema.
   public init(_ members: [ConfigNode.Member], schema: EventSchema) throws(Failure) {
     for member in members where !DerivedView.isDeclared(member.node) {
-      if TableView.isDeclared(member.node) {
-        tables.append(try TableView(member))
-      } else {
-        views.append(try FeatureView(member, schema: schema))
-      }
+      if TableView.isDeclared(member.node) { tables.append(try TableView(member)) }
+    }
+    for member in members
+    where !DerivedView.isDeclared(member.node) && !TableView.isDeclared(member.node) {
+      views.append(try FeatureView(member, schema: schema, tables: tables))
     }
     for member in members where DerivedView.isDeclared(member.node) {
       derived.append(try DerivedView(member, schema: schema, views: nameable, others: derived))
@@ -95,6 +95,9 @@ public final class FeatureEngine {
   private let tables: [TableRows]
   /// For each event type, the views that draw from it, and as which of their sources.
   private let viewsByType: [FrozenList<ToldView>]
+  /// For each event type, what it is enriched with before it is told to the views.
+  private let enrichments: [[(rows: TableRows, keySlots: KeySlots, column: Int, slot: Int)]]
+
   private struct ToldView {
     let state: Unmanaged<ViewState>
     let source: Int
@@ -111,9 +114,15 @@ public final class FeatureEngine {
     _ definitions: FeatureDefinitions, schema: EventSchema, tables: [TableRows]? = nil
   ) {
     self.definitions = definitions
-    self.tables = tables ?? definitions.tables.map(TableRows.init)
+    let tables = tables ?? definitions.tables.map(TableRows.init)
+    self.tables = tables
     let stack = self.stack
     let views = definitions.views
+    self.enrichments = schema.types.indices.map { type in
+      views.flatMap(\.sources).filter { $0.eventType == type }.flatMap(\.enrichments).map {
+        (tables[$0.table], KeySlots(owning: $0.keySlots), $0.column, $0.slot)
+      }
+    }
     let states = views.map { ViewState($0, stack: stack) }
     self.states = states
     self.viewsByType = schema.types.indices.map { type in
@@ -238,12 +247,17 @@ public final class FeatureEngine {
   /// Lets an event count from its time on.
   ///
   /// - Parameters:
+  ///   - scalars: of the event; the slots of what is known beside it are filled here.
   ///   - order: decides between events of one time; later is larger.
   ///   - watermark: no question about an earlier time will come.
   public func apply(
-    type: Int, _ scalars: UnsafePointer<Scalar>, at time: Timestamp, order: Int64,
+    type: Int, _ scalars: UnsafeMutablePointer<Scalar>, at time: Timestamp, order: Int64,
     watermark: Timestamp
   ) {
+    for index in 0..<enrichments[type].count {
+      let (rows, keySlots, column, slot) = enrichments[type][index]
+      scalars[slot] = rows.value(column, keySlots, scalars, at: time)
+    }
     let views = viewsByType[type]
     for index in 0..<views.count {
       let view = views[index]

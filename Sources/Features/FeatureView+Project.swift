@@ -4,28 +4,33 @@
 //       entity: ["origin"], from: "departed", where: "dep_delay < 600",
 //       features: { mean_delay_1h: { mean: "dep_delay", window: "1h", every: "5m" } },
 //     }
+//
+// Expressions may name a table's features as well, `customer__tier`, if the event names the table's entity: the event is then
+// enriched with them before it is filtered and counted.
 
 public import Core
 public import Events
 
 extension FeatureView {
   /// One member of the project file's `features`, compiled against the event types it draws from.
-  public init(_ member: ConfigNode.Member, schema: EventSchema) throws(Failure) {
+  ///
+  /// - Parameter tables: those whose features its expressions may name.
+  public init(
+    _ member: ConfigNode.Member, schema: EventSchema, tables: [TableView] = []
+  ) throws(Failure) {
     let node = member.node
     try node.allow(["entity", "from", "where", "features"])
     try FeatureView.checkName(member.key, node)
     let types = try FeatureView.types(try node.required("from"), schema)
-    let scopes = types.map { schema.scope(of: $0, beside: types) }
+    let offers = types.map { EnrichmentOffer.all(tables, schema.scope(of: $0)) }
+    var scopes: [Scope] = []
+    for (type, offers) in zip(types, offers) {
+      let known = offers.map { (name: $0.name, type: $0.type) }
+      scopes.append(schema.scope(of: type, beside: types, knowing: known))
+    }
     let entityNode = try node.required("entity")
     let entity = try entityNode.strings()
     guard !entity.isEmpty else { throw entityNode.failure("an entity has at least one member") }
-    var sources: [ViewSource] = []
-    for (type, scope) in zip(types, scopes) {
-      let keySlots = try FeatureView.keySlots(
-        entityNode, schema.scope(of: type), schema.types[type].name)
-      let filter = try node["where"]?.expression(scope: scope, expecting: .bool)
-      sources.append(ViewSource(eventType: type, filter: filter, keySlots: keySlots))
-    }
     let context = FeatureContext(
       view: member.key, types: types.map { schema.types[$0].name }, scopes: scopes)
     var columns: [Column] = []
@@ -34,6 +39,18 @@ extension FeatureView {
       features.append(try Feature.declared(feature, context, columns: &columns))
     }
     guard !features.isEmpty else { throw node.failure("a view has at least one feature") }
+    var sources: [ViewSource] = []
+    for (index, type) in types.enumerated() {
+      let keySlots = try FeatureView.keySlots(
+        entityNode, schema.scope(of: type), schema.types[type].name)
+      let filter = try node["where"]?.expression(scope: scopes[index], expecting: .bool)
+      let expressions = [filter] + columns.map { $0.expressions[index] }
+      let read = Set(expressions.flatMap { $0?.slots ?? [] })
+      sources.append(
+        ViewSource(
+          eventType: type, filter: filter, keySlots: keySlots,
+          enrichments: offers[index].compactMap { $0.taken(schema, read) }))
+    }
     self.init(
       name: member.key, entity: entity, sources: sources, columns: columns, features: features)
   }

@@ -26,6 +26,20 @@ struct ViewSource: Sendable {
   let filter: Expression?
   /// Slots of the entity members.
   let keySlots: [Int]
+  /// What its expressions read from tables.
+  let enrichments: [Enrichment]
+}
+
+/// A value that an event gets from a table before it counts: as of the event's time, like the answer to a question.
+struct Enrichment: Sendable {
+  /// By index among the project's.
+  let table: Int
+  /// Slots of the table's entity in the event.
+  let keySlots: [Int]
+  /// Of the table's features.
+  let column: Int
+  /// Where the value is put.
+  let slot: Int
 }
 
 /// What is aggregated, and how.

@@ -196,8 +196,8 @@ enum HelpTopics {
           airport: {                     // computed elsewhere: materialize --table airport=FILE
             entity: ["origin"], ttl: "7d",       // the newest row up to the question, if not older
             table: { time: "as_of", fields: { origin: "string", as_of: "time", runways: "integer" } },
-            features: { runways: "runways" },    // expressions over the row
-          },
+            features: { runways: "runways" },    // expressions over the row; views of events may
+          },                             // read them as well: where: "airport__runways > 2"
           plan: { on: "scheduled", features: {   // expressions over members and features
             slow: { value: "origin_departures__mean_delay_1h / distance", max: 1, default: 0 },
           } },

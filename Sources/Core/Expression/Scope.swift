@@ -30,6 +30,11 @@ public struct Scope {
     self.resolve = resolve
   }
 
+  /// Another scope's names, where this one knows nothing.
+  public func followed(by other: Scope) -> Scope {
+    extended(by: other.names, resolve: other.resolve)
+  }
+
   /// The same with further names, which are asked where this scope knows nothing.
   public func extended(
     by names: [String], resolve: @escaping (_ path: [String]) -> Binding?

@@ -19,29 +19,17 @@ public final class TableRows {
 
   public init(_ view: TableView) {
     self.view = view
-    let schema = TableRows.schema(view)
-    do throws(Failure) {
-      expressions = try TableRows.expressions(view, schema)
-    } catch {
-      preconditionFailure("a view's expressions were compiled when it was declared")
+    let schema = EventSchema(types: [view.rowType], fixedType: 0)
+    expressions = view.features.map { feature in
+      do throws(Failure) {
+        return try feature.text.expression(scope: schema.scope(of: 0))
+      } catch {
+        preconditionFailure("a view's expressions were compiled when it was declared")
+      }
     }
     keySlots = KeySlots(owning: view.entity.map(schema.slot))
     decoder = EventDecoder(schema, trustsMarks: false)
     entities = EntityTable(columns: view.features.count)
-  }
-
-  static func schema(_ view: TableView) -> EventSchema {
-    EventSchema(types: [view.rowType], fixedType: 0)
-  }
-
-  static func expressions(
-    _ view: TableView, _ schema: EventSchema
-  ) throws(Failure) -> [Expression] {
-    var expressions: [Expression] = []
-    for feature in view.features {
-      expressions.append(try feature.text.expression(scope: schema.scope(of: 0)))
-    }
-    return expressions
   }
 
   /// Adds a row.
@@ -76,6 +64,14 @@ public final class TableRows {
       values.append(
         history.withRows(from: row, column: column) { _, cells, _ in cells[0].scalar(texts) })
     }
+  }
+
+  /// The value of one feature.
+  func value(
+    _ column: Int, _ slots: KeySlots, _ scalars: UnsafePointer<Scalar>, at time: Timestamp
+  ) -> Scalar {
+    guard let (history, row) = newest(slots, scalars, at: time) else { return .null }
+    return history.withRows(from: row, column: column) { _, cells, _ in cells[0].scalar(texts) }
   }
 
   private func newest(

@@ -11,6 +11,8 @@
 // counts as a whole: a null in it is a null, not the value of an older row. Rows are declared as events are, and features
 // as derived ones are; the file itself is named when the project runs, `--table customer=customers.csv`, since it is another
 // one each night.
+//
+// Views over events may read a table's features too (`customer__tier`): see `Enrichment`.
 
 public import Core
 import Events
@@ -43,6 +45,7 @@ struct TableFeature: Sendable {
   let columnName: String
   /// Over the members of a row.
   let text: ConfigNode
+  let type: ValueType
   let valueGuard: FeatureGuard?
 }
 
@@ -59,9 +62,10 @@ extension TableView {
     try table.allow(["time", "time_unit", "fields"])
     _ = try table.required("fields")
     let rowType = try EventType(try node.members().first { $0.key == "table" }!)
+    let scope = EventSchema(types: [rowType], fixedType: 0).scope(of: 0)
     var features: [TableFeature] = []
     for feature in try node.required("features").members() {
-      features.append(try TableFeature(feature, view: member.key))
+      features.append(try TableFeature(feature, view: member.key, scope))
     }
     guard !features.isEmpty else { throw node.failure("a view has at least one feature") }
     let entityNode = try node.required("entity")
@@ -73,13 +77,13 @@ extension TableView {
     self.init(
       name: member.key, entity: entity, rowType: rowType,
       ttl: try node["ttl"]?.span(atLeast: TimeSpan(microseconds: 1)), features: features)
-    // What is wrong with an expression is said when the project is loaded, not when the table is.
-    _ = try TableRows.expressions(self, TableRows.schema(self))
   }
 }
 
 extension TableFeature {
-  fileprivate init(_ member: ConfigNode.Member, view: String) throws(Failure) {
+  fileprivate init(
+    _ member: ConfigNode.Member, view: String, _ row: Scope
+  ) throws(Failure) {
     var node = member.node
     try FeatureView.checkName(member.key, node)
     var valueGuard: FeatureGuard?
@@ -90,6 +94,6 @@ extension TableFeature {
     }
     self.init(
       name: "\(view):\(member.key)", columnName: "\(view)__\(member.key)", text: node,
-      valueGuard: valueGuard)
+      type: try node.expression(scope: row).type, valueGuard: valueGuard)
   }
 }
