@@ -15,7 +15,7 @@ complete -c rtinfer -n '__fish_seen_subcommand_from ingest' -l time -x -d 'The m
 complete -c rtinfer -n '__fish_seen_subcommand_from ingest' -l time-unit -x -a 'rfc3339 s ms us ns' -d 'How times are written, without a project file'
 complete -c rtinfer -n '__fish_seen_subcommand_from ingest' -l lateness -x -d 'How late an event may come, without a project file'
 complete -c rtinfer -n '__fish_seen_subcommand_from ingest' -l dedup -x -d 'Drop events whose id was seen within this stretch of event time, without a project file'
-complete -c rtinfer -n '__fish_seen_subcommand_from ingest' -l from -x -d 'What events are wrapped in: kcat, cloudevents, debezium, kinesis, pubsub, or auto'
+complete -c rtinfer -n '__fish_seen_subcommand_from ingest' -l from -x -d 'What events come in: csv or tsv, and kcat, cloudevents, debezium, kinesis, pubsub, or auto'
 complete -c rtinfer -n '__fish_seen_subcommand_from ingest' -l idle -x -d 'How far a source partition may fall behind the others and still hold the watermark back'
 complete -c rtinfer -n '__fish_seen_subcommand_from ingest' -l private-key -r -F -d 'The file with the secret that hashes private members, 16 bytes or more'
 complete -c rtinfer -n '__fish_seen_subcommand_from ingest' -l rejects -r -F -d 'Write rejected records there, one JSON object a line, with their raw bytes'

@@ -36,37 +36,6 @@ public final class EventIntake {
     public var tombstones = 0
   }
 
-  private final class Input {
-    let reader: LineReader
-    let decoder: EventDecoder
-    let partition: Int
-    var head: Event?
-    var line: Line?
-    var readAt: UInt64 = 0
-    var decodedAt: UInt64 = 0
-    var isStarted = false
-    /// A rejected record that came back: its raw bytes. Nil for any other line.
-    var unwrapped: [UInt8]?
-    /// Nil where events come as they are.
-    let unwrapper: Unwrapper?
-    /// Where the head came from, and which of the source partitions that is.
-    var origin: EventOrigin?
-    var sourcePartition: Int?
-    /// Nil where nothing is private.
-    let filter: PrivacyFilter?
-
-    init(
-      _ reader: LineReader, _ decoder: EventDecoder, _ partition: Int, _ unwrapper: Unwrapper?,
-      _ filter: PrivacyFilter?
-    ) {
-      self.reader = reader
-      self.decoder = decoder
-      self.partition = partition
-      self.unwrapper = unwrapper
-      self.filter = filter
-    }
-  }
-
   public private(set) var counts = Counts()
   /// Of the events that were judged here, the late ones included; repeats do not count.
   public private(set) var lateness = LatenessStatistics()
@@ -76,7 +45,7 @@ public final class EventIntake {
   private let isTimed: Bool
   /// Whether marks are taken at their word; whoever reads a line again must do the same.
   public let trustsMarks: Bool
-  private let inputs: [Input]
+  private let inputs: [IntakeInput]
   private var watermark: Watermark
   private var deduplicators: [Deduplicator?]
   private var sources = SourcePartitions()
@@ -84,12 +53,13 @@ public final class EventIntake {
   private var sourcePlaces: [(watermark: Int, input: Int)] = []
   private var identity: [UInt8] = []
   private var nextOffset: Int64 = 0
-  private var current: Input?
+  private var current: IntakeInput?
   private var wallClock = Timestamp.distantPast
 
   /// - Parameters:
   ///   - trustsMarks: events that ingest has marked are not judged again. Only a single input is taken
   ///     at its word: of several, no one's watermark speaks for the others.
+  ///   - records: how they stand in each source.
   ///   - layers: what events are wrapped in.
   ///   - idle: how far a source partition may fall behind the others and still hold the watermark back.
   ///   - privacy: how private members are hidden; nil: they have been.
@@ -97,7 +67,8 @@ public final class EventIntake {
   ///   - beforeWaiting: called before a read that would wait, to pass on what is ready.
   public init(
     _ sources: [any ByteSource], schema: EventSchema, rejects: Rejects, clock: any Clock,
-    trustsMarks: Bool, layers: EnvelopeLayers = .layers([]), idle: TimeSpan? = nil,
+    trustsMarks: Bool, records: RecordForm = .lines, layers: EnvelopeLayers = .layers([]),
+    idle: TimeSpan? = nil,
     privacy: Privacy? = nil, isTimed: Bool = false,
     beforeWaiting: @escaping () throws(Failure) -> Void
   ) {
@@ -109,10 +80,10 @@ public final class EventIntake {
     self.trustsMarks = trusts
     // Decoders are made first to last: the first completes the plan, the others find it complete.
     self.inputs = sources.enumerated().map { partition, source in
-      let reader = LineReader(source)
-      reader.beforeWaiting = beforeWaiting
-      return Input(
-        reader, EventDecoder(schema, trustsMarks: trusts), partition,
+      let records = RecordInput(
+        source, records, column: schema.column, beforeWaiting: beforeWaiting)
+      return IntakeInput(
+        records, EventDecoder(schema, trustsMarks: trusts), partition,
         layers == .layers([]) ? nil : Unwrapper(layers, schema),
         privacy.flatMap { PrivacyFilter($0, schema) })
     }
@@ -165,9 +136,9 @@ public final class EventIntake {
     }
   }
 
-  private func earliest() -> Input? {
+  private func earliest() -> IntakeInput? {
     if inputs.count == 1 { return inputs[0].head == nil ? nil : inputs[0] }
-    var best: Input?
+    var best: IntakeInput?
     for input in inputs {
       guard let head = input.head else { continue }
       if let known = best?.head, known.time <= head.time { continue }
@@ -179,22 +150,19 @@ public final class EventIntake {
   // MARK: Reading
 
   /// Reads on until the input has an event at its head or ends.
-  private func advance(_ input: Input) throws(Failure) {
+  private func advance(_ input: IntakeInput) throws(Failure) {
     input.isStarted = true
     input.head = nil
     if let unwrapper = input.unwrapper { return try advance(input, unwrapper) }
-    while let line = try input.reader.next() {
+    while let record = try input.next() {
       counts.read += 1
-      input.line = line
-      input.unwrapped = nil
-      input.filter?.forget()
-      if line.fault == .tooLong {
-        try reject("longer than \(Limits.lineBytesMax) bytes; only its beginning is kept", input)
+      if let problem = record.problem {
+        try input.reject(problem, to: rejects)
         continue
       }
       if isTimed { input.readAt = clock.monotonicNanoseconds() }
       do throws(BadRecord) {
-        let event = try decode(line.bytes, input)
+        let event = try input.decode(record)
         if isTimed { input.decodedAt = clock.monotonicNanoseconds() }
         input.head = event
         if event.mark == nil, !isFuture(event) {
@@ -203,14 +171,14 @@ public final class EventIntake {
         return
       } catch {
         input.head = nil
-        try reject(truncated(line, error.reason), input)
+        try input.reject(input.explained(error.reason), to: rejects)
       }
     }
     watermark.end(partition: input.partition)
   }
 
   /// The same for events that are wrapped.
-  private func advance(_ input: Input, _ unwrapper: Unwrapper) throws(Failure) {
+  private func advance(_ input: IntakeInput, _ unwrapper: Unwrapper) throws(Failure) {
     while true {
       guard let next = unwrapper.next() else {
         guard try takeApart(input, unwrapper) else { break }
@@ -235,7 +203,7 @@ public final class EventIntake {
         return
       } catch {
         input.head = nil
-        try reject(truncated(input.line!, error.reason), input)
+        try input.reject(input.explained(error.reason), to: rejects)
       }
     }
     watermark.end(partition: input.partition)
@@ -244,30 +212,22 @@ public final class EventIntake {
     }
   }
 
-  /// The input's next line; false at its end.
-  private func takeApart(_ input: Input, _ unwrapper: Unwrapper) throws(Failure) -> Bool {
-    guard let line = try input.reader.next() else { return false }
-    input.line = line
-    input.unwrapped = nil
+  /// The input's next record; false at its end.
+  private func takeApart(_ input: IntakeInput, _ unwrapper: Unwrapper) throws(Failure) -> Bool {
+    guard let record = try input.next() else { return false }
     unwrapper.clear()
-    input.filter?.forget()
-    if line.fault == .tooLong {
+    if let problem = record.problem {
       counts.read += 1
-      try reject("longer than \(Limits.lineBytesMax) bytes; only its beginning is kept", input)
+      try input.reject(problem, to: rejects)
       return true
     }
-    input.unwrapped = RejectedRecord.raw(in: line.bytes)
-    if let raw = input.unwrapped {
-      raw.withBytes { unwrapper.take($0, padding: 0) }
-    } else {
-      unwrapper.take(line.bytes, padding: LineReader.padding)
-    }
+    input.takeApart(record, unwrapper)
     counts.tombstones += unwrapper.tombstones
     return true
   }
 
   /// Each source partition is one for the watermark; an input that has such is none itself.
-  private func observe(_ event: Event, _ input: Input) {
+  private func observe(_ event: Event, _ input: IntakeInput) {
     input.sourcePartition = nil
     var partition = input.partition
     if let origin = input.origin, let number = origin.partition {
@@ -284,46 +244,9 @@ public final class EventIntake {
     if partition != input.partition { watermark.end(partition: input.partition) }
   }
 
-  private func decode(_ bytes: Bytes, _ input: Input) throws(BadRecord) -> Event {
-    input.unwrapped = RejectedRecord.raw(in: bytes)
-    guard let raw = input.unwrapped else {
-      return try decode(bytes, padding: LineReader.padding, input)
-    }
-    // The array lives in the input until its next line: what is borrowed from it is as good as a line.
-    return try raw.withBytes { (bytes) throws(BadRecord) in try decode(bytes, padding: 0, input) }
-  }
-
-  private func decode(
-    _ bytes: Bytes, padding: Int, _ input: Input
-  ) throws(BadRecord) -> Event {
-    guard let filter = input.filter else {
-      return try input.decoder.decode(bytes, padding: padding)
-    }
-    let hidden = try filter.hide(bytes, as: nil, padding: padding)
-    return try input.decoder.decode(hidden, padding: LineReader.padding)
-  }
-
-  private func truncated(_ line: Line, _ reason: String) -> String {
-    line.fault == .unterminated
-      ? "\(reason) (the last line has no line end: it may be cut off)" : reason
-  }
-
-  private func reject(_ reason: String, _ input: Input) throws(Failure) {
-    let line = input.line!
-    func add(_ raw: Bytes?) throws(Failure) {
-      try rejects.add(
-        reason, source: input.reader.source.name, line: line.number, byte: line.offset, raw: raw)
-    }
-    if let filter = input.filter { return try add(filter.hidden) }
-    if let unwrapper = input.unwrapper, unwrapper.hasItem { return try add(unwrapper.raw) }
-    // What is rejected again keeps its own bytes, so it can come back any number of times.
-    guard let unwrapped = input.unwrapped else { return try add(line.bytes) }
-    try unwrapped.withBytes { (raw) throws(Failure) in try add(raw) }
-  }
-
   // MARK: Judging
 
-  private func judge(_ input: Input) throws(Failure) -> Arrival? {
+  private func judge(_ input: IntakeInput) throws(Failure) -> Arrival? {
     let event = input.head!
     if let mark = event.mark {
       counts.accepted += 1
@@ -354,7 +277,7 @@ public final class EventIntake {
             + " \(watermark.current.rfc3339)")
       }
     } catch {
-      try reject(error.reason, input)
+      try input.reject(error.reason, to: rejects)
       return nil
     }
     if let deduplicator = deduplicators[event.type],
@@ -391,7 +314,7 @@ public final class EventIntake {
   }
 
   private func arrival(
-    _ event: Event, _ input: Input, offset: Int64, watermark: Timestamp
+    _ event: Event, _ input: IntakeInput, offset: Int64, watermark: Timestamp
   ) -> Arrival {
     Arrival(
       event: event, decoder: input.decoder, offset: offset, watermark: watermark,
@@ -405,32 +328,5 @@ public final class EventIntake {
     if event.time <= wallClock + bound { return false }
     wallClock = clock.now()
     return event.time > wallClock + bound
-  }
-}
-
-/// A record that was rejected before and comes back through `ingest`.
-enum RejectedRecord {
-  private static let prefix = Bytes("{\"kind\":\"rejected\"")
-
-  /// The raw bytes inside, or nil if the line is not one of ours.
-  static func raw(in line: Bytes) -> [UInt8]? {
-    guard line.starts(with: prefix) else { return nil }
-    var cursor = JSONCursor(line)
-    var first = true
-    do throws(JSONError) {
-      try cursor.beginObject()
-      while let key = try cursor.nextKey(first: &first) {
-        if key.bytes == "raw" { return Array(try cursor.readString().utf8) }
-        if key.bytes == "raw_base64" {
-          return try cursor.readString().utf8.withContiguousStorageIfAvailable {
-            Base64.decode(Bytes($0))
-          } ?? nil
-        }
-        try cursor.skipValue()
-      }
-    } catch {
-      return nil
-    }
-    return nil
   }
 }

@@ -26,8 +26,8 @@ enum EventFlags {
 
   static let from = Flag(
     "from", .text("FORMAT[,FORMAT]"),
-    "What events are wrapped in: kcat, cloudevents, debezium, kinesis, pubsub, or auto",
-    default: "plain")
+    "What events come in: csv or tsv, and kcat, cloudevents, debezium, kinesis, pubsub, or auto",
+    default: "plain, and tables in files ending in .csv or .tsv")
   static let idle = Flag(
     "idle", .text("SPAN"),
     "How far a source partition may fall behind the others and still hold the watermark back",
@@ -62,10 +62,10 @@ enum EventFlags {
     return Privacy(key: key)
   }
 
-  static func layers(_ options: Options) throws(Failure) -> EnvelopeLayers {
-    guard let text = try options.value(from) else { return .layers([]) }
+  static func form(_ options: Options) throws(Failure) -> InputForm {
+    guard let text = try options.value(from) else { return InputForm() }
     do throws(Failure) {
-      return try EnvelopeLayers(text)
+      return try InputForm(text)
     } catch {
       throw .usage("\(options.origin(from)): \(error.message)", hint: error.hint)
     }

@@ -35,24 +35,29 @@ public final class CSVRecords {
   private var columns: [Column] = []
   private let output = OutputBuffer(MemorySink())
   public let names: [String]
+  /// The header row as it came.
+  public let header: [UInt8]
   public var sourceName: String { table.sourceName }
 
   /// Reads the header row.
   ///
   /// - Parameter field: what is declared of a column, if anything.
-  /// - Throws: where the header cannot be read, or names a column twice or not at all.
+  /// - Throws: where the header cannot be read, or names a column twice or not at all; what `field` throws.
   public init(
-    _ reader: LineReader, separator: UInt8 = UInt8(ascii: ","), field: (String) -> Field?
+    _ reader: LineReader, separator: UInt8 = UInt8(ascii: ","),
+    field: (String) throws(Failure) -> Field?
   ) throws(Failure) {
     table = CSVReader(reader, separator: separator)
-    guard let header = try table.next() else {
+    guard let first = try table.next() else {
       names = []
+      header = []
       return
     }
-    guard case .success(let row) = header else {
+    guard case .success(let row) = first else {
       throw .badData("\(reader.source.name): the header row cannot be read")
     }
     names = row.cells.map { $0.trimmed.string }
+    header = row.raw.copy()
     for (index, name) in names.enumerated() {
       guard !name.isEmpty else {
         throw .badData("\(reader.source.name): column \(index + 1) has no name in the header row")
@@ -60,7 +65,7 @@ public final class CSVRecords {
       guard names.firstIndex(of: name) == index else {
         throw .badData("\(reader.source.name): the header row names '\(name)' twice")
       }
-      let declared = field(name)
+      let declared = try field(name)
       output.rewind(to: 0)
       output.appendQuoted(name)
       output.append(":")

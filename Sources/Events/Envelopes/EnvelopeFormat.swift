@@ -28,7 +28,7 @@ public enum EnvelopeLayers: Sendable, Equatable {
     let names = text == "plain" ? [] : text.split(separator: ",", omittingEmptySubsequences: false)
     for name in names {
       guard let format = EnvelopeFormat(rawValue: String(name)) else {
-        let known = EnvelopeFormat.allCases.map(\.rawValue) + ["auto", "plain"]
+        let known = EnvelopeFormat.allCases.map(\.rawValue) + ["csv", "tsv", "auto", "plain"]
         throw .usage(
           "'\(name)' is no way to wrap events",
           hint: Spelling.nearest(String(name), among: known).map { "did you mean '\($0)'?" }

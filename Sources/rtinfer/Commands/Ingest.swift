@@ -27,6 +27,11 @@ enum IngestCommand {
       snapshot), and each source partition has a watermark of its own. What was delivered before is a \
       repeat: by topic, partition and offset always, else by its id within `dedup`.
 
+      Tables are read too: CSV and TSV (RFC 4180) with a header row, from files ending in .csv or .tsv, and \
+      from anything with --from csv or tsv. A row becomes the line of JSON that its header and the declared \
+      types make of it; a cell that nobody declares is a number, true or false where it looks like one, else a \
+      string; an empty cell is a missing member. A rejected row is kept as it came.
+
       Members that the project file declares as `private` are hidden before anything is written, rejects and \
       log included: dropped, or replaced by a keyed hash (HMAC-SHA-256 with the key in --private-key), which \
       is the same for the same value. A rejected line that cannot be read is then not kept.
@@ -55,6 +60,9 @@ enum IngestCommand {
         "kcat -C -b broker -t departures -J | rtinfer ingest --from kcat --log",
         "A Kafka topic; a partition that is read again is recognised."),
       .init(
+        "rtinfer ingest flights.csv --type departed | rtinfer materialize",
+        "A table; each row is an event of one type."),
+      .init(
         "rtinfer ingest --log --fsync always events.ndjson > clean.ndjson",
         "Nothing goes on that a power cut could take back."),
       .init(
@@ -75,9 +83,10 @@ enum IngestCommand {
     if let log { inputs = inputs.map { SyncingSource($0, log) } }
     let output: any EventOutput =
       if let log { LoggedOutput(log, invocation.output) } else { PlainOutput(invocation.output) }
+    let form = try EventFlags.form(invocation.options)
     let intake = EventIntake(
       inputs, schema: schema, rejects: rejects, clock: invocation.clock, trustsMarks: false,
-      layers: try EventFlags.layers(invocation.options),
+      records: form.records, layers: form.layers,
       idle: try invocation.options.span(EventFlags.idle) ?? EventFlags.idleStandard,
       privacy: try EventFlags.privacy(invocation, schema)
     ) { () throws(Failure) in

@@ -11,7 +11,8 @@ enum IngestSchemaCommands {
       Reads a sample of events and prints a project file that declares what it saw: the types, each member's \
       type, whether every event has it, and between which numbers it lies. Read it before you use it: a \
       sample's smallest and largest value are rarely what is allowed. The id is the member named by --id, the \
-      time the one named by --time, else `time`, else the first member that is a time in every event.
+      time the one named by --time, else `time`, else the first member that is a time in every event. A file \
+      that ends in .csv or .tsv is a table with a header row.
       """,
     operands: .files,
     flags: [
@@ -30,7 +31,8 @@ enum IngestSchemaCommands {
       Reads a sample of events and holds the project file's schema against it. Prints a line for each \
       difference: a type or member that is not declared (new type, new), a declared member that no event has \
       (gone) or that some lack though it is required (missing), values of another type (retyped) or outside \
-      the bounds (out of bounds). Ends with 1 if there is any, else with 0.
+      the bounds (out of bounds). Ends with 1 if there is any, else with 0. A file that ends in .csv or .tsv is a \
+      table with a header row.
       """,
     operands: .files,
     flags: [CommonFlags.project, EventFlags.type, EventFlags.typeMember] + CommonFlags.records,
@@ -41,27 +43,34 @@ enum IngestSchemaCommands {
 
   static let all = [infer, diff]
 
+  /// - Parameter declared: what tells a table's columns, where anything does.
   private static func sample(
-    _ invocation: Invocation
+    _ invocation: Invocation, declared: [EventType] = []
   ) throws(Failure) -> (sample: SchemaSample, status: ExitStatus) {
     let options = invocation.options
-    let sample = SchemaSample(
-      typeMember: try options.value(EventFlags.typeMember) ?? "type",
-      fixedType: try options.value(EventFlags.type))
+    let typeMember = try options.value(EventFlags.typeMember) ?? "type"
+    let fixedType = try options.value(EventFlags.type)
+    let sample = SchemaSample(typeMember: typeMember, fixedType: fixedType)
+    func column(_ name: String) throws(Failure) -> Field? {
+      if name == typeMember { return Field(name: name, type: .string) }
+      guard !declared.isEmpty else { return nil }
+      let index = declared.firstIndex { $0.name == fixedType }
+      return try EventSchema(types: declared, typeMember: typeMember, fixedType: index).column(name)
+    }
     let rejects = try Rejects(invocation)
     let progress = Progress(invocation)
     var total = 0
     for source in try invocation.inputs() {
-      let reader = LineReader(source)
-      while let line = try reader.next() {
+      let records = RecordInput(source, .byName, column: column)
+      while let record = try records.next() {
         total += 1
         do throws(BadRecord) {
-          if line.fault == .tooLong { throw BadRecord("longer than \(Limits.lineBytesMax) bytes") }
-          try sample.add(line.bytes)
+          if let problem = record.problem { throw BadRecord(problem) }
+          try sample.add(record.text)
         } catch {
           try rejects.add(
-            error.reason, source: source.name, line: line.number, byte: line.offset,
-            raw: line.bytes)
+            error.reason, source: source.name, line: record.line, byte: record.offset,
+            raw: record.raw)
         }
         progress.advance()
       }
@@ -94,7 +103,7 @@ enum IngestSchemaCommands {
     guard !types.isEmpty else {
       throw .usage("\(project.shownName) declares no events to hold against the sample")
     }
-    let (sample, status) = try sample(invocation)
+    let (sample, status) = try sample(invocation, declared: types)
     let differences = sample.differences(from: EventSchema(types: types))
     let output = invocation.output
     for difference in differences {

@@ -1,0 +1,100 @@
+// The records of one input: lines of JSON as they are, or a table's rows as the lines that they stand for.
+
+public import Core
+
+/// A record of an input. Borrowed until the next one is asked for.
+public struct InputRecord {
+  /// One line of JSON; `LineReader.padding` bytes behind it may be loaded. Empty where there is a problem.
+  public let text: Bytes
+  /// As it came, or its beginning if it was too long.
+  public let raw: Bytes
+  /// Counted from 1; a row's first one.
+  public let line: Int
+  /// Bytes before it in its source.
+  public let offset: Int
+  /// Its line has no end.
+  public let isUnterminated: Bool
+  /// Why it is no record.
+  public let problem: String?
+
+  /// - Parameter line: of JSON.
+  init(_ line: Line) {
+    let isTooLong = line.fault == .tooLong
+    text = isTooLong ? .empty : line.bytes
+    raw = line.bytes
+    self.line = line.number
+    offset = line.offset
+    isUnterminated = line.fault == .unterminated
+    problem =
+      isTooLong ? "longer than \(Limits.lineBytesMax) bytes; only its beginning is kept" : nil
+  }
+
+  init(_ row: CSVRecord) {
+    text = row.json
+    raw = row.raw
+    line = row.line
+    offset = row.offset
+    isUnterminated = false
+    problem = nil
+  }
+
+  init(_ fault: CSVFault) {
+    text = .empty
+    raw = fault.raw
+    line = fault.line
+    offset = fault.offset
+    isUnterminated = false
+    problem = fault.reason
+  }
+}
+
+public final class RecordInput {
+  public let name: String
+  private let reader: LineReader
+  /// Nil where the input holds lines.
+  private let separator: UInt8?
+  private let column: (String) throws(Failure) -> Field?
+  /// Made when the first row is asked for.
+  private var table: CSVRecords?
+
+  /// - Parameters:
+  ///   - column: what is declared of a table's column, if anything.
+  ///   - beforeWaiting: called before a read that would wait, to pass on what is ready.
+  public init(
+    _ source: any ByteSource, _ form: RecordForm,
+    column: @escaping (String) throws(Failure) -> Field?,
+    beforeWaiting: (() throws(Failure) -> Void)? = nil
+  ) {
+    name = source.name
+    reader = LineReader(source)
+    reader.beforeWaiting = beforeWaiting
+    separator = form.separator(of: source.name)
+    self.column = column
+  }
+
+  /// Its records are a table's rows.
+  public var isTable: Bool { separator != nil }
+
+  /// The next record, or nil at the end.
+  ///
+  /// - Throws: also where a table's header row is none, or what is declared of a column says two things.
+  public func next() throws(Failure) -> InputRecord? {
+    guard let separator else { return try reader.next().map { InputRecord($0) } }
+    return try nextRow(separator)
+  }
+
+  private func nextRow(_ separator: UInt8) throws(Failure) -> InputRecord? {
+    if table == nil { table = try CSVRecords(reader, separator: separator, field: column) }
+    while let next = try table!.next() {
+      switch next {
+      case .failure(let fault): return InputRecord(fault)
+      case .success(let row):
+        // Tables that were joined, or a followed file's next one. No event is lost: where the header says
+        // `time` no time can stand.
+        if row.raw.buffer.elementsEqual(table!.header) { continue }
+        return InputRecord(row)
+      }
+    }
+    return nil
+  }
+}
