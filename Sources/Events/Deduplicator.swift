@@ -7,10 +7,11 @@ public import Core
 
 public final class Deduplicator {
   private final class Generation {
-    let ids = ByteTable()
-    var times: [Timestamp] = []
+    let ids: IdTable
     /// Further times of ids that came again after a stretch, or out of order, while still remembered.
-    var moreTimes: [Int: [Timestamp]] = [:]
+    var moreTimes: [IdTable.Place: [Timestamp]] = [:]
+
+    init(expecting count: Int = 0) { ids = IdTable(expecting: count) }
   }
 
   private let stretch: TimeSpan
@@ -32,26 +33,36 @@ public final class Deduplicator {
   /// - Complexity: O(length of the id).
   public func isRepeat(_ id: Bytes, at time: Timestamp) -> Bool {
     rotate(at: time)
-    if knows(id, at: time) { return true }
-    let (index, isNew) = newer.ids.insert(id)
-    if isNew {
-      newer.times.append(time)
+    let hash = ByteTable.hash(id)
+    let known = newer.ids.find(id, hash)
+    if let known, isNear(newer, known, time) { return true }
+    if older.ids.count > 0, contains(older, id, hash, time) { return true }
+    if let known {
+      newer.moreTimes[known, default: []].append(time)
     } else {
-      newer.moreTimes[index, default: []].append(time)
+      newer.ids.insert(id, hash, at: time)
     }
     return false
   }
 
   /// The same answer, and nothing is remembered.
   public func knows(_ id: Bytes, at time: Timestamp) -> Bool {
-    contains(newer, id, time) || contains(older, id, time)
+    let hash = ByteTable.hash(id)
+    return contains(newer, id, hash, time) || contains(older, id, hash, time)
   }
 
-  private func contains(_ generation: Generation, _ id: Bytes, _ time: Timestamp) -> Bool {
-    guard let index = generation.ids.find(id) else { return false }
-    if isNear(generation.times[index], time) { return true }
+  private func contains(
+    _ generation: Generation, _ id: Bytes, _ hash: UInt64, _ time: Timestamp
+  ) -> Bool {
+    generation.ids.find(id, hash).map { isNear(generation, $0, time) } ?? false
+  }
+
+  private func isNear(
+    _ generation: Generation, _ place: IdTable.Place, _ time: Timestamp
+  ) -> Bool {
+    if isNear(generation.ids.time(place), time) { return true }
     guard !generation.moreTimes.isEmpty else { return false }
-    return generation.moreTimes[index]?.contains { isNear($0, time) } ?? false
+    return generation.moreTimes[place]?.contains { isNear($0, time) } ?? false
   }
 
   private func isNear(_ known: Timestamp, _ time: Timestamp) -> Bool {
@@ -65,7 +76,8 @@ public final class Deduplicator {
     }
     guard time >= since + generationLength else { return }
     older = newer
-    newer = Generation()
+    // As many ids as in the last stretch, so the table need not grow through all sizes again.
+    newer = Generation(expecting: older.ids.count)
     newerSince = time
   }
 }

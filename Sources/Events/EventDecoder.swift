@@ -33,6 +33,7 @@ public final class EventDecoder {
   public let scalars: UnsafeMutablePointer<Scalar>
   private let slotCount: Int
   private let types: [TypePlan]
+  private let dropsUnknown: [Bool]
   /// By type: the members that its declaration names.
   private let declared: [KeptMembers]
   /// The same and our mark, which anyone may send.
@@ -52,10 +53,12 @@ public final class EventDecoder {
     let name: Bytes
     let idSlot: Int?
     let timeSlot: Int
-    /// All declared fields, with their slots.
-    let fields: [(field: Field, slot: Int)]
+    let timeUnit: TimeUnit
+    let rejectsUnknown: Bool
+    /// All declared fields.
+    let fields: FieldChecks
     /// Those that expressions read.
-    let neededFields: [(field: Field, slot: Int)]
+    let neededFields: FieldChecks
     /// Undeclared members that expressions read, taken by their own JSON type.
     let looseSlots: [Int]
 
@@ -66,8 +69,11 @@ public final class EventDecoder {
       self.name = Bytes(owning: type.name)
       self.idSlot = type.idMember.map(schema.slot)
       self.timeSlot = schema.slot(type.timeMember)
-      self.fields = type.fields.map { (field: $0, slot: schema.slot($0.name)) }
-      self.neededFields = fields.filter { needed.contains($0.field.name) }
+      self.timeUnit = type.timeUnit
+      self.rejectsUnknown = type.unknown == .reject
+      let fields = type.fields.map { (field: $0, slot: schema.slot($0.name)) }
+      self.fields = FieldChecks(fields)
+      self.neededFields = FieldChecks(fields.filter { needed.contains($0.field.name) })
       self.looseSlots =
         paths.filter { $0.count > 1 || !declared.contains($0[0]) }
         .map { schema.plan.existingSlot($0)! }
@@ -75,6 +81,10 @@ public final class EventDecoder {
   }
 
   private let trustsMarks: Bool
+  private var times = TimestampReader()
+  /// The last event's type, which most likely is the next one's.
+  private var lastType = 0
+  private var lastName = Bytes.empty
 
   /// - Parameters:
   ///   - schema: complete; what is compiled against it later has no slot here.
@@ -92,6 +102,7 @@ public final class EventDecoder {
     operationSlot = schema.markSlot("op")
     ingestedSlot = schema.markSlot("ingested")
     types = schema.types.map { TypePlan($0, schema: schema, needed: neededPaths) }
+    dropsUnknown = schema.types.map { $0.unknown == .drop }
     slotCount = schema.plan.paths.count
     scalars = .allocate(capacity: slotCount)
     scalars.initialize(repeating: .null, count: slotCount)
@@ -135,25 +146,24 @@ public final class EventDecoder {
     let plan = types[index]
     for slot in 0..<slotCount { scalars[slot] = .null }
     for slot in plan.looseSlots { scalars[slot] = scanner.scalar(slot) ?? .null }
-    let fields = mark == nil ? plan.fields : plan.neededFields
-    for index in 0..<fields.count {
-      let slot = fields[index].slot
-      scalars[slot] = try fields[index].field.convert(scanner.scalar(slot), scanner.raw(slot))
-    }
+    try (mark == nil ? plan.fields : plan.neededFields).convert(scanner, into: scalars)
     let time = try time(plan)
     scalars[plan.timeSlot] = .time(time)
     let id = try id(plan)
-    if mark == nil { try checkUnknown(index) }
+    if mark == nil, plan.rejectsUnknown { try checkUnknown(index) }
     return Event(
       type: index, typeName: name, time: time, id: id, operation: operation(), mark: mark)
   }
 
   private func operation() -> ChangeOperation? {
-    guard scanner.raw(operationSlot).kind == .string else { return nil }
+    guard scanner.has(operationSlot), scanner.raw(operationSlot).kind == .string else {
+      return nil
+    }
     return ChangeOperation(rawValue: scanner.text(operationSlot).string)
   }
 
   private func mark() throws(BadRecord) -> Event.Mark? {
+    guard scanner.has(offsetSlot) else { return nil }
     let offset = scanner.raw(offsetSlot)
     guard trustsMarks, offset.kind == .number, let number = JSONNumber.integer(offset.bytes) else {
       return nil
@@ -190,7 +200,7 @@ public final class EventDecoder {
   }
 
   private func type(isMarked: Bool) throws(BadRecord) -> (Int, Bytes) {
-    try refuseOtherKinds()
+    if scanner.has(kindSlot) { try refuseOtherKinds() }
     let slot = isMarked && scanner.raw(markTypeSlot).kind == .string ? markTypeSlot : typeSlot
     let isNamed = scanner.raw(slot).kind == .string
     let name = isNamed ? scanner.text(slot) : Bytes.empty
@@ -202,15 +212,24 @@ public final class EventDecoder {
         "the member '\(schema.typeMember)' that tells the event's type is "
           + (scanner.raw(slot).kind == .null ? "missing" : "not a string"))
     }
-    for index in types.indices where types[index].name == name { return (index, types[index].name) }
+    if name == lastName { return (lastType, lastName) }
+    for index in types.indices where types[index].name == name {
+      (lastType, lastName) = (index, types[index].name)
+      return (index, lastName)
+    }
     let known = schema.types.map(\.name)
     let nearest = Spelling.nearest(name.string, among: known).map { "; did you mean '\($0)'?" }
     throw BadRecord("unknown event type '\(name.string)'" + (nearest ?? ""))
   }
 
   private func time(_ plan: TypePlan) throws(BadRecord) -> Timestamp {
-    let type = plan.type
     let raw = scanner.raw(plan.timeSlot)
+    if plan.timeUnit == .rfc3339, raw.kind == .string, !raw.escaped,
+      let time = times.read(raw.bytes)
+    {
+      return time
+    }
+    let type = plan.type
     guard raw.kind != .null else {
       throw BadRecord("the member '\(type.timeMember)' with the event's time is missing")
     }
@@ -224,11 +243,11 @@ public final class EventDecoder {
   }
 
   private func id(_ plan: TypePlan) throws(BadRecord) -> JSONRaw {
-    let type = plan.type
     guard let slot = plan.idSlot else { return JSONRaw(kind: .null, bytes: .empty) }
     let raw = scanner.raw(slot)
+    if raw.kind == .string || raw.kind == .number { return raw }
+    let type = plan.type
     switch raw.kind {
-    case .string, .number: return raw
     case .null:
       // With no project file an id is welcome, not demanded.
       if schema.isOpen || type.dedup == nil { return raw }
@@ -239,9 +258,7 @@ public final class EventDecoder {
   }
 
   private func checkUnknown(_ type: Int) throws(BadRecord) {
-    guard schema.types[type].unknown == .reject,
-      let member = scanner.firstMember(outside: allowed[type])
-    else { return }
+    guard let member = scanner.firstMember(outside: allowed[type]) else { return }
     let known = schema.types[type].fields.map(\.name)
     let nearest = Spelling.nearest(member, among: known).map { "; did you mean '\($0)'?" }
     throw BadRecord("the member '\(member)' is not declared" + (nearest ?? ""))
@@ -249,6 +266,6 @@ public final class EventDecoder {
 
   /// The members that go on with an event of this type.
   public func kept(_ type: Int) -> KeptMembers {
-    schema.types[type].unknown == .drop ? declared[type] : unmarked
+    dropsUnknown[type] ? declared[type] : unmarked
   }
 }

@@ -39,19 +39,23 @@ public final class EventIntake {
   public private(set) var counts = Counts()
   /// Of the events that were judged here, the late ones included; repeats do not count.
   public private(set) var lateness = LatenessStatistics()
-  private let schema: EventSchema
+  public let schema: EventSchema
   private let rejects: Rejects
   private let clock: any Clock
   private let isTimed: Bool
   /// Whether marks are taken at their word; whoever reads a line again must do the same.
   public let trustsMarks: Bool
   private let inputs: [IntakeInput]
+  /// The only input, if it is one.
+  private let alone: IntakeInput?
+  /// By type: how far ahead of the clock an event may be.
+  private let futureSkews: [TimeSpan]
   private var watermark: Watermark
   private var deduplicators: [Deduplicator?]
   private var sources = SourcePartitions()
   /// By source partition: its place in the watermark, and the input that it came from.
   private var sourcePlaces: [(watermark: Int, input: Int)] = []
-  private var identity: [UInt8] = []
+  private let identity = OutputBuffer(MemorySink(), capacity: 256)
   private var nextOffset: Int64 = 0
   private var current: IntakeInput?
   private var wallClock = Timestamp.distantPast
@@ -87,6 +91,8 @@ public final class EventIntake {
         layers == .layers([]) ? nil : Unwrapper(layers, schema),
         privacy.flatMap { PrivacyFilter($0, schema) })
     }
+    self.alone = inputs.count == 1 ? inputs[0] : nil
+    self.futureSkews = schema.types.map(\.maxFutureSkew)
     let lateness = schema.types.map(\.lateness).max()!
     self.watermark = Watermark(partitions: sources.count, lateness: lateness, idle: idle)
     self.deduplicators = schema.types.map { type in
@@ -105,7 +111,8 @@ public final class EventIntake {
 
   /// An event that an earlier run has accepted: it is known if it comes again.
   func remember(_ event: Event, _ origin: EventOrigin?) {
-    _ = withIdentity(event, origin) { deduplicators[event.type]?.isRepeat($0, at: event.time) }
+    guard let id = identity(event, origin) else { return }
+    _ = deduplicators[event.type]?.isRepeat(id, at: event.time)
   }
 
   /// Events come in wrappings, so what is remembered of them must be read from their marks.
@@ -123,6 +130,16 @@ public final class EventIntake {
 
   /// The next event that is accepted, or nil at the end.
   public func next() throws(Failure) -> Arrival? {
+    guard let alone else { return try nextMerged() }
+    while true {
+      try advance(alone)
+      guard let event = alone.head else { return nil }
+      if let arrival = try judge(event, alone) { return arrival }
+    }
+  }
+
+  /// The same of several inputs: the earliest head is the next.
+  private func nextMerged() throws(Failure) -> Arrival? {
     while true {
       if let done = current {
         current = nil
@@ -132,12 +149,11 @@ public final class EventIntake {
       }
       guard let input = earliest() else { return nil }
       current = input
-      if let arrival = try judge(input) { return arrival }
+      if let arrival = try judge(input.head!, input) { return arrival }
     }
   }
 
   private func earliest() -> IntakeInput? {
-    if inputs.count == 1 { return inputs[0].head == nil ? nil : inputs[0] }
     var best: IntakeInput?
     for input in inputs {
       guard let head = input.head else { continue }
@@ -156,8 +172,8 @@ public final class EventIntake {
     if let unwrapper = input.unwrapper { return try advance(input, unwrapper) }
     while let record = try input.next() {
       counts.read += 1
-      if let problem = record.problem {
-        try input.reject(problem, to: rejects)
+      if record.isProblem {
+        try input.reject(input.records.problem, to: rejects)
         continue
       }
       if isTimed { input.readAt = clock.monotonicNanoseconds() }
@@ -216,9 +232,9 @@ public final class EventIntake {
   private func takeApart(_ input: IntakeInput, _ unwrapper: Unwrapper) throws(Failure) -> Bool {
     guard let record = try input.next() else { return false }
     unwrapper.clear()
-    if let problem = record.problem {
+    if record.isProblem {
       counts.read += 1
-      try input.reject(problem, to: rejects)
+      try input.reject(input.records.problem, to: rejects)
       return true
     }
     input.takeApart(record, unwrapper)
@@ -246,8 +262,7 @@ public final class EventIntake {
 
   // MARK: Judging
 
-  private func judge(_ input: IntakeInput) throws(Failure) -> Arrival? {
-    let event = input.head!
+  private func judge(_ event: Event, _ input: IntakeInput) throws(Failure) -> Arrival? {
     if let mark = event.mark {
       counts.accepted += 1
       nextOffset = mark.offset + 1
@@ -259,29 +274,18 @@ public final class EventIntake {
       counts.repeats += 1
       return nil
     }
-    do throws(BadRecord) {
-      if isFuture(event) {
-        throw BadRecord(
-          "from the future: its time \(event.time.rfc3339) is more than"
-            + " \(schema.types[event.type].maxFutureSkew.description) ahead of the clock")
-      }
-      if event.time < watermark.current {
-        if isKnown(event, input.origin) {
-          counts.repeats += 1
-          return nil
-        }
-        lateness.record(event.time, front: watermark.front)
-        lateness.refused += 1
-        throw BadRecord(
-          "late: its time \(event.time.rfc3339) is before the watermark"
-            + " \(watermark.current.rfc3339)")
-      }
-    } catch {
-      try input.reject(error.reason, to: rejects)
+    if isFuture(event) {
+      try input.reject(
+        "from the future: its time \(event.time.rfc3339) is more than"
+          + " \(futureSkews[event.type].description) ahead of the clock", to: rejects)
       return nil
     }
-    if let deduplicator = deduplicators[event.type],
-      withIdentity(event, input.origin, { deduplicator.isRepeat($0, at: event.time) }) == true
+    if event.time < watermark.current {
+      try refuseLate(event, input)
+      return nil
+    }
+    if let deduplicator = deduplicators[event.type], let id = identity(event, input.origin),
+      deduplicator.isRepeat(id, at: event.time)
     {
       counts.repeats += 1
       return nil
@@ -292,25 +296,36 @@ public final class EventIntake {
     return arrival(event, input, offset: nextOffset, watermark: watermark.current)
   }
 
+  private func refuseLate(_ event: Event, _ input: IntakeInput) throws(Failure) {
+    if isKnown(event, input.origin) {
+      counts.repeats += 1
+      return
+    }
+    lateness.record(event.time, front: watermark.front)
+    lateness.refused += 1
+    try input.reject(
+      "late: its time \(event.time.rfc3339) is before the watermark"
+        + " \(watermark.current.rfc3339)", to: rejects)
+  }
+
   /// A late event that has been accepted before is no news: a source that is read again is late with
   /// everything.
   private func isKnown(_ event: Event, _ origin: EventOrigin?) -> Bool {
     guard let deduplicator = deduplicators[event.type] else { return false }
-    return withIdentity(event, origin) { deduplicator.knows($0, at: event.time) } ?? false
+    return identity(event, origin).map { deduplicator.knows($0, at: event.time) } ?? false
   }
 
-  /// What names the event for good: by its wrapping, else by its own id; nil where nothing does.
-  private func withIdentity<Result>(
-    _ event: Event, _ origin: EventOrigin?, _ body: (Bytes) -> Result?
-  ) -> Result? {
+  /// What names the event for good: by its wrapping, else by its own id; nil where nothing does. Borrowed until
+  /// the next is asked for.
+  private func identity(_ event: Event, _ origin: EventOrigin?) -> Bytes? {
     guard let id = origin?.id, !id.isEmpty else {
-      return event.id.kind == .null ? nil : body(event.id.literal)
+      return event.id.kind == .null ? nil : event.id.literal
     }
     // No event's own id begins so.
-    identity.removeAll(keepingCapacity: true)
-    identity.append(1)
-    identity.append(contentsOf: id.buffer)
-    return identity.withBytes { body($0) }
+    identity.rewind(to: 0)
+    identity.append(UInt8(1))
+    identity.append(id)
+    return identity.pending
   }
 
   private func arrival(
@@ -324,7 +339,7 @@ public final class EventIntake {
 
   /// The clock is asked only for events that would be ahead of it when it was last asked.
   private func isFuture(_ event: Event) -> Bool {
-    let bound = schema.types[event.type].maxFutureSkew
+    let bound = futureSkews[event.type]
     if event.time <= wallClock + bound { return false }
     wallClock = clock.now()
     return event.time > wallClock + bound

@@ -14,14 +14,14 @@ public struct LatenessStatistics: Sendable {
   public private(set) var outOfOrder = 0
   /// Those that were behind by more than was allowed.
   public var refused = 0
-  /// In microseconds; 0 for events in order.
+  /// In microseconds, of events that came behind.
   private var lags = LatencyHistogram()
 
   public init() {}
 
   mutating func record(_ time: Timestamp, front: Timestamp) {
     count += 1
-    guard time < front else { return lags.record(0) }
+    guard time < front else { return }
     outOfOrder += 1
     lags.record(UInt64(front.microseconds - time.microseconds))
   }
@@ -35,6 +35,8 @@ public struct LatenessStatistics: Sendable {
   /// The lateness that keeps so many percent of the events: at most 1/32 more than is needed, and as people
   /// would write it.
   public func lateness(keeping percent: Double) -> TimeSpan {
+    var lags = lags
+    lags.record(0, times: count - outOfOrder)
     let lag = percent >= 100 ? lags.maximum : lags.percentile(percent) ?? 0
     return TimeSpan(microseconds: Int64(clamping: lag)).roundedUp
   }

@@ -14,8 +14,8 @@ public struct InputRecord {
   public let offset: Int
   /// Its line has no end.
   public let isUnterminated: Bool
-  /// Why it is no record.
-  public let problem: String?
+  /// It is no record: `RecordInput.problem` says why.
+  public let isProblem: Bool
 
   /// - Parameter line: of JSON.
   init(_ line: Line) {
@@ -25,8 +25,7 @@ public struct InputRecord {
     self.line = line.number
     offset = line.offset
     isUnterminated = line.fault == .unterminated
-    problem =
-      isTooLong ? "longer than \(Limits.lineBytesMax) bytes; only its beginning is kept" : nil
+    isProblem = isTooLong
   }
 
   init(_ row: CSVRecord) {
@@ -35,7 +34,7 @@ public struct InputRecord {
     line = row.line
     offset = row.offset
     isUnterminated = false
-    problem = nil
+    isProblem = false
   }
 
   init(_ fault: CSVFault) {
@@ -44,7 +43,7 @@ public struct InputRecord {
     line = fault.line
     offset = fault.offset
     isUnterminated = false
-    problem = fault.reason
+    isProblem = true
   }
 }
 
@@ -56,6 +55,7 @@ public final class RecordInput {
   private let column: (String) throws(Failure) -> Field?
   /// Made when the first row is asked for.
   private var table: CSVRecords?
+  private var fault = ""
 
   /// - Parameters:
   ///   - column: what is declared of a table's column, if anything.
@@ -75,19 +75,27 @@ public final class RecordInput {
   /// Its records are a table's rows.
   public var isTable: Bool { separator != nil }
 
+  /// Why the last record is none.
+  public var problem: String {
+    isTable ? fault : "longer than \(Limits.lineBytesMax) bytes; only its beginning is kept"
+  }
+
   /// The next record, or nil at the end.
   ///
   /// - Throws: also where a table's header row is none, or what is declared of a column says two things.
   public func next() throws(Failure) -> InputRecord? {
-    guard let separator else { return try reader.next().map { InputRecord($0) } }
-    return try nextRow(separator)
+    if let separator { return try nextRow(separator) }
+    guard let line = try reader.next() else { return nil }
+    return InputRecord(line)
   }
 
   private func nextRow(_ separator: UInt8) throws(Failure) -> InputRecord? {
     if table == nil { table = try CSVRecords(reader, separator: separator, field: column) }
     while let next = try table!.next() {
       switch next {
-      case .failure(let fault): return InputRecord(fault)
+      case .failure(let found):
+        fault = found.reason
+        return InputRecord(found)
       case .success(let row):
         // Tables that were joined, or a followed file's next one. No event is lost: where the header says
         // `time` no time can stand.

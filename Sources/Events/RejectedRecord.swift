@@ -7,7 +7,10 @@ enum RejectedRecord {
 
   /// The raw bytes inside, or nil if the line is not one of ours.
   static func raw(in line: Bytes) -> [UInt8]? {
-    guard line.starts(with: prefix) else { return nil }
+    // Hardly a line has a `k` there.
+    guard line.count > 2, line[2] == UInt8(ascii: "k"), line.starts(with: prefix) else {
+      return nil
+    }
     var cursor = JSONCursor(line)
     var first = true
     do throws(JSONError) {

@@ -1,8 +1,9 @@
 // The checksum against the values of RFC 3720 (appendix B.4), against a bit-by-bit twin, and in pieces.
 
-import Core
 import TestSupport
 import Testing
+
+@testable import Core
 
 @Suite struct CRC32CTests {
   private func checksum(_ bytes: [UInt8]) -> UInt32 { bytes.withBytes { CRC32C.of($0) } }
@@ -27,7 +28,7 @@ import Testing
     #expect(checksum(Array((0..<32).reversed())) == 0x113F_DB5C)
   }
 
-  @Test func theTablesAgreeWithTheDefinitionAtEveryLengthAndAlignment() {
+  @Test func theInstructionAndTheTablesAgreeWithTheDefinitionAtEveryLengthAndAlignment() {
     var random = SplitMix64(seed: 7)
     let bytes = (0..<300).map { _ in UInt8.random(in: 0...255, using: &random) }
     for start in 0..<9 {
@@ -35,6 +36,9 @@ import Testing
         let part = Array(bytes[start..<start + count])
         let found = bytes.withBytes { CRC32C.of($0[start..<start + count]) }
         #expect(found == slowly(part), "\(start) + \(count)")
+        var tables = CRC32C()
+        bytes.withBytes { tables.updateByTables($0[start..<start + count]) }
+        #expect(tables.value == found, "\(start) + \(count)")
       }
     }
   }

@@ -38,7 +38,8 @@ import Testing
   // MARK: Arrows
 
   private static let arrows: [String: Set<String>] = [
-    "SystemHeaders": [], "Core": ["SystemHeaders"], "Wide": ["SystemHeaders"], "Events": ["Core"],
+    "SystemHeaders": [], "Core": ["SystemHeaders", "Wide"], "Wide": ["SystemHeaders"],
+    "Events": ["Core"],
     "Features": ["Core", "Events"], "Models": ["Core", "Wide"],
     "Decisions": ["Core", "Features", "Models"], "HTTP": ["Core", "SystemHeaders"],
     "Service": ["Core", "HTTP", "Decisions", "Events", "Features", "Models", "Measure"],

@@ -42,14 +42,14 @@ public final class RecordScanner {
   public let plan: FieldPlan
   private let root: PlanNode
   /// One for each slot, and a last one for what nobody asked for.
-  private let values: UnsafeMutablePointer<ValueRange>
+  @usableFromInline let values: UnsafeMutablePointer<ValueRange>
   private let slotCount: Int
   private var memberStorage: UnsafeMutablePointer<MemberRange>
   private var memberCapacity = 32
   private var memberCount = 0
   public private(set) var line = Bytes.empty
   /// Bytes behind the line that may be loaded.
-  private var padding = 0
+  private(set) var padding = 0
   private let scratch = TextScratch()
   /// Counts the records, to notice members that appear twice in one.
   private var record = 0
@@ -233,6 +233,10 @@ public final class RecordScanner {
   }
 
   // MARK: Values
+
+  /// Whether the record has the member; false for a slot of no plan.
+  @inlinable
+  public func has(_ slot: Int) -> Bool { !values[slot].isAbsent }
 
   /// The member as it stands in the text; null without bytes where it is absent.
   public func raw(_ slot: Int) -> JSONRaw {

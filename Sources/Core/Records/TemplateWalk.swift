@@ -74,8 +74,9 @@ struct TemplateWalk {
 }
 
 /// A value's place in the line.
-struct ValueRange {
-  private let bits: UInt64
+@usableFromInline
+struct ValueRange: Sendable {
+  @usableFromInline let bits: UInt64
 
   static let absent = ValueRange(bits: 0)
 
@@ -90,7 +91,7 @@ struct ValueRange {
   }
 
   /// No value starts where its record does.
-  @inline(__always) var isAbsent: Bool { bits == 0 }
+  @inlinable @inline(__always) var isAbsent: Bool { bits == 0 }
   @inline(__always) var start: Int { Int(bits & 0x7FFF_FFFF) }
   @inline(__always) var end: Int { Int(bits >> 32) }
   @inline(__always) var isEscaped: Bool { bits & 1 << 31 != 0 }

@@ -23,6 +23,14 @@ public struct LatencyHistogram: Sendable {
     maximum = max(maximum, nanoseconds)
   }
 
+  /// The same value so many times.
+  public mutating func record(_ nanoseconds: UInt64, times: Int) {
+    counts[LatencyHistogram.bucket(nanoseconds)] += times
+    count += times
+    sum &+= nanoseconds &* UInt64(times)
+    if times > 0 { maximum = max(maximum, nanoseconds) }
+  }
+
   public mutating func merge(_ other: LatencyHistogram) {
     for index in counts.indices { counts[index] += other.counts[index] }
     count += other.count

@@ -3,8 +3,12 @@
 //
 // Eight tables of 256 entries take eight bytes a step (Kounavis and Berry, "Novel Table Lookup-Based
 // Algorithms for High-Performance CRC Generation"): table k holds what a byte does that k more bytes follow.
-// The processor's own instruction would be faster still, but must be compiled with SSE4.2 switched on for a
-// whole module; the tables cost a few hundredths of what reading the records costs.
+// Where the processor has an instruction for it, that is used instead: it is compiled in the module Wide, since it
+// must be switched on for a whole module.
+
+#if arch(x86_64)
+  import Wide
+#endif
 
 public struct CRC32C: Sendable {
   private var state: UInt32 = ~0
@@ -14,8 +18,19 @@ public struct CRC32C: Sendable {
   /// The checksum of all bytes so far.
   public var value: UInt32 { ~state }
 
-  /// - Complexity: O(count), about half a nanosecond a byte.
+  /// - Complexity: O(count): about half a nanosecond a byte by the tables, an eighth by the instruction.
   public mutating func update(_ bytes: Bytes) {
+    #if arch(x86_64)
+      if Processor.isWide {
+        state = ChecksumKernel.advance(state, UnsafeRawPointer(bytes.base), bytes.count)
+        return
+      }
+    #endif
+    updateByTables(bytes)
+  }
+
+  /// The twin for other processors.
+  mutating func updateByTables(_ bytes: Bytes) {
     state = CRC32C.advance(state, UnsafeRawPointer(bytes.base), bytes.count)
   }
 

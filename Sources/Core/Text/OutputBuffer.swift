@@ -4,9 +4,9 @@
 /// Bytes on their way out. `append…` never fails; `flush` writes.
 public final class OutputBuffer {
   private let sink: any ByteSink
-  private var storage: UnsafeMutablePointer<UInt8>
-  private var capacity: Int
-  public private(set) var count = 0
+  @usableFromInline var storage: UnsafeMutablePointer<UInt8>
+  @usableFromInline var capacity: Int
+  @usableFromInline var filled = 0
 
   public init(_ sink: any ByteSink, capacity: Int = Limits.writeBytes * 2) {
     self.sink = sink
@@ -16,6 +16,9 @@ public final class OutputBuffer {
 
   deinit { storage.deallocate() }
 
+  /// Bytes that have been appended and not yet flushed.
+  @inlinable public var count: Int { filled }
+
   /// What has been appended and not yet flushed; valid until the next append.
   public var pending: Bytes { Bytes(base: UnsafePointer(storage), count: count) }
 
@@ -24,8 +27,14 @@ public final class OutputBuffer {
     guard count > 0 else { return }
     // Emptied first: what could not be written is not written twice.
     let bytes = pending
-    count = 0
+    filled = 0
     try sink.write(bytes)
+  }
+
+  /// Hands everything on, and then bytes that lie elsewhere, which are not copied.
+  public func flush(andPass bytes: Bytes) throws(Failure) {
+    try flush()
+    if !bytes.isEmpty { try sink.write(bytes) }
   }
 
   /// To be called after each record: writes once enough has been gathered.
@@ -37,18 +46,18 @@ public final class OutputBuffer {
   /// Takes back what was appended after the buffer held `count` bytes.
   public func rewind(to count: Int) {
     precondition(count <= self.count, "only what is still in the buffer can be taken back")
-    self.count = count
+    filled = count
   }
 
   // MARK: Bytes
 
-  @inline(__always)
-  private func reserve(_ extra: Int) {
-    if count + extra > capacity { grow(count + extra) }
+  @inlinable @inline(__always)
+  func reserve(_ extra: Int) {
+    if filled &+ extra > capacity { grow(filled + extra) }
   }
 
-  @inline(never)
-  private func grow(_ needed: Int) {
+  @inline(never) @usableFromInline
+  func grow(_ needed: Int) {
     let larger = max(needed, capacity * 2)
     let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
     moved.update(from: storage, count: count)
@@ -57,16 +66,18 @@ public final class OutputBuffer {
     capacity = larger
   }
 
+  @inlinable
   public func append(_ byte: UInt8) {
     reserve(1)
-    storage[count] = byte
-    count += 1
+    storage[filled] = byte
+    filled &+= 1
   }
 
+  @inlinable
   public func append(_ bytes: Bytes) {
     reserve(bytes.count)
-    (storage + count).update(from: bytes.base, count: bytes.count)
-    count += bytes.count
+    (storage + filled).update(from: bytes.base, count: bytes.count)
+    filled &+= bytes.count
   }
 
   /// Blanks behind what was appended, for a reader that loads more than it reads.
@@ -74,6 +85,7 @@ public final class OutputBuffer {
     for _ in 0..<count { append(UInt8(ascii: " ")) }
   }
 
+  @inlinable
   public func append(_ text: StaticString) { append(Bytes(text)) }
 
   /// Text that is made at run time; a literal takes the overload above, which makes no string.
@@ -102,7 +114,7 @@ public final class OutputBuffer {
       bound = next
     }
     var index = count + digits
-    count = index
+    filled = index
     repeat {
       index -= 1
       storage[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
@@ -209,7 +221,17 @@ public final class OutputBuffer {
   /// As RFC 3339, without quotes.
   public func append(_ time: Timestamp) {
     reserve(Timestamp.textBytesMax)
-    count += time.write(to: storage + count)
+    filled += time.write(to: storage + count)
+  }
+
+  /// The same in quotes, by a writer that knows the last time's second.
+  public func appendQuoted(_ time: Timestamp, _ writer: inout TimestampWriter) {
+    reserve(Timestamp.textBytesMax + 2)
+    storage[filled] = UInt8(ascii: "\"")
+    filled &+= 1
+    filled &+= writer.write(time, to: storage + filled)
+    storage[filled] = UInt8(ascii: "\"")
+    filled &+= 1
   }
 
   /// As RFC 3339 in quotes, with as many decimals of the second as it has.

@@ -30,9 +30,7 @@ public final class LogBatch {
     header.eventTimes.include(time)
     header.ingestTimes.include(ingested)
     header.count += 1
-    record.append(time.microseconds)
-    record.append(ingested.microseconds)
-    record.append(UInt32(lines.count - lineStart))
+    record.append(time.microseconds, ingested.microseconds, UInt32(lines.count - lineStart))
     lineStart = lines.count
   }
 

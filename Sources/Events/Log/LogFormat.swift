@@ -196,6 +196,13 @@ struct LogRecordBytes {
     withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
   }
 
+  /// An event's entry: two times and a length, one behind the other.
+  mutating func append(_ time: Int64, _ ingested: Int64, _ length: UInt32) {
+    withUnsafeBytes(of: (time.littleEndian, ingested.littleEndian, length.littleEndian)) {
+      bytes.append(contentsOf: $0)
+    }
+  }
+
   mutating func replace(at index: Int, with value: UInt32) {
     for byte in 0..<4 { bytes[index + byte] = UInt8(truncatingIfNeeded: value >> UInt32(8 * byte)) }
   }

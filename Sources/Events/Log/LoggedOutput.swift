@@ -25,11 +25,31 @@ public final class LoggedOutput: EventOutput {
   public func endEvent(time: Timestamp, ingested: Timestamp) throws(Failure) {
     batch.endEvent(time: time, ingested: ingested)
     guard batch.isFull else { return }
+    if heldBytesMax == 0 { return try passStraightOn() }
     try store()
     if output.count >= heldBytesMax { try commit() }
   }
 
+  /// A batch that waits for no other goes on from where it lies.
+  private func passStraightOn() throws(Failure) {
+    try append()
+    defer { batch.removeAll() }
+    do throws(Failure) {
+      try writer.commit()
+    } catch {
+      output.rewind(to: 0)
+      throw error
+    }
+    try output.flush(andPass: batch.text)
+  }
+
   private func store() throws(Failure) {
+    try append()
+    output.append(batch.text)
+    batch.removeAll()
+  }
+
+  private func append() throws(Failure) {
     do throws(Failure) {
       try writer.append(batch)
     } catch {
@@ -37,8 +57,6 @@ public final class LoggedOutput: EventOutput {
       try? commit()
       throw error
     }
-    output.append(batch.text)
-    batch.removeAll()
   }
 
   private func commit() throws(Failure) {

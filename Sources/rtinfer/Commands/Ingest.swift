@@ -118,10 +118,11 @@ enum IngestCommand {
   ) throws(Failure) {
     let progress = Progress(invocation)
     let lines = output.lines
+    let writer = ArrivalWriter(intake.schema)
     do throws(Failure) {
       while let arrival = try intake.next() {
         let ingested = invocation.clock.now()
-        append(arrival, ingested: ingested, to: lines)
+        writer.append(arrival, ingested: ingested, to: lines)
         try output.endEvent(time: arrival.event.time, ingested: ingested)
         progress.advance()
       }
@@ -167,51 +168,5 @@ enum IngestCommand {
     let percent = share * 100
     let digits = percent >= 10 ? 10.0 : percent >= 1 ? 100.0 : 1_000.0
     return "\(((percent * digits).rounded() / digits).plain)%"
-  }
-
-  /// The line as it came, without an older mark and with a new one at its end.
-  private static func append(_ arrival: Arrival, ingested: Timestamp, to output: OutputBuffer) {
-    let decoder = arrival.decoder
-    let needsComma = decoder.scanner.appendOpen(
-      to: output, keeping: decoder.kept(arrival.event.type))
-    if needsComma { output.append(UInt8(ascii: ",")) }
-    output.append("\"_rt\":{")
-    if !arrival.event.typeName.isEmpty {
-      output.append("\"type\":")
-      output.appendQuoted(arrival.event.typeName)
-      output.append(UInt8(ascii: ","))
-    }
-    output.append("\"offset\":")
-    output.append(arrival.offset)
-    output.append(",\"ingested\":")
-    output.appendQuoted(ingested)
-    if arrival.watermark > .distantPast {
-      output.append(",\"watermark\":")
-      output.appendQuoted(arrival.watermark)
-    }
-    let origin = arrival.origin
-    if let origin, !origin.source.isEmpty {
-      output.append(",\"source\":")
-      output.appendQuoted(origin.source)
-    }
-    output.append(",\"partition\":")
-    output.append(origin?.partition ?? Int64(arrival.partition))
-    if let origin { append(origin, to: output) }
-    output.append("}}")
-  }
-
-  private static func append(_ origin: EventOrigin, to output: OutputBuffer) {
-    if let offset = origin.offset {
-      output.append(",\"source_offset\":")
-      output.append(offset)
-    }
-    if !origin.id.isEmpty {
-      output.append(",\"source_id\":")
-      output.appendQuoted(origin.id)
-    }
-    if let operation = origin.operation {
-      output.append(",\"op\":")
-      output.appendQuoted(operation.rawValue)
-    }
   }
 }

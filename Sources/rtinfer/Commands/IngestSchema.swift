@@ -65,7 +65,7 @@ enum IngestSchemaCommands {
       while let record = try records.next() {
         total += 1
         do throws(BadRecord) {
-          if let problem = record.problem { throw BadRecord(problem) }
+          if record.isProblem { throw BadRecord(records.problem) }
           try sample.add(record.text)
         } catch {
           try rejects.add(
