@@ -5,7 +5,7 @@ import PackageDescription
 //
 //     Core ◀── Events ◀── Features ◀─┐
 //      ▲◀───── Models ◀──────────────┼── Decisions ◀── Service ◀── rtinfer (one file a command)
-//      │         └▶ Wide             │                    ▼
+//      ├▶ Wide ◀─┘                   │                    ▼
 //      ├────── Measure ◀─────────────┘                  HTTP
 //      └───────────────────────────────────────────────────┘
 //
@@ -41,12 +41,13 @@ let package = Package(
   products: [.executable(name: "rtinfer", targets: ["rtinfer"])],
   targets: [
     .systemLibrary(name: "SystemHeaders"),
-    module("Core", ["SystemHeaders"]),
+    module("Core", ["SystemHeaders", "Wide"]),
     module("Events", ["Core"]),
     module("Features", ["Core", "Events"]),
     // Called only where the processor has AVX2; see Processor.swift.
     .target(
-      name: "Wide", dependencies: ["SystemHeaders"], swiftSettings: strict + [.unsafeFlags(wide)]),
+      name: "Wide", dependencies: ["SystemHeaders"],
+      swiftSettings: strict + [.unsafeFlags(wide)]),
     module("Models", ["Core", "Wide"]),
     module("Measure", ["Core"]),
     module("Decisions", ["Core", "Features", "Models"]),
