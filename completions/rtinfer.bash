@@ -4,7 +4,7 @@ _rtinfer() {
   local flags='--help --version' operands='' values='' verbs=''
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
-    COMPREPLY=($(compgen -W "ingest materialize score serve bench help completions $flags" -- "$word"))
+    COMPREPLY=($(compgen -W "ingest materialize score serve bench registry help completions $flags" -- "$word"))
     return
   fi
   case "${COMP_WORDS[*]:1:COMP_CWORD-1} " in
@@ -88,12 +88,11 @@ _rtinfer() {
       esac
       ;;
     'materialize '*)
-      flags='--project --emit --for --table --training --format --as-of --logged --tolerance --type --type-member --rejects --max-rejects --strict --quiet --help'
+      flags='--project --emit --for --training --format --as-of --logged --tolerance --type --type-member --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --emit) values='arrival watermark' ;;
         --for) values='text' ;;
-        --table) values='text' ;;
         --training) values='files' ;;
         --format) values='csv ndjson' ;;
         --as-of) values='event ingest' ;;
@@ -106,10 +105,11 @@ _rtinfer() {
       esac
       ;;
     'score '*)
-      flags='--project --model --format --to --margin --contributions --explain --importance --summary --rejects --max-rejects --strict --quiet --help'
+      flags='--project --model --registry --format --to --margin --contributions --explain --importance --summary --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --model) values='files' ;;
+        --registry) values='folders' ;;
         --format) values='auto ndjson csv tsv' ;;
         --to) values='ndjson csv tsv' ;;
         --explain) values='text' ;;
@@ -118,11 +118,12 @@ _rtinfer() {
       esac
       ;;
     'serve '*)
-      flags='--project --listen --model --threads --max-batch --max-batch-delay --max-connections --max-body --drain --drain-delay --ready-file --token-file --insecure --access-log --decisions --quiet --help'
+      flags='--project --listen --model --registry --threads --max-batch --max-batch-delay --max-connections --max-body --drain --drain-delay --ready-file --token-file --insecure --access-log --decisions --quiet --help'
       case $previous in
         --project) values='files' ;;
         --listen) values='text' ;;
         --model) values='files' ;;
+        --registry) values='folders' ;;
         --threads) values='text' ;;
         --max-batch) values='text' ;;
         --max-batch-delay) values='text' ;;
@@ -137,12 +138,12 @@ _rtinfer() {
       esac
       ;;
     'bench model '*)
-      flags='--project --batch --repeats --threads --json --format --rejects --max-rejects --strict --quiet --help'
+      flags='--project --registry --batch --repeats --json --format --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
+        --registry) values='folders' ;;
         --batch) values='text' ;;
         --repeats) values='text' ;;
-        --threads) values='text' ;;
         --format) values='auto ndjson csv tsv' ;;
         --rejects) values='files' ;;
         --max-rejects) values='text' ;;
@@ -154,6 +155,135 @@ _rtinfer() {
     'bench '*)
       flags='--quiet --help'
       verbs='model'
+      ;;
+    'registry add '*)
+      flags='--metric --tag --rows --training --profile --parent --rejects --max-rejects --strict --project --registry --actor --reason --wait --quiet --help'
+      case $previous in
+        --metric) values='text' ;;
+        --tag) values='text' ;;
+        --rows) values='files' ;;
+        --training) values='files' ;;
+        --profile) values='files' ;;
+        --parent) values='text' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+        --actor) values='text' ;;
+        --reason) values='text' ;;
+        --wait) values='text' ;;
+      esac
+      ;;
+    'registry list '*)
+      flags='--project --registry --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+      esac
+      ;;
+    'registry show '*)
+      flags='--project --registry --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+      esac
+      ;;
+    'registry promote '*)
+      flags='--require --project --registry --actor --reason --wait --quiet --help'
+      case $previous in
+        --require) values='text' ;;
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+        --actor) values='text' ;;
+        --reason) values='text' ;;
+        --wait) values='text' ;;
+      esac
+      ;;
+    'registry rollback '*)
+      flags='--project --registry --actor --reason --wait --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+        --actor) values='text' ;;
+        --reason) values='text' ;;
+        --wait) values='text' ;;
+      esac
+      ;;
+    'registry resolve '*)
+      flags='--project --registry --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+      esac
+      ;;
+    'registry log '*)
+      flags='--project --registry --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+      esac
+      ;;
+    'registry at '*)
+      flags='--time --project --registry --quiet --help'
+      case $previous in
+        --time) values='text' ;;
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+      esac
+      ;;
+    'registry tag '*)
+      flags='--set --remove --project --registry --actor --reason --wait --quiet --help'
+      case $previous in
+        --set) values='text' ;;
+        --remove) values='text' ;;
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+        --actor) values='text' ;;
+        --reason) values='text' ;;
+        --wait) values='text' ;;
+      esac
+      ;;
+    'registry verify '*)
+      flags='--project --registry --wait --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+        --wait) values='text' ;;
+      esac
+      ;;
+    'registry add '*)
+      operands='add'
+      ;;
+    'registry list '*)
+      operands='list'
+      ;;
+    'registry show '*)
+      operands='show'
+      ;;
+    'registry promote '*)
+      operands='promote'
+      ;;
+    'registry rollback '*)
+      operands='rollback'
+      ;;
+    'registry resolve '*)
+      operands='resolve'
+      ;;
+    'registry log '*)
+      operands='log'
+      ;;
+    'registry at '*)
+      operands='at'
+      ;;
+    'registry tag '*)
+      operands='tag'
+      ;;
+    'registry verify '*)
+      operands='verify'
+      ;;
+    'registry '*)
+      flags='--quiet --help'
+      verbs='add list show promote rollback resolve log at tag verify'
       ;;
     'help '*)
       flags='--quiet --help'

@@ -18,7 +18,7 @@ public struct ModelDefinition: Sendable {
     let decision: String
   }
 
-  public let name: String
+  public private(set) var name: String
   /// Where the model file is: a path, relative to the project file.
   public let uri: String
   /// The event type that asks for the decision.
@@ -73,6 +73,13 @@ public struct ModelDefinition: Sendable {
     self.rules = rules
     self.reasons = try node["reasons"]?.members() ?? []
     self.node = node
+  }
+
+  /// The same under another name.
+  public func named(_ name: String) -> ModelDefinition {
+    var definition = self
+    definition.name = name
+    return definition
   }
 
   /// Inputs that are not features: expressions over what asks.

@@ -15,13 +15,14 @@ public struct ServedModel: Sendable {
   /// What each rule decides.
   let decisionNames: [String]
   public var name: String { definition.name }
-  /// A file has no version number; the start of its fingerprint tells files apart.
-  public var version: String { "sha256:\(model.fingerprint.prefix(12))" }
+  /// The registry's number; a file has none, and the start of its fingerprint tells files apart.
+  public let version: String
 
   /// - Throws: what is wrong with the declaration, so that a loop need not find out.
   public init(
-    _ definition: ModelDefinition, model: Model, schema: RequestSchema
+    _ definition: ModelDefinition, model: Model, schema: RequestSchema, version: String? = nil
   ) throws(Failure) {
+    self.version = version ?? "sha256:\(model.fingerprint.prefix(12))"
     self.definition = definition
     self.model = model
     self.schema = schema

@@ -128,13 +128,14 @@ extension Service {
     else {
       throw Refusal(
         .notFound,
-        "model '\(desk.served.name)' has no version '\(route.version.excerpt)'; it has 1")
+        "model '\(desk.served.name)' has no version '\(route.version.excerpt)'; it has \(desk.served.wireVersion)"
+      )
     }
     return desk
   }
 }
 
 extension ServedModel {
-  /// For protocols whose versions are numbers: a file has no history.
-  var wireVersion: String { "1" }
+  /// For protocols whose versions are numbers: a file without a registry has no history.
+  var wireVersion: String { Int(version) == nil ? "1" : version }
 }

@@ -8,6 +8,7 @@ enum CommandTable {
     ScoreCommand.command,
     ServeCommand.command,
     BenchCommand.command,
+    RegistryCommand.command,
     HelpCommand.command,
     CompletionsCommand.command,
   ]

@@ -11,15 +11,61 @@ struct DeclaredModel {
   let model: Model
   let schema: RequestSchema
 
+  /// The registry's number, or the start of the file's fingerprint.
+  let version: String
+
   /// - Parameter project: nil where the definition is no more than a file's name.
   init(
-    _ definition: ModelDefinition, _ project: Project?, _ files: any FileSystem
+    _ definition: ModelDefinition, _ project: Project?, _ invocation: Invocation
   ) throws(Failure) {
-    let path = project?.resolve(definition.uri) ?? definition.uri
+    guard ModelURI.isURI(definition.uri) else {
+      let path = project?.resolve(definition.uri) ?? definition.uri
+      let model = try DeclaredModel.load(path, invocation.files)
+      try self.init(definition, project, model: model)
+      return
+    }
+    var project = project
+    if project == nil { project = try Project.find(invocation) }
+    let registered = try RegisteredDecision(definition, project, invocation)
+    let model = try DeclaredModel.load(registered, invocation.files)
+    try self.init(
+      registered.definition, registered.project, model: model,
+      version: "\(registered.manifest.version)")
+  }
+
+  /// Of a model that is loaded already.
+  init(
+    _ definition: ModelDefinition, _ project: Project?, model: Model, version: String? = nil
+  ) throws(Failure) {
     self.definition = definition
-    model = try DeclaredModel.load(path, files)
+    self.model = model
+    // A file without a registry has no version number; the start of its fingerprint tells files apart.
+    self.version = version ?? "sha256:\(model.fingerprint.prefix(12))"
     schema =
       if let project { try DeclaredModel.schema(definition, project) } else { RequestSchema() }
+  }
+
+  /// A registered model, if its file is still the one that was registered.
+  private static func load(
+    _ registered: RegisteredDecision, _ files: any FileSystem
+  ) throws(Failure) -> Model {
+    let model = try load(registered.path, files)
+    guard model.fingerprint == registered.manifest.file.digest else {
+      throw .inputOutput(
+        "\(registered.path): changed since it was registered as version"
+          + " \(registered.manifest.version) of '\(registered.manifest.model)'",
+        hint: "rtinfer registry verify shows all that is wrong")
+    }
+    return model
+  }
+
+  /// The path of a model's file, wherever it is named: a path, or a version of the registry.
+  static func path(
+    _ uri: String, _ project: Project?, _ invocation: Invocation
+  ) throws(Failure) -> String {
+    guard ModelURI.isURI(uri) else { return project?.resolve(uri) ?? uri }
+    let view = try RegistryView(try RegistryFlags.folder(invocation, project))
+    return view.path(of: try view.manifest(try ModelURI(uri)).file)
   }
 
   /// A model from its file alone.

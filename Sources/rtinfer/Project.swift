@@ -49,6 +49,22 @@ struct Project {
     try root.allow(Project.sections)
   }
 
+  /// A project that stands in no file of its own.
+  ///
+  /// - Parameter path: the file that other paths are relative to.
+  init(root: ConfigNode, path: String) throws(Failure) {
+    self.path = path
+    self.shownName = root.file
+    self.root = root
+    try root.allow(Project.sections)
+  }
+
+  /// A section's members as they are written.
+  func members(_ name: String) -> [ConfigNode.Member] {
+    guard case .object(let members)? = root[name]?.value else { return [] }
+    return members
+  }
+
   /// Messages name the file as the user knows it, not by a long way round.
   private static func shortName(_ path: String) -> String {
     path.hasSuffix("/\(fileName)") ? fileName : path

@@ -16,7 +16,9 @@ import Testing
 
   @Test func everyCommandHasCases() {
     let commands = Set(GoldenCase.all.map { $0.name.split(separator: "/")[0] })
-    #expect(commands.isSuperset(of: ["ingest", "materialize", "score", "help", "completions"]))
+    #expect(
+      commands.isSuperset(of: ["ingest", "materialize", "registry", "score", "help", "completions"])
+    )
   }
 
   @Test func differencesAreShownLineByLine() {

@@ -84,9 +84,12 @@ public struct GoldenCase: Sendable, CustomStringConvertible {
     }
   }
 
-  /// Without what differs from run to run: the time of ingestion and how long things took.
+  /// Without what differs from run to run: the time of ingestion, the registry's times and the hashes of them, and
+  /// how long things took.
   public static func normalised(_ text: String) -> String {
     text.replacing(#/"((first_|last_)?ingested)":"[^"]*"/#) { "\"\($0.output.1)\":\"<time>\"" }
+      .replacing(#/"(at|added)":"[0-9T:.Z-]*"/#) { "\"\($0.output.1)\":\"<time>\"" }
+      .replacing(#/"(hash|previous|manifest)":"[0-9a-f]{64}"/#) { "\"\($0.output.1)\":\"<hash>\"" }
       .replacing(#/"layers_us":\{[^}]*\}/#) { match in
         match.output.replacing(#/:[0-9.eE+-]+/#, with: ":<us>")
       }

@@ -55,7 +55,8 @@ public struct SHA256: Sendable {
     }
   }
 
-  static func hex(_ digest: [UInt8]) -> String {
+  /// A digest as 64 lower-case digits.
+  public static func hex(_ digest: [UInt8]) -> String {
     let digits = Array("0123456789abcdef".utf8)
     var text: [UInt8] = []
     for byte in digest {

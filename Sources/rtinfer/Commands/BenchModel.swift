@@ -30,7 +30,9 @@ enum BenchModel {
       why. A table on a terminal, summary records on a pipe.
       """,
     operands: .files,
-    flags: [CommonFlags.project, batch, repeats, threads, json, ScoreCommand.format]
+    flags: [
+      CommonFlags.project, RegistryFlags.registry, batch, repeats, threads, json, ScoreCommand.format,
+    ]
       + CommonFlags.records,
     examples: [
       .init("rtinfer bench model model.json rows.csv", "The table."),
@@ -49,13 +51,14 @@ enum BenchModel {
     let repeats = try options.integer(repeats, in: 1...1_000) ?? 7
     let threads = try options.integer(threads, in: 1...256) ?? 1
     let declared = try DeclaredModel(
-      ModelDefinition(name: path, uri: path), nil, invocation.files)
+      ModelDefinition(name: path, uri: path), nil, invocation)
     let model = declared.model
     let decider = try Decider(declared.definition, model: model, schema: declared.schema)
     let rejects = try Rejects(invocation)
     var rows: [Double] = []
     let run = ScoreRun(
-      invocation, judges: [Judge(decider: decider)], rejects: rejects, withMargin: false,
+      invocation, judges: [Judge(decider: decider, version: declared.version)], rejects: rejects,
+      withMargin: false,
       tableSeparator: nil)
     run.onRow = { rows += $0.gathered }
     for source in try invocation.inputs(Array(options.operands.dropFirst())) {

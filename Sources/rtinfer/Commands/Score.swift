@@ -58,7 +58,8 @@ enum ScoreCommand {
       """,
     operands: .files,
     flags: [
-      CommonFlags.project, model, format, to, margin, contributions, explain, importance, summary,
+      CommonFlags.project, model, RegistryFlags.registry, format, to, margin, contributions,
+      explain, importance, summary,
     ]
       + CommonFlags.records,
     examples: [
@@ -155,7 +156,12 @@ enum ScoreCommand {
           "\(invocation.options.origin(model)): '\(named)' is neither a file nor a model of the project",
           hint: Spelling.nearest(named, among: known).map { "did you mean '\($0)'?" })
       }
-      return [(ModelDefinition(name: named, uri: named), named)]
+      return [
+        (
+          ModelDefinition(name: named, uri: named),
+          try DeclaredModel.path(named, project, invocation)
+        )
+      ]
     }
     let chosen = definitions.filter { named == nil || $0.name == named }
     guard !chosen.isEmpty, let project else {
@@ -163,7 +169,11 @@ enum ScoreCommand {
         "no model: the project file declares none and --model is not given",
         hint: "rtinfer score --model model.json rows.csv")
     }
-    return chosen.map { ($0, project.resolve($0.uri)) }
+    var found: [(definition: ModelDefinition, path: String)] = []
+    for definition in chosen {
+      found.append((definition, try DeclaredModel.path(definition.uri, project, invocation)))
+    }
+    return found
   }
 
   private static func loadJudges(
@@ -173,10 +183,12 @@ enum ScoreCommand {
     for (definition, path) in try chosenModels(invocation, project) {
       // A file that was named itself has nothing to do with the project's events.
       let declared = try DeclaredModel(
-        definition, definition.isDeclared ? project : nil, invocation.files)
-      let decider = try Decider(definition, model: declared.model, schema: declared.schema)
-      if let extent { try decider.explainDecisions(extent, definition, source: path) }
-      judges.append(Judge(decider: decider))
+        definition, definition.isDeclared ? project : nil, invocation)
+      let judge = try Judge(declared)
+      if let extent {
+        try judge.decider.explainDecisions(extent, declared.definition, source: path)
+      }
+      judges.append(judge)
     }
     return judges
   }

@@ -17,10 +17,15 @@ final class Judge {
   /// Nanoseconds of the last decision, by layer.
   fileprivate var layers = [UInt64](repeating: 0, count: Layer.allCases.count)
 
-  init(decider: Decider) {
+  init(decider: Decider, version: String) {
     self.decider = decider
-    // A file without a registry has no version number; the start of its fingerprint tells files apart.
-    self.version = "sha256:\(decider.model.fingerprint.prefix(12))"
+    self.version = version
+  }
+
+  convenience init(_ declared: DeclaredModel) throws(Failure) {
+    self.init(
+      decider: try Decider(declared.definition, model: declared.model, schema: declared.schema),
+      version: declared.version)
   }
 }
 

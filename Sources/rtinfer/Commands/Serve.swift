@@ -83,7 +83,8 @@ enum ServeCommand {
       """,
     operands: .none,
     flags: [
-      CommonFlags.project, listen, model, threads, maxBatch, maxBatchDelay, maxConnections, maxBody,
+      CommonFlags.project, listen, model, RegistryFlags.registry, threads, maxBatch, maxBatchDelay,
+      maxConnections, maxBody,
       drain,
       drainDelay, readyFile, tokenFile, insecure, accessLog, decisions,
     ],
@@ -198,7 +199,7 @@ enum ServeCommand {
       }
     } else if let project {
       for definition in definitions {
-        declared.append(try DeclaredModel(definition, project, invocation.files))
+        declared.append(try DeclaredModel(definition, project, invocation))
       }
     }
     guard !declared.isEmpty else {
@@ -212,7 +213,8 @@ enum ServeCommand {
         throw .usage("--model: '\(model.definition.name)' is named twice")
       }
       served.append(
-        try ServedModel(model.definition, model: model.model, schema: model.schema))
+        try ServedModel(
+          model.definition, model: model.model, schema: model.schema, version: model.version))
     }
     return served
   }
@@ -224,7 +226,7 @@ enum ServeCommand {
     let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     if parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, !parts[0].contains("/") {
       let definition = ModelDefinition(name: String(parts[0]), uri: String(parts[1]))
-      return try DeclaredModel(definition, nil, invocation.files)
+      return try DeclaredModel(definition, nil, invocation)
     }
     let origin = invocation.options.origin(model)
     guard parts.count == 1 else {
@@ -236,7 +238,7 @@ enum ServeCommand {
         "\(origin): '\(text)' is neither NAME=FILE nor a model of the project",
         hint: nearest.map { "did you mean '\($0)'?" } ?? "as in --model fraud=model.json")
     }
-    return try DeclaredModel(definition, project, invocation.files)
+    return try DeclaredModel(definition, project, invocation)
   }
 
   /// Everything new, or everything as it was.

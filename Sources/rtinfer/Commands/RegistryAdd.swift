@@ -1,0 +1,116 @@
+// registry add: a file becomes a version. It is loaded and checked first; what does not load is not added.
+
+import Core
+import Decisions
+import Models
+
+enum RegistryAdd {
+  static let metric = Flag("metric", .text("NAME=N,…"), "What was measured of it, for gates")
+  static let tag = Flag("tag", .text("NAME=TEXT,…"), "Tags")
+  static let rows = Flag(
+    "rows", .file, "Rows that it must be able to decide, a table or NDJSON, before it is added")
+  static let training = Flag(
+    "training", .file, "The rows it was trained with: their fingerprint is kept")
+  static let profile = Flag(
+    "profile", .file, "The reference profile that drift is measured against")
+  static let parent = Flag("parent", .text("N"), "The version it comes from", default: "the newest")
+
+  static let command = Command(
+    name: "registry add",
+    summary: "Add a version of a model",
+    story: """
+      Loads the model file FILE, checks it, and adds it as the next version of NAME. Where the project declares a \
+      model of that name, its whole section and the definitions of the views that it reads are kept with it. With \
+      --rows the model must first decide these rows, by the project's inputs. Makes the registry if there is none. \
+      Prints the log's line.
+
+      FILE may be a folder: of MLflow with an MLmodel file (xgboost and lightgbm flavours), or any with one model \
+      file in it; its other files are kept beside.
+      """,
+    operands: .files,
+    flags: [metric, tag, rows, training, profile, parent] + CommonFlags.records
+      + RegistryFlags.changes,
+    examples: [
+      .init(
+        "rtinfer registry add late_arrival model.json --metric auc=0.91,p99_us=420",
+        "With figures that a gate can ask about."),
+      .init(
+        "rtinfer registry add late_arrival model.json --rows sample.csv --training train.csv",
+        "Tried on rows first; the training set's fingerprint is kept."),
+    ],
+    run: run)
+
+  private static func run(_ invocation: Invocation) throws(Failure) -> ExitStatus {
+    let operands = try RegistryFlags.operands(invocation, ["NAME", "FILE"])
+    let (name, path) = (operands[0], operands[1])
+    let options = invocation.options
+    try RegistryFolder.check(model: name)
+    let project = try Project.find(invocation)
+    let author = try RegistryFlags.author(invocation)
+    var facts = VersionFacts(by: author.by)
+    facts.reason = author.reason
+    facts.metrics = try RegistryFlags.metrics(metric, options)
+    facts.tags = try RegistryFlags.tags(tag, options)
+    facts.parent = try options.integer(parent, in: 1...Int.max)
+    facts.gitCommit = GitCommit.current(from: invocation.workingFolder, invocation.files)
+    let artifact = try ModelArtifact(path, invocation.files)
+    facts.files = artifact.files
+    facts.source = path
+    let definition = try project?.models().first { $0.name == name }
+    if let project, let definition {
+      facts.decision = project.decision(of: definition, artifact.model)
+    }
+    if try options.value(rows) != nil {
+      try tryOut(
+        artifact, definition ?? ModelDefinition(name: name, uri: path), project, invocation)
+    }
+    if let path = try options.value(training) {
+      let (digest, bytes) = try FileDigest.of(path, in: invocation.files)
+      facts.training = VersionManifest.File(
+        name: ModelArtifact.lastName(path), digest: digest, bytes: bytes)
+    }
+    if let path = try options.value(profile) {
+      facts.profile = (
+        ModelArtifact.lastName(path),
+        try invocation.files.contents(of: path, bytesMax: Limits.projectBytesMax)
+      )
+    }
+    let writer = try RegistryFlags.writer(invocation, makes: true)
+    let line = try writer.add(
+      model: name, contents: artifact.contents, name: artifact.name, loaded: artifact.model,
+      facts: facts)
+    try invocation.write(line)
+    return .success
+  }
+
+  /// Decides the example rows, and prints none of it.
+  private static func tryOut(
+    _ artifact: ModelArtifact, _ definition: ModelDefinition, _ project: Project?,
+    _ invocation: Invocation
+  ) throws(Failure) {
+    let path = try invocation.options.value(rows)!
+    let declared = try DeclaredModel(
+      definition, definition.isDeclared ? project : nil, model: artifact.model)
+    let rejects = try Rejects(invocation)
+    var count = 0
+    let run = ScoreRun(
+      invocation, judges: [try Judge(declared)], rejects: rejects, withMargin: false,
+      tableSeparator: nil)
+    run.onRow = { _ in count += 1 }
+    try run.score(LineReader(try DescriptorSource.file(path)), format: "auto")
+    run.progress.finish()
+    guard try rejects.finish(total: run.rows) == .success else {
+      throw .badData("not added: it cannot decide \(rejects.count.grouped) rows of \(path)")
+    }
+    guard count > 0 else { throw .badData("--rows: \(path) has no row") }
+    invocation.messages.note("\(count.grouped) rows of \(path) can be decided")
+  }
+}
+
+extension Invocation {
+  /// Writes bytes out at once.
+  func write(_ bytes: [UInt8]) throws(Failure) {
+    bytes.withBytes { output.append($0) }
+    try output.flush()
+  }
+}

@@ -1,0 +1,118 @@
+// The whole decision, between the project and the registry: what is kept of a project when a version is added,
+// and what is taken from a version when it is to decide. The views that it reads must still be defined as they
+// were: the same name with another meaning would be wrong quietly.
+
+import Core
+import Decisions
+import Models
+
+extension Project {
+  /// What the registry keeps of one model: its section, the views that it reads, the event types.
+  func decision(of definition: ModelDefinition, _ model: Model) -> VersionManifest.Decision {
+    let section = members("models").filter { $0.key == definition.name }
+    var inputs = model.inputNames
+    if case .array(let listed)? = section.first?.node["inputs"]?.value {
+      for case .string(let text) in listed.map(\.value) { inputs.append(text) }
+    }
+    let text = OutputBuffer(MemorySink(), capacity: 4 << 10)
+    text.append("{\"models\":")
+    text.append(section)
+    text.append(",\"features\":")
+    text.append(views(readBy: inputs))
+    text.append(",\"events\":")
+    text.append(members("events"))
+    text.append("}")
+    // What was a tree is one again.
+    let tree = try? JSON5Parser.parse(text.pending.copy(), file: shownName)
+    precondition(tree != nil, "what was written as JSON is JSON")
+    return VersionManifest.Decision(project: tree!)
+  }
+
+  /// The views whose features are named, and those that their own definitions name.
+  private func views(readBy names: [String]) -> [ConfigNode.Member] {
+    let all = members("features")
+    var texts = names
+    var taken: Set<String> = []
+    while let next = all.first(where: { view in
+      !taken.contains(view.key)
+        && texts.contains { $0.contains("\(view.key):") || $0.contains("\(view.key)__") }
+    }) {
+      taken.insert(next.key)
+      texts.append(next.node.json())
+    }
+    return all.filter { taken.contains($0.key) }
+  }
+}
+
+extension OutputBuffer {
+  fileprivate func append(_ members: [ConfigNode.Member]) {
+    append("{")
+    for (index, member) in members.enumerated() {
+      if index > 0 { append(",") }
+      appendQuoted(member.key)
+      append(":")
+      member.node.append(to: self)
+    }
+    append("}")
+  }
+}
+
+/// A version of the registry that is to decide.
+struct RegisteredDecision {
+  let manifest: VersionManifest
+  /// The model file.
+  let path: String
+  /// As the version was added; as it is declared now where it was added without a project.
+  let definition: ModelDefinition
+  /// What the requests are read by: the project around here, else the version's own.
+  let project: Project?
+
+  /// - Throws: a usage failure where there is no such version, or a view it reads has changed since.
+  init(
+    _ declared: ModelDefinition, _ project: Project?, _ invocation: Invocation
+  ) throws(Failure) {
+    let uri = try ModelURI(declared.uri)
+    let view = try RegistryView(try RegistryFlags.folder(invocation, project))
+    manifest = try view.manifest(uri)
+    path = view.path(of: manifest.file)
+    // Whoever gives it a name of its own is to find it by that.
+    let name = declared.name == declared.uri ? manifest.model : declared.name
+    guard let decision = manifest.decision else {
+      definition = declared.named(name)
+      self.project = declared.isDeclared ? project : nil
+      return
+    }
+    let exact = ModelURI(model: uri.model, .version(manifest.version)).description
+    let text = Array(decision.project.json().utf8)
+    let own = try Project(root: try JSON5Parser.parse(text, file: exact), path: path)
+    guard let registered = try own.models().first else {
+      throw .inputOutput("\(exact): the manifest's decision has no model")
+    }
+    definition = registered.named(name)
+    guard let project, !project.members("events").isEmpty else {
+      self.project = own
+      return
+    }
+    self.project = project
+    try RegisteredDecision.check(decision.views, exact, against: project)
+  }
+
+  private static func check(
+    _ views: [ConfigNode.Member], _ version: String, against project: Project
+  ) throws(Failure) {
+    for view in views {
+      let hint = "bring the definition back, or add a version that was trained with the new one"
+      guard let now = project.members("features").first(where: { $0.key == view.key }) else {
+        throw .usage(
+          "\(version) reads the view '\(view.key)', which \(project.shownName) does not define",
+          hint: hint)
+      }
+      guard let difference = now.node.difference(from: view.node) else { continue }
+      let place = difference.place.isEmpty ? "" : ".\(difference.place)"
+      throw .usage(
+        "\(project.shownName):\(now.line): features.\(view.key)\(place) has changed since \(version) was"
+          + " added: \(difference.own) here, \(difference.other) there",
+        hint: hint)
+    }
+  }
+}

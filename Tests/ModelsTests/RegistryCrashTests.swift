@@ -1,0 +1,197 @@
+// Whatever stops a change at whatever operation, the registry is the one before it or the one after it, and
+// verification finds nothing wrong; the next writer goes on from there.
+
+import Core
+import TestSupport
+import Testing
+
+@testable import Models
+
+/// A registry on a simulated disk.
+struct TestRegistry {
+  let disk = SimulatedFileSystem()
+  let clock = ManualClock(Timestamp("2013-01-05T00:00:00Z"))
+  var folder: RegistryFolder { RegistryFolder("state/registry", files: disk) }
+
+  static let contents = Array(TinyModel().text.utf8)
+
+  func writer() throws(Failure) -> RegistryWriter { try RegistryWriter(folder, clock: clock) }
+  func view() throws(Failure) -> RegistryView { try RegistryView(folder) }
+
+  func add(_ writer: RegistryWriter, _ model: String = "m") throws(Failure) {
+    let loaded = try TestRegistry.contents.withBytes { (bytes) throws(Failure) in
+      try ModelLoader.load(bytes, source: "tiny")
+    }
+    var facts = VersionFacts(by: "ann")
+    facts.metrics = ["auc": 0.9]
+    _ = try writer.add(
+      model: model, contents: TestRegistry.contents, name: "tiny.json", loaded: loaded, facts: facts
+    )
+  }
+
+  func promote(_ writer: RegistryWriter, _ version: Int) throws(Failure) {
+    _ = try writer.promote(
+      model: "m", version: version, alias: "production", author: ChangeAuthor(by: "ann"))
+  }
+
+  /// Two versions, the first and then the second in production.
+  func fill() throws(Failure) {
+    let writer = try writer()
+    try add(writer)
+    try add(writer)
+    try promote(writer, 1)
+    try promote(writer, 2)
+  }
+
+  var problems: [String] {
+    get throws { try RegistryVerification(try view()).problems }
+  }
+}
+
+@Suite struct RegistryCrashTests {
+  /// What is stopped half-way, each on a registry that `TestRegistry.fill` made.
+  enum Change: CaseIterable {
+    case add, promote, rollback, tag, remove
+
+    func run(_ registry: TestRegistry) throws(Failure) {
+      let writer = try registry.writer()
+      let author = ChangeAuthor(by: "bob")
+      switch self {
+      case .add: try registry.add(writer)
+      case .promote:
+        _ = try writer.promote(model: "m", version: 1, alias: "canary", author: author)
+      case .rollback: _ = try writer.rollback(model: "m", alias: "production", author: author)
+      case .tag: _ = try writer.tag(model: "m", version: 1, tags: ["a": "b"], author: author)
+      case .remove: _ = try writer.collect(RegistryGarbage(keeping: 1), author: author)
+      }
+    }
+  }
+
+  private static func filled() throws -> TestRegistry {
+    let registry = TestRegistry()
+    try registry.fill()
+    // For `remove`: a version that nothing needs, with the newest behind it.
+    let writer = try registry.writer()
+    try registry.add(writer)
+    try registry.add(writer)
+    return registry
+  }
+
+  @Test(arguments: Change.allCases) func powerCutsAtEveryOperation(_ change: Change) throws {
+    let model = try Self.filled()
+    let before = try model.view().state()
+    let start = model.disk.operations
+    try change.run(model)
+    let operations = model.disk.operations - start
+    let after = try model.view().state()
+    #expect(before != after, "the change changes something")
+    #expect(operations > 10)
+    var (stayed, happened) = (0, 0)
+    for operation in 0..<operations {
+      for seed in UInt64(0)..<6 {
+        let registry = try Self.filled()
+        registry.disk.cutPower(afterOperations: operation)
+        #expect(failure { () throws(Failure) in try change.run(registry) } != nil)
+        if seed == 0 {
+          registry.disk.killProcess()
+        } else {
+          var random = SplitMix64(seed: seed &* 1_000 &+ UInt64(operation))
+          registry.disk.crash(using: &random)
+        }
+        let problems = try registry.problems
+        #expect(problems.isEmpty, "\(operation), \(seed): \(problems)")
+        let found = try registry.view().state()
+        if found == before { stayed += 1 } else { happened += 1 }
+        // One that removes several versions does so one by one.
+        #expect(found == before || found == after || change == .remove, "\(operation), \(seed)")
+        // The next one goes on.
+        try registry.add(try registry.writer(), "other")
+        #expect(try registry.problems.isEmpty, "afterwards: \(operation), \(seed)")
+        #expect(try registry.view().state().models["other"]?.versions.count == 1)
+      }
+    }
+    #expect(stayed > 10 && happened > 10, "both were seen: \(stayed), \(happened)")
+  }
+
+  @Test func powerCutsWhileARegistryIsMade() throws {
+    let model = TestRegistry()
+    try model.fill()
+    for operation in 0..<model.disk.operations {
+      let registry = TestRegistry()
+      registry.disk.cutPower(afterOperations: operation)
+      _ = failure { () throws(Failure) in try registry.fill() }
+      var random = SplitMix64(seed: UInt64(operation))
+      registry.disk.crash(using: &random)
+      if failure({ () throws(Failure) in _ = try registry.view() }) == nil {
+        #expect(try registry.problems.isEmpty, "\(operation)")
+      }
+      try registry.add(try registry.writer(), "other")
+      #expect(try registry.problems.isEmpty, "afterwards: \(operation)")
+    }
+  }
+
+  /// A full disk refuses the change, by name; it is as if it had not been tried, or it is finished later.
+  @Test func aFullDiskIsNamed() throws {
+    var (refused, states) = (0, Set<Int>())
+    for room in stride(from: 1_000, through: 7_000, by: 200) {
+      let registry = TestRegistry()
+      registry.disk.room = room
+      let problem = failure { () throws(Failure) in try registry.fill() }
+      if let problem {
+        refused += 1
+        #expect(problem.status == .inputOutput)
+        #expect(problem.message.contains("state/registry"), "\(problem.message)")
+        #expect(problem.message.contains("No space left on device"), "\(problem.message)")
+      }
+      registry.disk.killProcess()
+      registry.disk.room = nil
+      if registry.disk.exists("state/registry/format") {
+        #expect(try registry.problems.isEmpty, "\(room)")
+        states.insert(try registry.view().state().count)
+      }
+      try registry.add(try registry.writer(), "other")
+      #expect(try registry.problems.isEmpty, "afterwards: \(room)")
+    }
+    #expect(refused > 5 && states.count > 2, "\(refused) \(states)")
+  }
+
+  /// A disk that can only be read, from some operation on or from the first.
+  @Test func aReadOnlyDiskIsNamed() throws {
+    var refused = 0
+    for operation in 0..<30 {
+      let registry = try Self.filled()
+      let before = try registry.view().state()
+      registry.disk.failOnce(afterOperations: operation, with: 30)
+      let problem = failure { () throws(Failure) in try Change.promote.run(registry) }
+      registry.disk.killProcess()
+      guard let problem else { continue }
+      refused += 1
+      #expect(problem.status == .inputOutput)
+      #expect(problem.message.contains("Read-only file system"), "\(problem.message)")
+      #expect(problem.message.contains("state/registry"), "\(problem.message)")
+      #expect(try registry.problems.isEmpty)
+      #expect(try registry.view().state().count - before.count <= 1)
+    }
+    #expect(refused > 20)
+  }
+
+  @Test func oneWriterAtATime() throws {
+    let registry = TestRegistry()
+    let writer = try registry.writer()
+    let problem = failure { () throws(Failure) in _ = try registry.writer() }
+    #expect(problem?.status == .locked)
+    #expect(problem?.message.contains("(4711)") == true)
+    withExtendedLifetime(writer) {}
+  }
+
+  /// A reader that opens while a change is under way sees all of it or nothing of it.
+  @Test func readersSeeThroughAChangeUnderWay() throws {
+    let registry = try Self.filled()
+    registry.disk.cutPower(afterOperations: 24)
+    _ = failure { () throws(Failure) in try Change.rollback.run(registry) }
+    registry.disk.killProcess()
+    let view = try registry.view()
+    let alias = try view.number(ModelURI("models:/m@production"))
+    #expect(alias == (try view.state().models["m"]?.aliases["production"]?.last))
+  }
+}
