@@ -9,6 +9,7 @@ enum CommandTable {
     ServeCommand.command,
     BenchCommand.command,
     RegistryCommand.command,
+    DriftCommand.command,
     HelpCommand.command,
     CompletionsCommand.command,
   ]

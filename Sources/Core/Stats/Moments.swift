@@ -3,23 +3,40 @@
 // fourth power P. Pébay, 2008). The textbook way, differences of sums of powers, loses all its
 // digits where the mean is large beside the spread.
 
-import Core
-
 /// Count, mean and sum of squared distances: 24 bytes.
-struct Moments2 {
-  private(set) var count = 0.0
-  private(set) var mean = 0.0
-  private(set) var squares = 0.0
+public struct Moments2: Sendable, Equatable {
+  public private(set) var count: Double
+  public private(set) var mean: Double
+  public private(set) var squares: Double
 
-  mutating func add(_ cell: Cell) {
-    guard let value = cell.number else { return }
+  public init(count: Double = 0, mean: Double = 0, squares: Double = 0) {
+    self.count = count
+    self.mean = mean
+    self.squares = squares
+  }
+
+  /// Many values at once: their mean first, then their distances from it.
+  public init(of values: UnsafeBufferPointer<Double>) {
+    self.init()
+    guard !values.isEmpty else { return }
+    count = Double(values.count)
+    var sum = 0.0
+    for value in values { sum += value }
+    mean = sum / count
+    for value in values { squares += (value - mean) * (value - mean) }
+  }
+
+  /// Of the sample (divided by n - 1); nil of fewer than two values.
+  public var variance: Double? { count > 1 ? max(0, squares) / (count - 1) : nil }
+
+  public mutating func add(_ value: Double) {
     count += 1
     let distance = value - mean
     mean += distance / count
     squares += distance * (value - mean)
   }
 
-  mutating func merge(_ later: Moments2) {
+  public mutating func merge(_ later: Moments2) {
     guard later.count > 0 else { return }
     guard count > 0 else {
       self = later
@@ -34,22 +51,23 @@ struct Moments2 {
 }
 
 /// The same with the third and fourth power: 40 bytes.
-struct Moments4 {
-  private(set) var count = 0.0
-  private(set) var mean = 0.0
-  private(set) var squares = 0.0
-  private(set) var cubes = 0.0
-  private(set) var fourths = 0.0
+public struct Moments4: Sendable, Equatable {
+  public private(set) var count = 0.0
+  public private(set) var mean = 0.0
+  public private(set) var squares = 0.0
+  public private(set) var cubes = 0.0
+  public private(set) var fourths = 0.0
 
-  mutating func add(_ cell: Cell) {
-    guard let value = cell.number else { return }
+  public init() {}
+
+  public mutating func add(_ value: Double) {
     var one = Moments4()
     one.count = 1
     one.mean = value
     merge(one)
   }
 
-  mutating func merge(_ later: Moments4) {
+  public mutating func merge(_ later: Moments4) {
     guard later.count > 0 else { return }
     guard count > 0 else {
       self = later

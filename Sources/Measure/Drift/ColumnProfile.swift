@@ -1,0 +1,154 @@
+// What is remembered of one column: how many values of each type, moments, counts between edges, categories, and by
+// window of event time the moments alone. Numbers wait in a small buffer, so that most of what is done to them is
+// done to 256 at a time.
+
+public import Core
+
+public final class ColumnProfile {
+  /// Values of each kind; every one of them is a count of records.
+  public struct Kinds: Sendable, Equatable {
+    /// JSON nulls and empty cells.
+    public var nulls: Int64 = 0
+    /// Finite numbers, and those among them that are whole.
+    public var numbers: Int64 = 0
+    public var integers: Int64 = 0
+    public var texts: Int64 = 0
+    /// Texts that are RFC 3339 times.
+    public var times: Int64 = 0
+    public var flags: Int64 = 0
+    /// Arrays.
+    public var composites: Int64 = 0
+    /// NaN, infinities, numbers beyond a double.
+    public var notFinite: Int64 = 0
+
+    public init() {}
+
+    /// Values that are there.
+    public var values: Int64 { numbers + texts + flags + composites + notFinite }
+
+    static func + (left: Kinds, right: Kinds) -> Kinds {
+      var sum = left
+      sum.nulls += right.nulls
+      sum.numbers += right.numbers
+      sum.integers += right.integers
+      sum.texts += right.texts
+      sum.times += right.times
+      sum.flags += right.flags
+      sum.composites += right.composites
+      sum.notFinite += right.notFinite
+      return sum
+    }
+  }
+
+  public enum ColumnType: String, Sendable {
+    case number, category, time, list, empty
+  }
+
+  public let name: String
+  public internal(set) var kinds = Kinds()
+  public internal(set) var moments = Moments2()
+  public internal(set) var minimum = Double.infinity
+  public internal(set) var maximum = -Double.infinity
+  public internal(set) var edges: EdgeCounts
+  public internal(set) var categories = CategoryCounts()
+  /// By the window's start in microseconds.
+  public internal(set) var windows: [Int64: Moments2] = [:]
+
+  private static let pendingMax = 256
+  private let pending: UnsafeMutablePointer<Double>
+  private var pendingCount = 0
+
+  /// - Parameter reference: the column whose edges are to be used, where this one is to be compared with it.
+  public init(_ name: String, like reference: ColumnProfile? = nil) {
+    self.name = name
+    self.edges = EdgeCounts(like: reference?.edges.edges ?? [])
+    self.pending = .allocate(capacity: ColumnProfile.pendingMax)
+  }
+
+  deinit { pending.deallocate() }
+
+  /// By what most of the values are.
+  public var type: ColumnType {
+    let values = kinds.values
+    if values == 0 { return .empty }
+    if kinds.times * 2 > values { return .time }
+    if (kinds.numbers + kinds.notFinite) * 2 >= values { return .number }
+    return kinds.composites * 2 > values ? .list : .category
+  }
+
+  /// Nearly as many different texts as there are values: names of things, of which the next ones are always new.
+  public var isIdentifier: Bool {
+    guard type == .category, kinds.texts >= 100 else { return false }
+    return Double(categories.distinct) > 0.5 * Double(kinds.texts)
+  }
+
+  // MARK: Counting
+
+  @inline(__always)
+  func add(_ value: ColumnValue, window: Int64?) {
+    switch value {
+    case .number(let number):
+      pending[pendingCount] = number
+      pendingCount += 1
+      if pendingCount == ColumnProfile.pendingMax { settle(window) }
+    case .null: kinds.nulls += 1
+    case .text(let text):
+      kinds.texts += 1
+      if ColumnProfile.isTime(text) { kinds.times += 1 } else { categories.add(text) }
+    case .flag(let flag):
+      kinds.flags += 1
+      categories.add(flag ? Bytes("true") : Bytes("false"))
+    case .composite: kinds.composites += 1
+    case .notFinite: kinds.notFinite += 1
+    }
+  }
+
+  private static func isTime(_ text: Bytes) -> Bool {
+    guard text.count >= 20, text[4] == UInt8(ascii: "-"), text[10] | 0x20 == UInt8(ascii: "t")
+    else { return false }
+    return Timestamp(rfc3339: text) != nil
+  }
+
+  /// Works off the numbers that wait; to be called before the window changes and before anything is read.
+  func settle(_ window: Int64?) {
+    guard pendingCount > 0 else { return }
+    let values = UnsafeBufferPointer(start: pending, count: pendingCount)
+    let batch = Moments2(of: values)
+    moments.merge(batch)
+    if let window { windows[window, default: Moments2()].merge(batch) }
+    var (least, greatest, whole) = (minimum, maximum, 0)
+    for value in values {
+      least = value < least ? value : least
+      greatest = value > greatest ? value : greatest
+      whole += value == value.rounded() ? 1 : 0
+    }
+    (minimum, maximum) = (least, greatest)
+    kinds.numbers += Int64(pendingCount)
+    kinds.integers += Int64(whole)
+    edges.add(values)
+    pendingCount = 0
+  }
+
+  func finish(_ window: Int64?) {
+    settle(window)
+    edges = edges.settled()
+  }
+
+  // MARK: Merging
+
+  /// Takes in another's values: counts exactly, moments to the last digits, edges and categories within their
+  /// bounds.
+  func merge(_ other: ColumnProfile) {
+    kinds = kinds + other.kinds
+    moments.merge(other.moments)
+    minimum = min(minimum, other.minimum)
+    maximum = max(maximum, other.maximum)
+    edges = edges.merged(other.edges)
+    categories.merge(other.categories)
+    windows.merge(other.windows) { (left, right) in
+      var both = left
+      both.merge(right)
+      return both
+    }
+  }
+}

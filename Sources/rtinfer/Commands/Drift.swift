@@ -1,0 +1,23 @@
+// drift: has the world moved? What is asked is a verb of its own.
+
+import Core
+
+enum DriftCommand {
+  static let command = Command(
+    name: "drift",
+    summary: "Say whether data, features or answers have moved",
+    story: """
+      A profile remembers what records looked like; other records or profiles are compared with it later. Nothing needs to be \
+      declared, and the records themselves are read once.
+      """,
+    operands: .none,
+    flags: [],
+    examples: [
+      .init("rtinfer drift profile january.ndjson > january.profile", "Remember January.")
+    ],
+    verbs: [DriftProfile.command, DriftProfile.merge]
+  ) { _ throws(Failure) in
+    throw .usage(
+      "say what to do", hint: "rtinfer drift profile january.ndjson > january.profile")
+  }
+}

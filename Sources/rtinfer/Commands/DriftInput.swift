@@ -1,0 +1,120 @@
+// What the verbs of drift that read records have in common: which columns, where the time is, and the loop.
+
+import Core
+import Measure
+
+enum DriftInput {
+  static let format = Flag(
+    "format", .choice(["auto", "ndjson", "csv", "tsv"]),
+    "How records are written; auto goes by the file's name, else by the first byte",
+    default: "auto")
+  static let columns = Flag(
+    "columns", .text("NAME,…"), "Only these columns, by path; names with commas cannot be listed")
+  static let without = Flag("without", .text("NAME,…"), "Not these columns")
+  static let under = Flag(
+    "under", .text("MEMBER"),
+    "Only what is inside this member, named without it: features, or a decision's inputs")
+  static let time = Flag(
+    "time", .text("MEMBER"), "The top-level member with the event time", default: "time")
+  static let timeUnit = Flag(
+    "time-unit", .choice(TimeUnit.allCases.map(\.rawValue)), "How the time is written",
+    default: "rfc3339")
+  static let every = Flag(
+    "every", .text("SPAN"),
+    "Keep means by windows of this length of event time, aligned to the epoch: 1h, 1d")
+
+  static let flags = [format, columns, without, under, time, timeUnit]
+
+  static func choice(_ options: Options) throws(Failure) -> ColumnReader.Choice {
+    var choice = ColumnReader.Choice()
+    func list(_ flag: Flag) throws(Failure) -> Set<String>? {
+      try options.value(flag).map { Set($0.split(separator: ",").map(String.init)) }
+    }
+    choice.only = try list(columns)
+    choice.without = try list(without) ?? []
+    choice.under = try options.value(under).map { [$0] } ?? []
+    return choice
+  }
+
+  /// Reads all inputs into a profile.
+  static func profile(
+    _ invocation: Invocation, _ names: [String], like reference: Profile? = nil, _ rejects: Rejects
+  ) throws(Failure) -> (profile: Profile, records: Int) {
+    let options = invocation.options
+    let every = try options.span(self.every, atLeast: TimeSpan(microseconds: 1_000_000))
+    let builder = ProfileBuilder(
+      try choice(options), like: reference, time: try options.value(time) ?? "time",
+      unit: try options.value(timeUnit).flatMap(TimeUnit.init(rawValue:)) ?? .rfc3339,
+      every: every ?? reference?.window)
+    let progress = Progress(invocation)
+    let format = try options.value(format) ?? "auto"
+    for source in try invocation.inputs(names) {
+      try read(LineReader(source), format, builder, rejects, progress)
+    }
+    progress.finish()
+    return (builder.finish(), progress.count)
+  }
+
+  private static func read(
+    _ reader: LineReader, _ format: String, _ builder: ProfileBuilder, _ rejects: Rejects,
+    _ progress: Progress
+  ) throws(Failure) {
+    switch format {
+    case "csv": try readTable(reader, UInt8(ascii: ","), builder, rejects, progress)
+    case "tsv": try readTable(reader, UInt8(ascii: "\t"), builder, rejects, progress)
+    case "ndjson": try readLines(reader, builder, rejects, progress)
+    default:
+      for ending in ["csv", "tsv"] where reader.source.name.hasSuffix(".\(ending)") {
+        return try read(reader, ending, builder, rejects, progress)
+      }
+      // Records are objects, so the first byte tells.
+      let first = try reader.peekByte()
+      let isJSON = first == nil || first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
+      try read(reader, isJSON ? "ndjson" : "csv", builder, rejects, progress)
+    }
+  }
+
+  private static func readLines(
+    _ reader: LineReader, _ builder: ProfileBuilder, _ rejects: Rejects, _ progress: Progress
+  ) throws(Failure) {
+    while let line = try reader.next() {
+      progress.advance()
+      do throws(BadRecord) {
+        if line.fault == .tooLong { throw BadRecord("longer than \(Limits.lineBytesMax) bytes") }
+        try builder.add(line.bytes, padding: LineReader.padding)
+      } catch {
+        try rejects.add(
+          error.reason, source: reader.source.name, line: line.number, byte: line.offset,
+          raw: line.bytes)
+      }
+    }
+  }
+
+  private static func readTable(
+    _ reader: LineReader, _ separator: UInt8, _ builder: ProfileBuilder, _ rejects: Rejects,
+    _ progress: Progress
+  ) throws(Failure) {
+    let table = CSVReader(reader, separator: separator)
+    guard let header = try table.next() else { return }
+    guard case .success(let row) = header else {
+      throw .badData("\(table.sourceName): the header row cannot be read")
+    }
+    try builder.addHeader(row, source: table.sourceName)
+    while let next = try table.next() {
+      progress.advance()
+      switch next {
+      case .failure(let fault):
+        try rejects.add(
+          fault.reason, source: table.sourceName, line: fault.line, byte: fault.offset,
+          raw: fault.raw)
+      case .success(let row):
+        do throws(BadRecord) {
+          try builder.add(cells: row.cells)
+        } catch {
+          try rejects.add(
+            error.reason, source: table.sourceName, line: row.line, byte: row.offset, raw: row.raw)
+        }
+      }
+    }
+  }
+}
