@@ -170,15 +170,60 @@ _rtinfer() {
     'drift merge '*)
       flags='--quiet --help'
       ;;
+    'drift check '*)
+      flags='--reference --current --measure --watch-at --drift-at --level --least --share --weights --prediction --as --format --columns --without --under --time --time-unit --every --rejects --max-rejects --strict --quiet --help'
+      case $previous in
+        --reference) values='files' ;;
+        --current) values='files' ;;
+        --measure) values='psi kl js hellinger linf ks wasserstein wasserstein_robust' ;;
+        --watch-at) values='text' ;;
+        --drift-at) values='text' ;;
+        --level) values='text' ;;
+        --least) values='text' ;;
+        --share) values='text' ;;
+        --weights) values='files' ;;
+        --prediction) values='text' ;;
+        --as) values='auto table ndjson junit' ;;
+        --format) values='auto ndjson csv tsv' ;;
+        --columns) values='text' ;;
+        --without) values='text' ;;
+        --under) values='text' ;;
+        --time) values='text' ;;
+        --time-unit) values='rfc3339 s ms us ns' ;;
+        --every) values='text' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
+      esac
+      ;;
+    'drift watch '*)
+      flags='--column --detector --run-length --reference --format --time --time-unit --rejects --max-rejects --strict --quiet --help'
+      case $previous in
+        --column) values='text' ;;
+        --detector) values='adwin page-hinkley cusum ddm eddm kswin' ;;
+        --run-length) values='text' ;;
+        --reference) values='files' ;;
+        --format) values='auto ndjson csv tsv' ;;
+        --time) values='text' ;;
+        --time-unit) values='rfc3339 s ms us ns' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
+      esac
+      ;;
     'drift profile '*)
       operands='profile'
       ;;
     'drift merge '*)
       operands='merge'
       ;;
+    'drift check '*)
+      operands='check'
+      ;;
+    'drift watch '*)
+      operands='watch'
+      ;;
     'drift '*)
       flags='--quiet --help'
-      verbs='profile merge'
+      verbs='profile merge check watch'
       ;;
     'help '*)
       flags='--quiet --help'

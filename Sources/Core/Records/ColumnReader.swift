@@ -30,7 +30,12 @@ public final class ColumnReader {
       if path.count == 1, path[0] == time { return ColumnReader.name(path) }
       guard path.starts(with: under), path.count > under.count else { return nil }
       let name = ColumnReader.name(Array(path[under.count...]))
-      return only?.contains(name) ?? true && !without.contains(name) ? name : nil
+      return keeps(name) ? name : nil
+    }
+
+    /// Whether a column of this name is wanted.
+    public func keeps(_ name: String) -> Bool {
+      only?.contains(name) ?? true && !without.contains(name)
     }
   }
 

@@ -43,6 +43,14 @@ public enum TimeUnit: String, Sendable, CaseIterable {
     }
   }
 
+  public func timestamp(_ value: ColumnValue) -> Timestamp? {
+    switch value {
+    case .text(let text): timestamp(Scalar.text(text))
+    case .number(let number): timestamp(Scalar(exactly: number) ?? Scalar.double(number))
+    default: nil
+    }
+  }
+
   /// Microseconds in one unit; nanoseconds are divided instead.
   private var microseconds: Int64 {
     switch self {

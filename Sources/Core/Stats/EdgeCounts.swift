@@ -130,7 +130,8 @@ public struct EdgeCounts: Sendable {
     return (all.edges, all.counts, all.isExact)
   }
 
-  /// The same counts in fewer bins: neighbours are joined as long as they hold no more than their share.
+  /// The same counts in fewer bins: neighbours are joined as long as they hold no more than their share. Where the next
+  /// value is known the edge before it is moved to the number with the fewest digits.
   ///
   /// - Parameter kept: edges that stay.
   public func thinned(to target: Int, keeping kept: [Double] = []) -> EdgeCounts {
@@ -150,7 +151,7 @@ public struct EdgeCounts: Sendable {
       guard stays || index == 0 || isFull else { continue }
       if inside > 1 { result.isExact = false }
       let edge =
-        inside > 1 && !isLast && !stays
+        isExact && inside > 1 && !isLast && !stays
         ? ShortDecimal.between(edges[index], edges[index + 1]) : edges[index]
       result.edges.append(edge)
       result.counts.append(gathered)
@@ -240,7 +241,15 @@ public struct EdgeCounts: Sendable {
     return result
   }
 
-  static func union(_ left: [Double], _ right: [Double]) -> [Double] {
+  /// Sorted values, each once.
+  public static func distinct(_ sorted: [Double]) -> [Double] {
+    var result: [Double] = []
+    for value in sorted where result.last != value { result.append(value) }
+    return result
+  }
+
+  /// Two ascending lists as one, equal values once.
+  public static func union(_ left: [Double], _ right: [Double]) -> [Double] {
     var result: [Double] = []
     result.reserveCapacity(left.count + right.count)
     var (one, two) = (0, 0)

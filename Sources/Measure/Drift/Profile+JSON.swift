@@ -15,8 +15,6 @@ extension Profile {
   public static let version = 1
   /// Categories that are written down; the others are one sum.
   static let categoriesMax = 256
-  /// Different values that are written down one by one.
-  static let exactMax = EdgeCounts.binsTarget
 
   /// - Precondition: the columns are settled (`ProfileBuilder.finish`).
   public func append(to output: OutputBuffer) {
@@ -78,13 +76,14 @@ extension ColumnProfile {
       output.append(",\"\(name)\":")
       output.append(value)
     }
+    let isSmall = edges.edges.count <= (edges.isExact ? 1 : 2) * EdgeCounts.binsTarget
+    let written = isSmall ? edges : edges.thinned(to: EdgeCounts.binsTarget)
     output.append(",\"quantiles\":{")
     for (index, quantile) in ColumnProfile.shownQuantiles.enumerated() {
       if index > 0 { output.append(",") }
       output.append("\"\(quantile.name)\":")
-      output.append(edges.quantile(quantile.share) ?? 0)
+      output.append(written.quantile(quantile.share) ?? 0)
     }
-    let written = edges.thinned(to: Profile.exactMax)
     output.append("},\"exact\":")
     output.append(.bool(written.isExact))
     output.append(",\"edges\":[")

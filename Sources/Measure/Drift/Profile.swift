@@ -40,8 +40,9 @@ public final class Profile {
     columns.append(column)
   }
 
-  func remove(_ name: String) {
-    let kept = columns.filter { $0.name != name }
+  /// Forgets the other columns.
+  public func keep(where isKept: (String) -> Bool) {
+    let kept = columns.filter { isKept($0.name) }
     columns = []
     byName = [:]
     for column in kept { append(column) }

@@ -51,7 +51,7 @@ public final class ProfileBuilder {
 
   public func finish() -> Profile {
     for column in profile.columns { column.finish(window) }
-    if timeIsExtra, let timeName { profile.remove(timeName) }
+    if timeIsExtra, let timeName { profile.keep { $0 != timeName } }
     return profile
   }
 
@@ -74,7 +74,7 @@ public final class ProfileBuilder {
 
   private func takeTime(_ cells: UnsafeBufferPointer<ColumnCell>) throws(BadRecord) {
     guard let cell = cells.first(where: { $0.column == timeColumn }),
-      let time = timestamp(cell.value)
+      let time = timeUnit.timestamp(cell.value)
     else {
       if profile.window == nil { return }
       throw BadRecord("the member '\(timeName ?? "")' is not a time (\(timeUnit.rawValue))")
@@ -96,13 +96,5 @@ public final class ProfileBuilder {
     }
     for column in profile.columns { column.settle(window) }
     window = start
-  }
-
-  private func timestamp(_ value: ColumnValue) -> Timestamp? {
-    switch value {
-    case .text(let text): timeUnit.timestamp(.text(text))
-    case .number(let number): timeUnit.timestamp(Scalar(exactly: number) ?? .double(number))
-    default: nil
-    }
   }
 }

@@ -13,9 +13,12 @@ enum DriftCommand {
     operands: .none,
     flags: [],
     examples: [
-      .init("rtinfer drift profile january.ndjson > january.profile", "Remember January.")
+      .init("rtinfer drift profile january.ndjson > january.profile", "Remember January."),
+      .init(
+        "rtinfer drift check --reference january.profile february.ndjson",
+        "Is February like it? 0 yes, 1 no, 5 cannot say."),
     ],
-    verbs: [DriftProfile.command, DriftProfile.merge]
+    verbs: [DriftProfile.command, DriftProfile.merge, DriftCheck.command, DriftWatch.command]
   ) { _ throws(Failure) in
     throw .usage(
       "say what to do", hint: "rtinfer drift profile january.ndjson > january.profile")

@@ -3,6 +3,19 @@
 import Core
 import Measure
 
+/// What becomes of records, be they lines of JSON or rows of a table.
+protocol RecordSink {
+  func add(_ line: Bytes, padding: Int) throws(BadRecord)
+  func addHeader(_ row: CSVRow, source: String) throws(Failure)
+  func add(cells: [Bytes]) throws(BadRecord)
+  /// After each record that was taken.
+  func endRecord() throws(Failure)
+}
+
+extension ProfileBuilder: RecordSink {
+  func endRecord() {}
+}
+
 enum DriftInput {
   static let format = Flag(
     "format", .choice(["auto", "ndjson", "csv", "tsv"]),
@@ -15,7 +28,7 @@ enum DriftInput {
     "under", .text("MEMBER"),
     "Only what is inside this member, named without it: features, or a decision's inputs")
   static let time = Flag(
-    "time", .text("MEMBER"), "The top-level member with the event time", default: "time")
+    "time", .text("NAME"), "The top-level member with the event time", default: "time")
   static let timeUnit = Flag(
     "time-unit", .choice(TimeUnit.allCases.map(\.rawValue)), "How the time is written",
     default: "rfc3339")
@@ -55,43 +68,45 @@ enum DriftInput {
     return (builder.finish(), progress.count)
   }
 
-  private static func read(
-    _ reader: LineReader, _ format: String, _ builder: ProfileBuilder, _ rejects: Rejects,
+  static func read(
+    _ reader: LineReader, _ format: String, _ sink: any RecordSink, _ rejects: Rejects,
     _ progress: Progress
   ) throws(Failure) {
     switch format {
-    case "csv": try readTable(reader, UInt8(ascii: ","), builder, rejects, progress)
-    case "tsv": try readTable(reader, UInt8(ascii: "\t"), builder, rejects, progress)
-    case "ndjson": try readLines(reader, builder, rejects, progress)
+    case "csv": try readTable(reader, UInt8(ascii: ","), sink, rejects, progress)
+    case "tsv": try readTable(reader, UInt8(ascii: "\t"), sink, rejects, progress)
+    case "ndjson": try readLines(reader, sink, rejects, progress)
     default:
       for ending in ["csv", "tsv"] where reader.source.name.hasSuffix(".\(ending)") {
-        return try read(reader, ending, builder, rejects, progress)
+        return try read(reader, ending, sink, rejects, progress)
       }
       // Records are objects, so the first byte tells.
       let first = try reader.peekByte()
       let isJSON = first == nil || first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
-      try read(reader, isJSON ? "ndjson" : "csv", builder, rejects, progress)
+      try read(reader, isJSON ? "ndjson" : "csv", sink, rejects, progress)
     }
   }
 
   private static func readLines(
-    _ reader: LineReader, _ builder: ProfileBuilder, _ rejects: Rejects, _ progress: Progress
+    _ reader: LineReader, _ sink: any RecordSink, _ rejects: Rejects, _ progress: Progress
   ) throws(Failure) {
     while let line = try reader.next() {
       progress.advance()
       do throws(BadRecord) {
         if line.fault == .tooLong { throw BadRecord("longer than \(Limits.lineBytesMax) bytes") }
-        try builder.add(line.bytes, padding: LineReader.padding)
+        try sink.add(line.bytes, padding: LineReader.padding)
       } catch {
         try rejects.add(
           error.reason, source: reader.source.name, line: line.number, byte: line.offset,
           raw: line.bytes)
+        continue
       }
+      try sink.endRecord()
     }
   }
 
   private static func readTable(
-    _ reader: LineReader, _ separator: UInt8, _ builder: ProfileBuilder, _ rejects: Rejects,
+    _ reader: LineReader, _ separator: UInt8, _ sink: any RecordSink, _ rejects: Rejects,
     _ progress: Progress
   ) throws(Failure) {
     let table = CSVReader(reader, separator: separator)
@@ -99,7 +114,7 @@ enum DriftInput {
     guard case .success(let row) = header else {
       throw .badData("\(table.sourceName): the header row cannot be read")
     }
-    try builder.addHeader(row, source: table.sourceName)
+    try sink.addHeader(row, source: table.sourceName)
     while let next = try table.next() {
       progress.advance()
       switch next {
@@ -109,11 +124,13 @@ enum DriftInput {
           raw: fault.raw)
       case .success(let row):
         do throws(BadRecord) {
-          try builder.add(cells: row.cells)
+          try sink.add(cells: row.cells)
         } catch {
           try rejects.add(
             error.reason, source: table.sourceName, line: row.line, byte: row.offset, raw: row.raw)
+          continue
         }
+        try sink.endRecord()
       }
     }
   }

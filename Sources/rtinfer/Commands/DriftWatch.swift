@@ -1,0 +1,142 @@
+// drift watch: one number of each record, and a word when the stream of them changes.
+
+import Core
+import Measure
+
+enum DriftWatch {
+  static let column = Flag(
+    "column", .text("NAME"), "The column to watch, by path", default: "score")
+  static let detector = Flag(
+    "detector", .choice(DetectorKind.allCases.map(\.rawValue)), "How changes are found",
+    default: "adwin")
+  static let runLength = Flag(
+    "run-length", .text("N"),
+    "Values between two false alarms, on average, that the detector is set to")
+  static let reference = Flag(
+    "reference", .file, "A profile that says the column's mean and deviation (cusum, page-hinkley)")
+
+  static let command = Command(
+    name: "drift watch",
+    summary: "Say when a stream of numbers changes",
+    story: """
+      Reads records and follows one number, or true and false, in each. Prints an alert, at once, for each \
+      change: the record and the time at which it was seen, and those at which it seems to have begun. Detectors: \
+      adwin (a window that shrinks when its parts differ), cusum and page-hinkley (sums of deviations), kswin \
+      (Kolmogorov–Smirnov on the newest values), and for a model's errors, 1 or true among 0 or false, ddm and eddm, \
+      which also warn before.
+
+      Adwin is made for values that spread over about one unit, and page-hinkley's own threshold is in units of the \
+      values, too; with --run-length page-hinkley's values are first put in standard \
+      deviations, as cusum always does: from the profile in --reference, else learned from the first 100 values. Ends \
+      with 0 (no change), 1 (changes) or 5 (fewer than 100 values).
+      """,
+    operands: .files,
+    flags: [column, detector, runLength, reference, DriftInput.format, DriftInput.time]
+      + [DriftInput.timeUnit] + CommonFlags.records,
+    examples: [
+      .init("rtinfer score events.ndjson | rtinfer drift watch", "Do scores change?"),
+      .init(
+        "rtinfer drift watch --column dep_delay --detector cusum --run-length 10000 departed.ndjson",
+        "A false alarm in 10,000 flights."),
+    ],
+    run: run)
+
+  private static let valuesMin = 100
+
+  private static func run(_ invocation: Invocation) throws(Failure) -> ExitStatus {
+    let options = invocation.options
+    let name = try options.value(column) ?? "score"
+    let kind = DetectorKind(rawValue: try options.value(detector) ?? "adwin") ?? .adwin
+    let length = try options.integer(runLength, in: 50...1_000_000_000).map(Double.init)
+    guard
+      let detector = kind.detector(runLength: length, known: try known(invocation, name))
+    else {
+      throw .usage(
+        "--run-length: \(kind.rawValue) has no such setting",
+        hint: "adwin, cusum, kswin and page-hinkley have one")
+    }
+    let rejects = try Rejects(invocation)
+    let follower = StreamFollower(name, kind, detector)
+    let timeName = try options.value(DriftInput.time) ?? "time"
+    var choice = ColumnReader.Choice()
+    choice.only = [name]
+    choice.time = timeName
+    let sink = WatchedColumn(
+      ColumnReader(choice), name: name, time: ColumnReader.name([timeName]),
+      unit: try options.value(DriftInput.timeUnit).flatMap(TimeUnit.init(rawValue:)) ?? .rfc3339
+    ) { (value, time) throws(Failure) in
+      follower.add(value, at: time, to: invocation.output)
+      // An alert does not wait for others.
+      if invocation.output.count > 0 { try invocation.output.flush() }
+    }
+    let progress = Progress(invocation)
+    for source in try invocation.inputs(options.operands) {
+      try DriftInput.read(
+        LineReader(source), try options.value(DriftInput.format) ?? "auto", sink, rejects, progress)
+    }
+    progress.finish()
+    let status = try rejects.finish(total: progress.count)
+    if follower.changes > 0 { return .verdictNo }
+    guard follower.values >= valuesMin else {
+      invocation.messages.note(
+        "\(follower.values) values of '\(name)', \(valuesMin) are needed")
+      return .inconclusive
+    }
+    return status
+  }
+
+  private static func known(
+    _ invocation: Invocation, _ name: String
+  ) throws(Failure) -> (mean: Double, deviation: Double)? {
+    guard let path = try invocation.options.value(reference) else { return nil }
+    let profile = try DriftProfile.read(path, invocation)
+    guard let moments = profile[name]?.moments, let variance = moments.variance, variance > 0 else {
+      throw .usage("\(path): no number column '\(name)' whose values differ")
+    }
+    return (moments.mean, variance.squareRoot())
+  }
+}
+
+/// Takes one column's numbers, with their times, out of records.
+final class WatchedColumn: RecordSink {
+  private let reader: ColumnReader
+  private let name: String
+  private let time: String
+  private let unit: TimeUnit
+  private let onValue: (Double, Timestamp?) throws(Failure) -> Void
+
+  init(
+    _ reader: ColumnReader, name: String, time: String, unit: TimeUnit,
+    onValue: @escaping (Double, Timestamp?) throws(Failure) -> Void
+  ) {
+    self.reader = reader
+    self.name = name
+    self.time = time
+    self.unit = unit
+    self.onValue = onValue
+  }
+
+  func add(_ line: Bytes, padding: Int) throws(BadRecord) {
+    try reader.read(line, padding: padding)
+  }
+  func addHeader(_ row: CSVRow, source: String) throws(Failure) {
+    try reader.readHeader(row, source: source)
+  }
+  func add(cells: [Bytes]) throws(BadRecord) { try reader.read(cells: cells) }
+
+  func endRecord() throws(Failure) {
+    var value: Double?
+    var at: Timestamp?
+    for cell in reader.cells {
+      if reader.names[cell.column] == name {
+        switch cell.value {
+        case .number(let number): value = number
+        case .flag(let flag): value = flag ? 1 : 0
+        default: break
+        }
+      }
+      if reader.names[cell.column] == time { at = unit.timestamp(cell.value) }
+    }
+    if let value { try onValue(value, at) }
+  }
+}

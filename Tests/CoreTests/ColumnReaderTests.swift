@@ -1,0 +1,107 @@
+import TestSupport
+import Testing
+
+@testable import Core
+
+@Suite struct ColumnReaderTests {
+  private func read(_ lines: [String], _ choice: ColumnReader.Choice = .init()) throws -> [String] {
+    let reader = ColumnReader(choice)
+    return try lines.map { line in
+      try Array(line.utf8).withBytes { (bytes) throws(BadRecord) in
+        try reader.read(bytes)
+        return text(reader)
+      }
+    }
+  }
+
+  private func text(_ reader: ColumnReader) -> String {
+    reader.cells.map { cell in
+      let value =
+        switch cell.value {
+        case .null: "null"
+        case .number(let number): number.plain
+        case .flag(let flag): "\(flag)"
+        case .text(let text): "'\(text.string)'"
+        case .composite: "[]"
+        case .notFinite: "inf"
+        }
+      return "\(reader.names[cell.column])=\(value)"
+    }.joined(separator: " ")
+  }
+
+  @Test func membersAreColumnsByPath() throws {
+    let lines = [
+      #"{"a":1,"f":{"v:m":2.5,"x":{"y":"\u0041"}},"_rt":{"offset":1},"kind":"features","t":[1]}"#,
+      #"{"t":null,"a":-0.5e3,"f":{"x":{"y":true}},"new one":1e999}"#, #"{}"#, #"{"f":3,"a":"1"}"#,
+    ]
+    #expect(
+      try read(lines) == [
+        "a=1 f.\"v:m\"=2.5 f.x.y='A' t=[]", "t=null a=-500 f.x.y=true \"new one\"=inf", "",
+        "f=3 a='1'",
+      ])
+  }
+
+  @Test func theLastOfTwoCounts() throws {
+    #expect(
+      try read([#"{"a":1,"b":2,"a":3}"#, #"{"f":{"x":1,"y":2},"f":{"y":3}}"#]) == [
+        "b=2 a=3", "f.y=3",
+      ])
+  }
+
+  @Test func onlyWhatIsWanted() throws {
+    var choice = ColumnReader.Choice()
+    choice.under = ["f"]
+    choice.without = ["y"]
+    choice.time = "t"
+    #expect(
+      try read([#"{"t":"x","a":1,"f":{"x":1,"y":2,"z":{"w":3}}}"#], choice) == ["t='x' x=1 z.w=3"])
+  }
+
+  @Test func whatIsNoRecordSaysSo() {
+    for line in ["[1]", "{\"a\":}", "{\"a\":1} x", ""] {
+      #expect(throws: BadRecord.self) { try read([line]) }
+    }
+  }
+
+  @Test func aTableHasTheSameColumns() throws {
+    let reader = ColumnReader()
+    let table = CSVReader(
+      LineReader(
+        ChunkedSource("a,view:m,b\n1,007,\n-2.50, 3 ,NaN\ntrue,1e3,-inf\nx,\"q\"\"r\",0.1\n")))
+    guard case .success(let header)? = try table.next() else {
+      Issue.record("no header")
+      return
+    }
+    try reader.readHeader(header, source: "t")
+    var found: [String] = []
+    while case .success(let row)? = try table.next() {
+      try reader.read(cells: row.cells)
+      found.append(text(reader))
+    }
+    #expect(
+      found == [
+        "a=1 \"view:m\"='007' b=null", "a=-2.5 \"view:m\"=3 b=inf", "a=true \"view:m\"=1000 b=inf",
+        "a='x' \"view:m\"='q\"r' b=0.1",
+      ])
+  }
+
+  /// The short way for numbers against the long one.
+  @Test func plainDecimalsAreWhatTheyAre() {
+    var random = SplitMix64(seed: 9)
+    for _ in 0..<20_000 {
+      let digits = Int.random(in: 1...17, using: &random)
+      var text = (0..<digits).map { _ in String(Int.random(in: 0...9, using: &random)) }.joined()
+      if Bool.random(using: &random) {
+        let place = Int.random(in: 0...digits, using: &random)
+        text.insert(".", at: text.index(text.startIndex, offsetBy: place))
+      }
+      if Bool.random(using: &random) { text = "-" + text }
+      Array(text.utf8).withBytes { bytes in
+        guard let found = ColumnValue.plainDecimal(bytes) else { return }
+        var cursor = JSONCursor(bytes)
+        #expect((try? cursor.rawValue())?.bytes.count == bytes.count, "\(text) is no number")
+        #expect(found == Double(text), "\(text)")
+      }
+    }
+  }
+}

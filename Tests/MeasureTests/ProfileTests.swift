@@ -1,0 +1,89 @@
+import Core
+import TestSupport
+import Testing
+
+@testable import Measure
+
+@Suite struct ProfileTests {
+  private func lines(_ count: Int) -> [String] {
+    var random = SplitMix64(seed: 4)
+    return (0..<count).map { index in
+      let value = Profiling.normal(1, 1e6, &random)[0]
+      let number = index % 10 == 0 ? "null" : "\(value)"
+      let day = 1 + index * 20 / count
+      return """
+        {"time":"2013-01-\(day < 10 ? "0" : "")\(day)T00:00:00Z","x":\(number),"k":\(index % 7),\
+        "c":"c\(index * index % 31)","id":"\(index)"}
+        """
+    }
+  }
+
+  @Test func whatIsWrittenIsReadBack() throws {
+    let text = Profiling.text(try Profiling.profile(lines(3_000), time: "time", every: "1d"))
+    let again = try Profile.parse(Array(text.utf8), name: "p")
+    #expect(Profiling.text(again) == text)
+    #expect(again.columns.map(\.type) == [.time, .number, .number, .category, .category])
+    #expect(again.columns.map(\.isIdentifier) == [false, false, false, false, true])
+    #expect(again.window == TimeSpan("1d") && again["x"]?.windows.count == 20)
+  }
+
+  @Test func partsMergeIntoTheWhole() throws {
+    let all = lines(6_000)
+    let whole = try Profiling.profile(all, time: "time", every: "1d")
+    let merged = try Profiling.profile(Array(all[..<2_500]), time: "time", every: "1d")
+    try merged.merge(
+      try Profile.parse(
+        Array(
+          Profiling.text(try Profiling.profile(Array(all[2_500...]), time: "time", every: "1d"))
+            .utf8), name: "p"))
+    #expect(merged.records == 6_000 && merged.since == whole.since && merged.until == whole.until)
+    for (one, two) in zip(merged.columns, whole.columns) {
+      #expect(one.kinds == two.kinds && one.minimum == two.minimum && one.maximum == two.maximum)
+      #expect(abs(one.moments.mean - two.moments.mean) <= 1e-12 * abs(two.moments.mean))
+      #expect(abs(one.moments.squares - two.moments.squares) <= 1e-10 * two.moments.squares)
+      #expect(one.windows.keys == two.windows.keys)
+      if one.categories.isComplete {
+        #expect(one.categories.top(.max) == two.categories.top(.max))
+      } else {
+        let distinct = Double(one.categories.distinct)
+        #expect(abs(distinct - 6_000) < 0.08 * 6_000)
+      }
+      let bound = 6_000.0 * (one.edges.resolution + two.edges.resolution) * 2
+      let counts = zip(one.edges.cumulative(two.edges.edges), two.edges.cumulative(two.edges.edges))
+      for (left, right) in counts { #expect(abs(left - right) <= bound) }
+    }
+  }
+
+  @Test func windowsOfDifferentLengthsDoNotMerge() throws {
+    let days = try Profiling.profile(lines(40), time: "time", every: "1d")
+    let hours = try Profiling.profile(lines(40), time: "time", every: "1h")
+    #expect(message { () throws(Failure) in try days.merge(hours) }.contains("1d and of 1h"))
+  }
+
+  @Test func damageIsTold() throws {
+    let text = Profiling.text(try Profiling.profile(["{\"a\":1,\"b\":\"x\"}", "{\"a\":2.5}"]))
+    let damages = [
+      ("\"counts\":[1,1]", "\"counts\":[1,2]", "do not add up"),
+      ("\"edges\":[1.0,2.5]", "\"edges\":[2.5,1.0]", "do not ascend"),
+      ("\"version\":1", "\"version\":9", "version 9"),
+      ("\"kind\":\"profile\"", "\"kind\":\"x\"", "kind"),
+      ("[\"x\",1]", "[\"x\",2]", "categories"), ("\"records\":2", "\"records\":1", "more values"),
+      ("}]}", "}]", "ends"),
+    ]
+    for (from, to, said) in damages {
+      let damaged = text.replacing(from, with: to)
+      #expect(damaged != text)
+      let found = message { () throws(Failure) in
+        _ = try Profile.parse(Array(damaged.utf8), name: "p")
+      }
+      #expect(found.contains(said), "\(found)")
+    }
+  }
+
+  @Test func moreTextsThanAreKept() throws {
+    let profile = try Profiling.profile((0..<5_000).map { "{\"a\":\"v\($0 % 4000)\"}" })
+    let categories = try #require(profile["a"]).categories
+    #expect(categories.total == 5_000 && !categories.isComplete)
+    #expect(abs(Double(categories.distinct) - 4_000) < 0.08 * 4_000)
+  }
+}
