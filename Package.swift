@@ -71,7 +71,7 @@ let package = Package(
     tests("MeasureTests", ["Core", "Measure"]),
     tests("ModelsTests", ["Core", "Models", "Wide"]),
     tests("ServiceTests", ["Core", "HTTP", "Service", "Decisions", "Models"]),
-    tests("CommandTests", ["Core", "rtinfer"]),
+    tests("CommandTests", ["Core", "HTTP", "Measure", "rtinfer"]),
     tests("TidyTests", []),
   ]
 )

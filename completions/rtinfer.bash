@@ -4,7 +4,7 @@ _rtinfer() {
   local flags='--help --version' operands='' values='' verbs=''
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
-    COMPREPLY=($(compgen -W "ingest materialize score serve bench drift help completions $flags" -- "$word"))
+    COMPREPLY=($(compgen -W "ingest materialize score serve bench budget help completions $flags" -- "$word"))
     return
   fi
   case "${COMP_WORDS[*]:1:COMP_CWORD-1} " in
@@ -146,84 +146,54 @@ _rtinfer() {
         --max-rejects) values='text' ;;
       esac
       ;;
+    'bench http '*)
+      flags='--rate --duration --warmup --arrivals --seed --concurrency --connections --timeout --no-keep-alive --method --header --body --request-lines --spawn --max-lag --summary --json --hgrm --label --quiet --help'
+      case $previous in
+        --rate) values='text' ;;
+        --duration) values='text' ;;
+        --warmup) values='text' ;;
+        --arrivals) values='text' ;;
+        --seed) values='text' ;;
+        --concurrency) values='text' ;;
+        --connections) values='text' ;;
+        --timeout) values='text' ;;
+        --method) values='text' ;;
+        --header) values='text' ;;
+        --body) values='text' ;;
+        --spawn) values='text' ;;
+        --max-lag) values='text' ;;
+        --hgrm) values='files' ;;
+        --label) values='text' ;;
+      esac
+      ;;
     'bench model '*)
       operands='model'
       ;;
+    'bench http '*)
+      operands='http'
+      ;;
     'bench '*)
       flags='--quiet --help'
-      verbs='model'
+      verbs='model http'
       ;;
-    'drift profile '*)
-      flags='--format --columns --without --under --time --time-unit --every --rejects --max-rejects --strict --quiet --help'
+    'budget check '*)
+      flags='--project --budget --budget-of --confidence --format --rejects --max-rejects --strict --quiet --help'
       case $previous in
-        --format) values='auto ndjson csv tsv' ;;
-        --columns) values='text' ;;
-        --without) values='text' ;;
-        --under) values='text' ;;
-        --time) values='text' ;;
-        --time-unit) values='rfc3339 s ms us ns' ;;
-        --every) values='text' ;;
+        --project) values='files' ;;
+        --budget) values='text' ;;
+        --budget-of) values='text' ;;
+        --confidence) values='text' ;;
+        --format) values='table ndjson junit github' ;;
         --rejects) values='files' ;;
         --max-rejects) values='text' ;;
       esac
       ;;
-    'drift merge '*)
-      flags='--quiet --help'
-      ;;
-    'drift check '*)
-      flags='--reference --current --measure --watch-at --drift-at --level --least --share --weights --prediction --as --format --columns --without --under --time --time-unit --every --rejects --max-rejects --strict --quiet --help'
-      case $previous in
-        --reference) values='files' ;;
-        --current) values='files' ;;
-        --measure) values='psi kl js hellinger linf ks wasserstein wasserstein_robust' ;;
-        --watch-at) values='text' ;;
-        --drift-at) values='text' ;;
-        --level) values='text' ;;
-        --least) values='text' ;;
-        --share) values='text' ;;
-        --weights) values='files' ;;
-        --prediction) values='text' ;;
-        --as) values='auto table ndjson junit' ;;
-        --format) values='auto ndjson csv tsv' ;;
-        --columns) values='text' ;;
-        --without) values='text' ;;
-        --under) values='text' ;;
-        --time) values='text' ;;
-        --time-unit) values='rfc3339 s ms us ns' ;;
-        --every) values='text' ;;
-        --rejects) values='files' ;;
-        --max-rejects) values='text' ;;
-      esac
-      ;;
-    'drift watch '*)
-      flags='--column --detector --run-length --reference --format --time --time-unit --rejects --max-rejects --strict --quiet --help'
-      case $previous in
-        --column) values='text' ;;
-        --detector) values='adwin page-hinkley cusum ddm eddm kswin' ;;
-        --run-length) values='text' ;;
-        --reference) values='files' ;;
-        --format) values='auto ndjson csv tsv' ;;
-        --time) values='text' ;;
-        --time-unit) values='rfc3339 s ms us ns' ;;
-        --rejects) values='files' ;;
-        --max-rejects) values='text' ;;
-      esac
-      ;;
-    'drift profile '*)
-      operands='profile'
-      ;;
-    'drift merge '*)
-      operands='merge'
-      ;;
-    'drift check '*)
+    'budget check '*)
       operands='check'
       ;;
-    'drift watch '*)
-      operands='watch'
-      ;;
-    'drift '*)
+    'budget '*)
       flags='--quiet --help'
-      verbs='profile merge check watch'
+      verbs='check'
       ;;
     'help '*)
       flags='--quiet --help'

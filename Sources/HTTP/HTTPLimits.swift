@@ -43,6 +43,16 @@ extension Limits {
   /// Connections that may wait to be taken up.
   static let acceptBacklog: Int32 = 2_048
 
+  /// Bytes of a reply's line and fields together, for a client.
+  static let replyHeadBytesMax = 64 << 10
+
+  /// Bytes of a client connection's buffer. Most replies fit; a body is thrown away as it comes.
+  static let replyBufferBytes = 16 << 10
+
+  /// Connections of a client, unless told otherwise: a generator that opens one for each request that is
+  /// not answered in time would take its own machine down first.
+  public static let clientConnectionsDefault = 512
+
   /// Events that one turn of a loop takes up.
   static let eventsPerTurn = 256
 }

@@ -32,6 +32,15 @@ protocol Poller: AnyObject {
   ///
   /// - Parameter milliseconds: at most so long; -1 for ever.
   func wait(milliseconds: Int32, into ready: inout [Readiness])
+  /// The same to the microsecond: for those who must act when a moment has come. May return sooner.
+  func wait(nanoseconds: UInt64, into ready: inout [Readiness])
+}
+
+extension Poller {
+  /// Rounded down: the last millisecond is waited for by looking again and again.
+  func wait(nanoseconds: UInt64, into ready: inout [Readiness]) {
+    wait(milliseconds: Int32(clamping: nanoseconds / 1_000_000), into: &ready)
+  }
 }
 
 /// The system's best.

@@ -50,7 +50,7 @@ public struct LayerTimes: Sendable {
   }
 
   /// Three digits and a unit: "3.12 µs".
-  static func readable(_ nanoseconds: UInt64) -> String {
+  public static func readable(_ nanoseconds: UInt64) -> String {
     let (scale, unit): (Double, String) =
       switch nanoseconds {
       case 0..<1_000: (1, "ns")

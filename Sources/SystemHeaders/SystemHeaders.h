@@ -2,6 +2,7 @@
 
 #if defined(__linux__)
 #include <sys/epoll.h>
+#include <sys/timerfd.h>
 #endif
 
 #if defined(__x86_64__)

@@ -8,8 +8,9 @@ enum CommandTable {
     ScoreCommand.command,
     ServeCommand.command,
     BenchCommand.command,
-    RegistryCommand.command,
     DriftCommand.command,
+    RegistryCommand.command,
+    BudgetCommand.command,
     HelpCommand.command,
     CompletionsCommand.command,
   ]

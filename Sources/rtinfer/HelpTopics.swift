@@ -54,12 +54,30 @@ enum HelpTopics {
         _rt.missing       how many inputs were null before defaults
         _rt.layers_us     microseconds in request, features, inference, postprocess, response
 
-      sample           made by serve, with --access-log FILE: one request
-        due, sent         when its last byte had come (RFC 3339, UTC)
-        latency_us        from then to its reply, waiting included
-        service_us        the same without waiting for others of its batch
-        status, path      the HTTP status, and what was asked for
-        layers_us         as in a decision, where a model was asked
+      sample           made by bench http and by serve, with --access-log FILE: one request
+        due               when it was to be sent; for serve, when its last byte had come (RFC 3339)
+        sent              when it was sent
+        latency_us        from due to the reply's end, waiting included
+        service_us        from sent to the reply's end; for serve, without waiting for others
+        status, path      the HTTP status, 0 without a reply; what was asked for
+        error             refused, closed, timeout or malformed, where no reply came
+        layers_us         as in a decision, where a model was asked; queue is waiting
+
+      summary          made by bench: a run (what: load, or run behind its samples) or a model
+        load, arrivals, stages, concurrency, seed    what was asked: open or closed loop
+        valid, why        false where the generator itself was late
+        requests, errors, statuses, faults, per_second
+        latency_us, service_us, lag_us               percentiles, mean and max
+        latency_ns, service_ns, layers_ns            histograms: [lowest nanoseconds, count];
+                          of two runs they merge by adding counts
+        machine           processor, cores, kernel, build
+
+      verdict          made by budget, one for each clause
+        budget, clause    what was promised
+        verdict           pass, fail or inconclusive; warning: it breaks nothing
+        value, interval, n, bound, unit, used        what was measured, and how well it is known
+        tail              where the slowest requests spend their time
+        why               in words
 
       importance       made by score --importance, one for each input, the most important first
         model, input      which

@@ -35,6 +35,30 @@ import Testing
     #expect(histogram.count == count)
   }
 
+  @Test func tenBitsAreExactToAThousandth() throws {
+    var random = SplitMix64(seed: 9)
+    let values = values(&random, 20_000, spread: 40)
+    var histogram = LatencyHistogram(bits: 10)
+    for value in values { histogram.record(value) }
+    let sorted = values.sorted()
+    for rank in [1, 2, 500, 10_000, 19_999, 20_000] {
+      let truth = sorted[rank - 1]
+      let (low, high) = (histogram.lowest(atRank: rank), histogram.value(atRank: rank))
+      #expect(low <= truth && truth <= high && high - low <= truth / 1_024)
+    }
+    let bound = sorted[15_000]
+    let above = values.count { $0 > bound }
+    #expect(histogram.count(above: histogram.value(atRank: 15_001)) <= above)
+    var total = 0
+    histogram.forEachBucket { low, high, count in
+      #expect(low <= high)
+      total += count
+    }
+    #expect(total == 20_000)
+    histogram.removeAll()
+    #expect(histogram.percentile(50) == nil && histogram.maximum == 0)
+  }
+
   @Test func aThousandValuesHaveTheirRanks() {
     var histogram = LatencyHistogram()
     for value in UInt64(1)...31 { histogram.record(value) }
@@ -46,16 +70,19 @@ import Testing
   }
 
   @Test func bucketsFollowOneAnotherWithoutGaps() {
-    var next: UInt64 = 0
-    let last = LatencyHistogram.bucket(.max)
-    for index in 0...last {
-      #expect(LatencyHistogram.bucket(next) == index)
-      let end = LatencyHistogram.upperEnd(index)
-      #expect(LatencyHistogram.bucket(end) == index)
-      #expect(end - next <= next / 32)
-      next = end &+ 1
+    for bits in [5, 10] {
+      let histogram = LatencyHistogram(bits: bits)
+      var next: UInt64 = 0
+      let last = histogram.bucket(.max)
+      for index in 0...last {
+        #expect(histogram.bucket(next) == index)
+        let end = histogram.upperEnd(index)
+        #expect(histogram.bucket(end) == index)
+        #expect(end - next <= next >> UInt64(bits))
+        next = end &+ 1
+      }
+      #expect(next == 0, "the last bucket ends with the largest value")
     }
-    #expect(next == 0, "the last bucket ends with the largest value")
   }
 
   @Test func mergingIsRecordingBoth() {

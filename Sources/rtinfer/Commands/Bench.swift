@@ -1,21 +1,24 @@
-// bench: measurements. What is measured is a verb of its own: `bench model`.
+// bench: measurements. What is measured is a verb of its own: `bench model`, `bench http`.
 
 import Core
 
 enum BenchCommand {
   static let command = Command(
     name: "bench",
-    summary: "Measure how long a model takes",
+    summary: "Measure how long a model or a server takes",
     story: """
-      Says what it measures by its verb. Every figure is of rows that differ from call to call, after a warm-up, over \
-      several repeats; what varies between them is printed beside it.
+      Says what it measures by its verb: a model alone (bench model), or a server under load (bench http). Every \
+      figure comes after a warm-up, with what varies printed beside it.
       """,
     operands: .none,
     flags: [],
     examples: [
-      .init("rtinfer bench model model.json rows.csv", "Inference alone: single rows and batches.")
+      .init("rtinfer bench model model.json rows.csv", "Inference alone: single rows and batches."),
+      .init(
+        "rtinfer bench http http://127.0.0.1:8080/decide/fraud rows.ndjson --rate 2000",
+        "A server, from when each request was due."),
     ],
-    verbs: [BenchModel.command]
+    verbs: [BenchModel.command, BenchHTTP.command]
   ) { _ throws(Failure) in
     throw .usage("say what to measure", hint: "rtinfer bench model model.json rows.csv")
   }

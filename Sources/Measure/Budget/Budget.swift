@@ -24,11 +24,15 @@ public struct Budget: Sendable {
   public let total: TimeSpan
   public let layers: [Layer: TimeSpan]
   public let buffer: TimeSpan
+  /// Share of requests that may fail.
+  public let errors: Double?
+  /// Share of requests that must not.
+  public let availability: Double?
 
   /// One member of the project file's `budgets`.
   public init(_ member: ConfigNode.Member) throws(Failure) {
     let node = member.node
-    try node.allow(["total", "layers", "buffer"])
+    try node.allow(["total", "layers", "buffer", "errors", "availability"])
     let totalNode = try node.required("total")
     let bounds = try totalNode.members()
     guard bounds.count == 1, bounds[0].key.first == "p",
@@ -54,5 +58,15 @@ public struct Budget: Sendable {
     self.total = total
     self.layers = layers
     self.buffer = buffer
+    self.errors = try Budget.share(node["errors"])
+    self.availability = try Budget.share(node["availability"])
+  }
+
+  private static func share(_ node: ConfigNode?) throws(Failure) -> Double? {
+    guard let node else { return nil }
+    guard let share = Clause.share(try node.string()) else {
+      throw node.failure("is a share, as in \"0.1%\"")
+    }
+    return share
   }
 }

@@ -1,0 +1,85 @@
+// The client's half of the socket calls: none of them waits.
+
+import Core
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+extension Socket {
+  enum Connecting {
+    /// Connected, or about to be: writable once it is known.
+    case begun(Int32)
+    case refused
+    /// The process or the system has no descriptor or port left.
+    case exhausted
+  }
+
+  static func beginConnection(to address: ListenAddress) -> Connecting {
+    #if canImport(Glibc)
+      let stream = Int32(SOCK_STREAM.rawValue)
+    #else
+      let stream = SOCK_STREAM
+    #endif
+    let family =
+      switch address {
+      case .ipv4: AF_INET
+      case .ipv6: AF_INET6
+      case .unix: AF_UNIX
+      }
+    let descriptor = socket(family, stream, 0)
+    guard descriptor >= 0 else { return .exhausted }
+    makeNonBlocking(descriptor)
+    if family != AF_UNIX {
+      var on: Int32 = 1
+      setsockopt(
+        descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+    }
+    if attach(descriptor, address) == 0 || errno == EINPROGRESS { return .begun(descriptor) }
+    let number = errno
+    close(descriptor)
+    return number == EADDRNOTAVAIL || number == ENOBUFS ? .exhausted : .refused
+  }
+
+  /// What became of a connection that is writable now.
+  static func isConnected(_ descriptor: Int32) -> Bool {
+    var fault: Int32 = 0
+    var count = socklen_t(MemoryLayout<Int32>.size)
+    return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &fault, &count) == 0 && fault == 0
+  }
+
+  private static func attach(_ descriptor: Int32, _ address: ListenAddress) -> Int32 {
+    switch address {
+    case .ipv4(let host, let port):
+      var name = sockaddr_in()
+      name.sin_family = sa_family_t(AF_INET)
+      name.sin_port = port.bigEndian
+      inet_pton(AF_INET, host, &name.sin_addr)
+      return attach(descriptor, &name)
+    case .ipv6(let host, let port):
+      var name = sockaddr_in6()
+      name.sin6_family = sa_family_t(AF_INET6)
+      name.sin6_port = port.bigEndian
+      inet_pton(AF_INET6, host, &name.sin6_addr)
+      return attach(descriptor, &name)
+    case .unix(let path):
+      var name = sockaddr_un()
+      name.sun_family = sa_family_t(AF_UNIX)
+      withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: path.utf8) }
+      return attach(descriptor, &name)
+    }
+  }
+
+  private static func attach<Name>(_ descriptor: Int32, _ name: inout Name) -> Int32 {
+    let count = socklen_t(MemoryLayout<Name>.size)
+    return withUnsafeBytes(of: &name) { bytes in
+      #if canImport(Glibc)
+        Glibc.connect(descriptor, bytes.assumingMemoryBound(to: sockaddr.self).baseAddress!, count)
+      #else
+        Darwin.connect(descriptor, bytes.assumingMemoryBound(to: sockaddr.self).baseAddress!, count)
+      #endif
+    }
+  }
+}
