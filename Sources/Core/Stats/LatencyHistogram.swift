@@ -23,19 +23,12 @@ public struct LatencyHistogram: Sendable {
 
   public mutating func record(_ nanoseconds: UInt64) { record(nanoseconds, times: 1) }
 
+  /// The same value so many times.
   @inline(__always)
   public mutating func record(_ nanoseconds: UInt64, times: Int) {
     counts[bucket(nanoseconds)] += times
     count += times
     sum &+= nanoseconds &* UInt64(truncatingIfNeeded: times)
-    maximum = max(maximum, nanoseconds)
-  }
-
-  /// The same value so many times.
-  public mutating func record(_ nanoseconds: UInt64, times: Int) {
-    counts[bucket(nanoseconds)] += times
-    count += times
-    sum &+= nanoseconds &* UInt64(times)
     if times > 0 { maximum = max(maximum, nanoseconds) }
   }
 
