@@ -91,7 +91,7 @@ enum DerivedRead {
 
 public final class FeatureEngine {
   public let definitions: FeatureDefinitions
-  private let states: [ViewState]
+  let states: [ViewState]
   private let tables: [TableRows]
   /// For each event type, the views that draw from it, and as which of their sources.
   private let viewsByType: [FrozenList<ToldView>]

@@ -26,7 +26,7 @@ final class FeatureStream {
   let engine: FeatureEngine
   private let decoder: EventDecoder
   private let plan: RequestPlan
-  private var order: Int64 = 0
+  private var order: Int64
 
   static func schema() -> EventSchema {
     EventSchema(types: [
@@ -40,8 +40,11 @@ final class FeatureStream {
     ])
   }
 
-  /// - Parameter features: as in the project file, such as `n: { count: "*", window: "1h" }`.
-  init(_ features: String, filter: String? = nil) throws {
+  /// - Parameters:
+  ///   - features: as in the project file, such as `n: { count: "*", window: "1h" }`.
+  ///   - order: of the first event.
+  init(_ features: String, filter: String? = nil, order: Int64 = 0) throws {
+    self.order = order
     let schema = FeatureStream.schema()
     let condition = filter.map { "where: '\($0)'," } ?? ""
     let member = try ConfigNode.member(

@@ -89,3 +89,29 @@ public struct Moments4: Sendable, Equatable {
     count = total
   }
 }
+
+extension Moments2 {
+  func write(to bytes: inout StateWriter) {
+    for value in [count, mean, squares] { bytes.write(value) }
+  }
+
+  init(from bytes: inout StateReader) {
+    count = bytes.read()
+    mean = bytes.read()
+    squares = bytes.read()
+  }
+}
+
+extension Moments4 {
+  func write(to bytes: inout StateWriter) {
+    for value in [count, mean, squares, cubes, fourths] { bytes.write(value) }
+  }
+
+  init(from bytes: inout StateReader) {
+    count = bytes.read()
+    mean = bytes.read()
+    squares = bytes.read()
+    cubes = bytes.read()
+    fourths = bytes.read()
+  }
+}

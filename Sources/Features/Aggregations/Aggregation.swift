@@ -21,13 +21,17 @@ protocol Aggregation: Sendable {
   /// States are copied once in this many events, so that a late event need not fold everything anew. Those
   /// that hold lists or sets, whose copies cost, say a larger number.
   static var checkpointSpacing: Int { get }
+  /// The state as bytes, from which `init(_:from:)` makes an equal one. A state's bytes are read alone: their end is
+  /// its end.
+  func write(to bytes: inout StateWriter)
+  init(_ parameters: Parameters, from bytes: inout StateReader)
 
   /// Whether the result is the same to the last bit however the values are grouped.
   static var isIndifferentToGrouping: Bool { get }
   /// Whether the result of whole events is their number.
   static var countsEvents: Bool { get }
 
-  // The same for all; see `Answering`.
+  // The same for all; see `Answering` and `RowAnswering`.
 
   static func takeBack(_ family: TypedFamily<Self>, _ track: Int, to row: Int)
   static func settle(
@@ -35,6 +39,14 @@ protocol Aggregation: Sendable {
   static func value(
     _ family: TypedFamily<Self>, _ history: EntityHistory, slot: Int, _ question: Question
   ) -> Cell
+  static func write(
+    _ family: TypedFamily<Self>, _ history: EntityHistory, from row: Int,
+    to bytes: inout StateWriter)
+  static func restore(_ family: TypedFamily<Self>, _ track: Int, from section: StateReader) -> Bool
+  static func value(
+    _ family: TypedFamily<Self>, _ row: EntityRow, _ section: StateReader, slot: Int,
+    _ question: Question
+  ) -> Cell?
 }
 
 extension Aggregation {

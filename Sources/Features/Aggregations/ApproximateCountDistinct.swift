@@ -55,3 +55,23 @@ extension Cell {
     self = .int(Int64(bitPattern: DistinctSketch.mixed(bits)))
   }
 }
+
+extension ApproximateCountDistinct {
+  func write(to bytes: inout StateWriter) {
+    bytes.write(UInt32(registers.isEmpty ? hashes.count : 0))
+    if registers.isEmpty {
+      for hash in hashes { bytes.write(hash) }
+    } else {
+      registers.withBytes { bytes.write($0) }
+    }
+  }
+
+  init(_ parameters: RegisterCount, from bytes: inout StateReader) {
+    self.init(parameters)
+    let count = bytes.readCount(entriesOfAtLeast: 8)
+    for _ in 0..<count { hashes.insert(bytes.read()) }
+    guard count == 0, bytes.place < bytes.end else { return }
+    let registers = bytes.bytes(1 << parameters.precision)
+    if registers.count > 0 { self.registers = registers.copy() }
+  }
+}

@@ -18,3 +18,12 @@ struct Count: Aggregation {
 
   func result(_: Question) -> Cell { .int(count) }
 }
+
+extension Count {
+  func write(to bytes: inout StateWriter) { bytes.write(count) }
+
+  init(_ parameters: NoParameters, from bytes: inout StateReader) {
+    self.init(parameters)
+    count = bytes.read()
+  }
+}

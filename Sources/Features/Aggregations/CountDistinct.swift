@@ -58,3 +58,12 @@ struct CountDistinct: Aggregation {
 
   static var checkpointSpacing: Int { 1_024 }
 }
+
+extension CountDistinct {
+  func write(to bytes: inout StateWriter) { bytes.write(seen.map(\.cell)) }
+
+  init(_ parameters: NoParameters, from bytes: inout StateReader) {
+    self.init(parameters)
+    seen = Set(bytes.readCells().compactMap(DistinctKey.init))
+  }
+}

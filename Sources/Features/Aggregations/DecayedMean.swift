@@ -51,3 +51,18 @@ struct DecayedMean: Aggregation {
 
   func result(_: Question) -> Cell { weight > 0 ? Cell(finite: sum / weight) : .null }
 }
+
+extension DecayedMean {
+  func write(to bytes: inout StateWriter) {
+    bytes.write(latest)
+    bytes.write(sum)
+    bytes.write(weight)
+  }
+
+  init(_ halfLife: HalfLife, from bytes: inout StateReader) {
+    self.init(halfLife)
+    latest = bytes.read()
+    sum = bytes.read()
+    weight = bytes.read()
+  }
+}

@@ -20,3 +20,12 @@ struct First: Aggregation {
 
   func result(_: Question) -> Cell { value }
 }
+
+extension First {
+  func write(to bytes: inout StateWriter) { bytes.write(value) }
+
+  init(_ parameters: NoParameters, from bytes: inout StateReader) {
+    self.init(parameters)
+    value = bytes.read()
+  }
+}

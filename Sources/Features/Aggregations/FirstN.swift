@@ -29,3 +29,12 @@ struct FirstN: Aggregation {
 
   func result(_ question: Question) -> Cell { question.texts.list(values) }
 }
+
+extension FirstN {
+  func write(to bytes: inout StateWriter) { bytes.write(values) }
+
+  init(_ length: ListLength, from bytes: inout StateReader) {
+    self.init(length)
+    values = bytes.readCells()
+  }
+}

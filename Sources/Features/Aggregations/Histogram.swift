@@ -94,3 +94,22 @@ extension AnswerTexts {
     }
   }
 }
+
+extension Histogram {
+  func write(to bytes: inout StateWriter) {
+    bytes.write(UInt32(counts.count))
+    for (key, count) in counts {
+      bytes.write(key.cell)
+      bytes.write(count)
+    }
+  }
+
+  init(_ parameters: HistogramBounds, from bytes: inout StateReader) {
+    self.init(parameters)
+    for _ in 0..<bytes.readCount(entriesOfAtLeast: 9) {
+      let cell = bytes.read(Cell.self)
+      let count = bytes.read(Int64.self)
+      if let key = DistinctKey(cell) { counts[key] = count }
+    }
+  }
+}

@@ -17,3 +17,12 @@ struct Kurtosis: Aggregation {
     return Cell(finite: moments.count * moments.fourths / (moments.squares * moments.squares) - 3)
   }
 }
+
+extension Kurtosis {
+  func write(to bytes: inout StateWriter) { moments.write(to: &bytes) }
+
+  init(_ parameters: NoParameters, from bytes: inout StateReader) {
+    self.init(parameters)
+    moments = Moments4(from: &bytes)
+  }
+}

@@ -20,3 +20,12 @@ struct Last: Aggregation {
 
   func result(_: Question) -> Cell { value }
 }
+
+extension Last {
+  func write(to bytes: inout StateWriter) { bytes.write(value) }
+
+  init(_ parameters: NoParameters, from bytes: inout StateReader) {
+    self.init(parameters)
+    value = bytes.read()
+  }
+}

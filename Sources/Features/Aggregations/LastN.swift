@@ -27,3 +27,12 @@ struct LastN: Aggregation {
 
   func result(_ question: Question) -> Cell { question.texts.list(values.suffix(length.count)) }
 }
+
+extension LastN {
+  func write(to bytes: inout StateWriter) { bytes.write(values) }
+
+  init(_ length: ListLength, from bytes: inout StateReader) {
+    self.init(length)
+    values = bytes.readCells()
+  }
+}

@@ -20,3 +20,12 @@ struct Maximum: Aggregation {
 
   func result(_: Question) -> Cell { greatest }
 }
+
+extension Maximum {
+  func write(to bytes: inout StateWriter) { bytes.write(greatest) }
+
+  init(_ parameters: NoParameters, from bytes: inout StateReader) {
+    self.init(parameters)
+    greatest = bytes.read()
+  }
+}

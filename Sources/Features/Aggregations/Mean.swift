@@ -15,3 +15,12 @@ struct Mean: Aggregation {
     sum.count == 0 ? .null : Cell(finite: sum.double / Double(sum.count))
   }
 }
+
+extension Mean {
+  func write(to bytes: inout StateWriter) { sum.write(to: &bytes) }
+
+  init(_ parameters: NoParameters, from bytes: inout StateReader) {
+    self.init(parameters)
+    sum = RunningSum(from: &bytes)
+  }
+}

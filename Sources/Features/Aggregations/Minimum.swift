@@ -20,3 +20,12 @@ struct Minimum: Aggregation {
 
   func result(_: Question) -> Cell { least }
 }
+
+extension Minimum {
+  func write(to bytes: inout StateWriter) { bytes.write(least) }
+
+  init(_ parameters: NoParameters, from bytes: inout StateReader) {
+    self.init(parameters)
+    least = bytes.read()
+  }
+}

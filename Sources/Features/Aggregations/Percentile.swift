@@ -135,3 +135,40 @@ struct Percentile: Aggregation {
 
   static var checkpointSpacing: Int { 1_024 }
 }
+
+extension Percentile {
+  func write(to bytes: inout StateWriter) {
+    bytes.write(count)
+    bytes.write(zeros)
+    bytes.write(least)
+    bytes.write(greatest)
+    for part in [positives, negatives] {
+      bytes.write(UInt32(part.bins.count))
+      for bin in part.bins {
+        bytes.write(bin.index)
+        bytes.write(bin.count)
+      }
+    }
+  }
+
+  init(_ parameters: PercentileParameters, from bytes: inout StateReader) {
+    self.init(parameters)
+    count = bytes.read()
+    zeros = bytes.read()
+    least = bytes.read()
+    greatest = bytes.read()
+    positives = Bins(from: &bytes)
+    negatives = Bins(from: &bytes)
+  }
+}
+
+extension Bins {
+  fileprivate init(from bytes: inout StateReader) {
+    let count = bytes.readCount(entriesOfAtLeast: 12)
+    bins.reserveCapacity(count)
+    for _ in 0..<count {
+      let index = bytes.read(Int32.self)
+      bins.append((index, bytes.read(Int64.self)))
+    }
+  }
+}

@@ -28,3 +28,12 @@ struct Rate: Aggregation {
     return Cell(finite: sum.double / (Double(length) / Double(unit.span.microseconds)))
   }
 }
+
+extension Rate {
+  func write(to bytes: inout StateWriter) { sum.write(to: &bytes) }
+
+  init(_ parameters: RateUnit, from bytes: inout StateReader) {
+    self.init(parameters)
+    sum = RunningSum(from: &bytes)
+  }
+}

@@ -18,3 +18,12 @@ struct Skewness: Aggregation {
     return Cell(finite: moments.count.squareRoot() * moments.cubes / spread)
   }
 }
+
+extension Skewness {
+  func write(to bytes: inout StateWriter) { moments.write(to: &bytes) }
+
+  init(_ parameters: NoParameters, from bytes: inout StateReader) {
+    self.init(parameters)
+    moments = Moments4(from: &bytes)
+  }
+}

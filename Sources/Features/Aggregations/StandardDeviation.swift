@@ -16,3 +16,12 @@ struct StandardDeviation: Aggregation {
       ? .null : Cell(finite: (moments.squares / (moments.count - 1)).squareRoot())
   }
 }
+
+extension StandardDeviation {
+  func write(to bytes: inout StateWriter) { moments.write(to: &bytes) }
+
+  init(_ parameters: NoParameters, from bytes: inout StateReader) {
+    self.init(parameters)
+    moments = Moments2(from: &bytes)
+  }
+}

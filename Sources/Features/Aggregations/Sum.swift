@@ -16,3 +16,12 @@ struct Sum: Aggregation {
     return sum.integer ?? Cell(finite: sum.double)
   }
 }
+
+extension Sum {
+  func write(to bytes: inout StateWriter) { sum.write(to: &bytes) }
+
+  init(_ parameters: NoParameters, from bytes: inout StateReader) {
+    self.init(parameters)
+    sum = RunningSum(from: &bytes)
+  }
+}

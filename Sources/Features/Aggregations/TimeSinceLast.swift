@@ -19,3 +19,12 @@ struct TimeSinceLast: Aggregation {
     return .double(Double(question.time.microseconds - latest.microseconds) / 1e6)
   }
 }
+
+extension TimeSinceLast {
+  func write(to bytes: inout StateWriter) { bytes.write(latest) }
+
+  init(_ parameters: NoParameters, from bytes: inout StateReader) {
+    self.init(parameters)
+    latest = bytes.read()
+  }
+}

@@ -29,3 +29,12 @@ struct TopK: Aggregation {
 
   func result(_ question: Question) -> Cell { question.texts.list(values) }
 }
+
+extension TopK {
+  func write(to bytes: inout StateWriter) { bytes.write(values) }
+
+  init(_ length: ListLength, from bytes: inout StateReader) {
+    self.init(length)
+    values = bytes.readCells()
+  }
+}

@@ -15,3 +15,12 @@ struct Variance: Aggregation {
     moments.count < 2 ? .null : Cell(finite: moments.squares / (moments.count - 1))
   }
 }
+
+extension Variance {
+  func write(to bytes: inout StateWriter) { moments.write(to: &bytes) }
+
+  init(_ parameters: NoParameters, from bytes: inout StateReader) {
+    self.init(parameters)
+    moments = Moments2(from: &bytes)
+  }
+}

@@ -20,21 +20,25 @@ struct EntityRecord {
   fileprivate var times: UnsafeMutablePointer<Timestamp>
   fileprivate var cells: UnsafeMutablePointer<Cell>
   /// Rows in the block, dropped ones included.
-  fileprivate var count = 0
+  @Narrow fileprivate var count = 0
   /// Rows at the front that are dropped already but still take room.
-  fileprivate var dropped = 0
+  @Narrow fileprivate var dropped = 0
   /// The number of the row that stands first in the block, dropped or not.
   fileprivate var base = 0
-  fileprivate var track = -1
-  fileprivate var orders: UnsafeMutablePointer<Int64>
+  @Narrow fileprivate var track = -1
   /// Rows that the block has room for; 0 before there is one.
-  fileprivate var capacity = 0
-  fileprivate let columns: Int
+  @Narrow fileprivate var capacity = 0
+  fileprivate var orders: UnsafeMutablePointer<Int64>
+  @Narrow fileprivate var columns: Int
+  @Narrow fileprivate var number: Int
   fileprivate var latest = Timestamp.distantPast
+  fileprivate var lastOrder: Int64 = -1
+  fileprivate var settled = Timestamp.distantPast
 
-  init(key: Bytes, columns: Int) {
+  init(key: Bytes, number: Int, columns: Int) {
     self.key = key
-    self.columns = columns
+    _number = Narrow(wrappedValue: number)
+    _columns = Narrow(wrappedValue: columns)
     times = EntityRecord.nowhere.assumingMemoryBound(to: Timestamp.self)
     orders = EntityRecord.nowhere.assumingMemoryBound(to: Int64.self)
     cells = EntityRecord.nowhere.assumingMemoryBound(to: Cell.self)
@@ -50,6 +54,21 @@ struct EntityRecord {
     byteCount: 16, alignment: 16)
 }
 
+/// An integer of 32 bits where it lies, so that a record fills its two lines and no more.
+@propertyWrapper
+private struct Narrow {
+  private var stored: Int32
+
+  @inline(__always)
+  init(wrappedValue: Int) { stored = Int32(wrappedValue) }
+
+  @inline(__always)
+  var wrappedValue: Int {
+    get { Int(stored) }
+    set { stored = Int32(newValue) }
+  }
+}
+
 /// Valid as long as its table.
 struct EntityHistory {
   private let record: UnsafeMutablePointer<EntityRecord>
@@ -63,8 +82,15 @@ struct EntityHistory {
   /// Behind the last row.
   var endRow: Int { record.pointee.base + record.pointee.count }
   var rowCount: Int { record.pointee.count - record.pointee.dropped }
+  /// The entity's, in order of arrival.
+  var number: Int { record.pointee.number }
+  var key: Bytes { record.pointee.key }
   /// When something happened last.
   var latest: Timestamp { record.pointee.latest }
+  /// The greatest number in the order of arrival.
+  var lastOrder: Int64 { record.pointee.lastOrder }
+  /// The time of the latest row that has been dropped.
+  var settled: Timestamp { record.pointee.settled }
 
   /// The number of the entity's partial states in every family of the view; nil as long as its rows are so few
   /// that they are folded for each question.
@@ -102,6 +128,7 @@ struct EntityHistory {
     for column in 0..<columns { cells[place * columns + column] = row[column] }
     record.pointee.count = count + 1
     record.pointee.latest = max(record.pointee.latest, time)
+    record.pointee.lastOrder = max(record.pointee.lastOrder, order)
     return record.pointee.base + place
   }
 
@@ -126,6 +153,24 @@ struct EntityHistory {
     record.pointee.base += dropped
     record.pointee.count = kept
     record.pointee.dropped = 0
+  }
+
+  func order(_ row: Int) -> Int64 {
+    precondition(row >= firstRow && row < endRow, "a row that is kept")
+    return record.pointee.orders[row - record.pointee.base]
+  }
+
+  func cell(_ row: Int, _ column: Int) -> Cell {
+    precondition(row >= firstRow && row < endRow, "a row that is kept")
+    let columns = record.pointee.columns
+    return record.pointee.cells[(row - record.pointee.base) * columns + column]
+  }
+
+  /// Goes on behind what was known before its first row.
+  func resume(settled: Timestamp, latest: Timestamp, lastOrder: Int64) {
+    record.pointee.settled = settled
+    record.pointee.latest = max(record.pointee.latest, latest)
+    record.pointee.lastOrder = max(record.pointee.lastOrder, lastOrder)
   }
 
   /// - Complexity: O(log rows behind it), at least O(1).
@@ -171,6 +216,7 @@ struct EntityHistory {
   /// - Complexity: amortised O(1) a row.
   func drop(before row: Int) {
     precondition(row >= firstRow && row <= endRow, "rows that are kept")
+    if row > firstRow { record.pointee.settled = max(settled, time(row - 1)) }
     record.pointee.dropped = row - record.pointee.base
     let (dropped, columns) = (record.pointee.dropped, record.pointee.columns)
     guard dropped * 2 > record.pointee.count else { return }

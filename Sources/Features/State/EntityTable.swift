@@ -35,7 +35,7 @@ final class EntityTable {
     slots = .allocate(capacity: slotCount)
     slots.initialize(repeating: 0, count: slotCount)
     nothingRecord = .allocate(capacity: 1)
-    nothingRecord.initialize(to: EntityRecord(key: .empty, columns: columns))
+    nothingRecord.initialize(to: EntityRecord(key: .empty, number: 0, columns: columns))
     nothing = EntityHistory(nothingRecord)
   }
 
@@ -99,7 +99,8 @@ final class EntityTable {
     copy.update(from: key.base, count: key.count)
     added.initialize(
       to: EntityRecord(
-        key: Bytes(base: UnsafePointer(copy), count: key.count), columns: columns))
+        key: Bytes(base: UnsafePointer(copy), count: key.count), number: count - 1,
+        columns: columns))
     return EntityHistory(added)
   }
 

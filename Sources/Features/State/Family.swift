@@ -54,13 +54,30 @@ class Family {
   func value(_ history: EntityHistory, slot: Int, _ question: Question) -> Cell {
     preconditionFailure("a family is typed")
   }
+
+  // As bytes; see `EntityRow`.
+
+  /// Writes an entity's partial states, of which those before `row` are for good.
+  func write(_ history: EntityHistory, from row: Int, to bytes: inout StateWriter) {
+    preconditionFailure("a family is typed")
+  }
+  /// Makes an entity's partial states what was written; false if that is damaged.
+  func restore(_ track: Int, from section: StateReader) -> Bool {
+    preconditionFailure("a family is typed")
+  }
+  /// The same as of a history, from what was written; nil if that is damaged.
+  func value(
+    _ row: EntityRow, _ section: StateReader, slot: Int, _ question: Question
+  ) -> Cell? { preconditionFailure("a family is typed") }
 }
 
 final class TypedFamily<State: Aggregation>: Family {
+  let parameters: State.Parameters
   let empty: State
   var tracks: [Track<State>] = []
 
   init(_ parameters: State.Parameters, _ grouping: Grouping, column: Int?) {
+    self.parameters = parameters
     empty = State(parameters)
     super.init(grouping, column: column)
   }
@@ -88,5 +105,19 @@ final class TypedFamily<State: Aggregation>: Family {
 
   override func value(_ history: EntityHistory, slot: Int, _ question: Question) -> Cell {
     State.value(self, history, slot: slot, question)
+  }
+
+  override func write(_ history: EntityHistory, from row: Int, to bytes: inout StateWriter) {
+    State.write(self, history, from: row, to: &bytes)
+  }
+
+  override func restore(_ track: Int, from section: StateReader) -> Bool {
+    State.restore(self, track, from: section)
+  }
+
+  override func value(
+    _ row: EntityRow, _ section: StateReader, slot: Int, _ question: Question
+  ) -> Cell? {
+    State.value(self, row, section, slot: slot, question)
   }
 }

@@ -9,10 +9,10 @@ import Events
 
 final class ViewState {
   let view: FeatureView
-  private let entities: EntityTable
-  private let texts: AnswerTexts
-  private let families: [Family]
-  private let plans: FrozenList<FeaturePlan>
+  let entities: EntityTable
+  let texts: AnswerTexts
+  let families: [Family]
+  let plans: FrozenList<FeaturePlan>
   /// Each window that is asked for once, with the question at hand.
   private var asked: [(window: Window, question: Question)] = []
   /// The entity that is asked about; nil where the request names none.
@@ -20,6 +20,8 @@ final class ViewState {
   /// The rows in its longest window.
   private var rowsMax = 0
   private var trackCount = 0
+  /// What has changed since it was last written to an online store; nil while there is none.
+  var changes: ChangedEntities?
   private let key = EntityKey()
   private let sources: FrozenList<SourcePlan>
   /// By source and column.
@@ -29,9 +31,9 @@ final class ViewState {
   private let columnCount: Int
   private let stack: ExpressionStack
   /// How far before the watermark a question can reach; nil: without end.
-  private let reach: TimeSpan?
+  let reach: TimeSpan?
   /// How far before the watermark the events themselves are needed.
-  private let rowReach: TimeSpan
+  let rowReach: TimeSpan
   private var swept = Timestamp.distantPast
 
   /// Settled rows wait until there are more than this many, so that an entity to which little happens needs no
@@ -42,14 +44,18 @@ final class ViewState {
   // many answers.
 
   /// Where a feature's value comes from.
-  private struct FeaturePlan {
+  struct FeaturePlan {
     let family: Unmanaged<Family>
     let slot: Int
+    /// In `families`.
+    let familyIndex: Int
     /// What it is divided by.
     let divisor: Unmanaged<Family>?
     let divisorSlot: Int
+    let divisorIndex: Int
     /// Among those asked for.
-    let window: Int
+    let windowIndex: Int
+    let window: Window
   }
 
   private struct SourcePlan {
@@ -95,9 +101,10 @@ final class ViewState {
       let (family, slot) = families.place(feature.term, feature.window)
       let divisor = feature.divisor.map { families.place($0, feature.window) }
       return FeaturePlan(
-        family: .passUnretained(family), slot: slot,
+        family: .passUnretained(family), slot: slot, familyIndex: families.index(family),
         divisor: divisor.map { .passUnretained($0.family) }, divisorSlot: divisor?.slot ?? 0,
-        window: windows.firstIndex(of: feature.window)!)
+        divisorIndex: divisor.map { families.index($0.family) } ?? 0,
+        windowIndex: windows.firstIndex(of: feature.window)!, window: feature.window)
     }
     self.plans = FrozenList(plans)
     self.families = families.all
@@ -123,9 +130,20 @@ final class ViewState {
       if byName.updateValue(family, forKey: name) == nil { all.append(family) }
       return (family, family.slot(window))
     }
+
+    func index(_ family: Family) -> Int { all.firstIndex { $0 === family }! }
   }
 
   var entityCount: Int { entities.count }
+
+  /// An entity that is not known yet.
+  func addEntity(_ key: Bytes) -> EntityHistory {
+    let before = entities.count
+    let history = entities.insert(key)
+    precondition(
+      entities.count > before, "an entity is taken from a store before anything happens to it")
+    return history
+  }
 
   // MARK: Events
 
@@ -148,6 +166,11 @@ final class ViewState {
         plan.isHashed ? Cell(hashOf: value) : Cell(value, strings: texts.strings)
     }
     let history = entities.insert(key.bytes)
+    if changes != nil {
+      // An event that the online store holds already comes again after a crash.
+      guard order > history.lastOrder else { return }
+      changes?.note(history.number)
+    }
     insert(history, time, order: order)
     // Nobody may ask about a time before the watermark any more.
     settle(history, watermark)
@@ -181,7 +204,7 @@ final class ViewState {
     if end > history.firstRow { history.drop(before: end) }
   }
 
-  private func addTracks(_ history: EntityHistory) {
+  func addTracks(_ history: EntityHistory) {
     guard history.track == nil else { return }
     history.track = trackCount
     trackCount += 1
@@ -229,7 +252,7 @@ final class ViewState {
     if rowsMax > Family.plainRowsMax { addTracks(history) }
     for index in 0..<plans.count {
       let plan = plans[index]
-      let question = asked[plan.window].question
+      let question = asked[plan.windowIndex].question
       var value = plan.family._withUnsafeGuaranteedRef {
         $0.value(history, slot: plan.slot, question)
       }

@@ -1,0 +1,162 @@
+// A view's entities as rows of an online store: written, taken back into memory, and asked where they lie.
+
+public import Core
+
+/// Entities by number, each once.
+struct ChangedEntities {
+  private(set) var list: [Int] = []
+  private var isListed: [Bool] = []
+
+  mutating func note(_ entity: Int) {
+    while isListed.count <= entity { isListed.append(false) }
+    guard !isListed[entity] else { return }
+    isListed[entity] = true
+    list.append(entity)
+  }
+
+  mutating func removeAll() {
+    for entity in list { isListed[entity] = false }
+    list.removeAll(keepingCapacity: true)
+  }
+}
+
+/// What a row says of a question.
+public struct RowAnswer: Sendable {
+  /// When something last happened to the entity.
+  public let latest: Timestamp
+  /// The order, which in a log is the offset, of the last event that the row has seen.
+  public let lastOrder: Int64
+  /// Whether what was folded together reaches to the question or beyond, so that more may count than should.
+  public let isAhead: Bool
+}
+
+extension ViewState {
+  /// With partial states, only so many of the latest rows are written, unless an exact window needs more. What a
+  /// writer that goes on from them learns of a time before counts in the oldest tile it can still change.
+  private static let writtenRowsMax = 128
+  /// With more rows, an entity gets partial states when it is written.
+  private static let plainRowsMax = 16
+
+  func write(_ entity: Int, with writer: inout EntityRowWriter) -> [UInt8] {
+    let history = entities[entity]
+    if history.rowCount > ViewState.plainRowsMax { addTracks(history) }
+    var row = history.firstRow
+    if history.track != nil {
+      row = max(row, history.endRow - ViewState.writtenRowsMax)
+      if rowReach > .zero { row = min(row, history.firstRow(notBefore: history.latest - rowReach)) }
+    }
+    return writer.write(history, from: row, columns: view.columns.count, families: families)
+  }
+
+  /// Takes an entity over from a store; false if its row is damaged.
+  func restore(_ key: Bytes, _ bytes: Bytes) -> Bool {
+    guard let row = EntityRow(bytes, columns: view.columns.count, strings: texts.strings) else {
+      return false
+    }
+    let history = addEntity(key)
+    for index in 0..<row.rowCount {
+      let cells = view.columns.indices.map { row.cell(index, $0, texts.strings) }
+      _ = cells.withUnsafeBufferPointer {
+        history.insert(row.time(index), order: row.order(index), cells: $0.baseAddress!)
+      }
+    }
+    history.resume(settled: row.settled, latest: row.latest, lastOrder: row.lastOrder)
+    guard row.sectionCount > 0 else { return true }
+    guard row.sectionCount == families.count else { return false }
+    addTracks(history)
+    var sections = StateReader(
+      UnsafeRawPointer(bytes.base), row.sections, strings: texts.strings)
+    for family in families {
+      guard let section = sections.next(), family.restore(history.track!, from: section) else {
+        return false
+      }
+    }
+    return true
+  }
+
+  /// Appends the view's features as of just before `time` from a row; nil if it is damaged, and then nothing is
+  /// appended.
+  func answer(
+    _ bytes: Bytes, at time: Timestamp, into values: inout [Scalar]
+  ) -> RowAnswer? {
+    let strings = texts.strings
+    guard let row = EntityRow(bytes, columns: view.columns.count, strings: strings),
+      row.sectionCount == 0 || row.sectionCount == families.count
+    else { return nil }
+    let before = values.count
+    // By family; places in the bytes, so that a family that serves several features is found at once.
+    var sections = StateReader(UnsafeRawPointer(bytes.base), row.sections, strings: strings)
+    let isRead = withUnsafeTemporaryAllocation(
+      of: StateReader.self, capacity: max(1, families.count)
+    ) { parts in
+      for index in families.indices {
+        if row.sectionCount == 0 {
+          parts.initializeElement(at: index, to: sections)
+        } else {
+          guard let section = sections.next() else { return false }
+          parts.initializeElement(at: index, to: section)
+        }
+      }
+      return answer(row, UnsafeBufferPointer(parts), at: time, into: &values)
+    }
+    guard isRead else {
+      values.removeLast(values.count - before)
+      return nil
+    }
+    let reached = rowReach > .zero && row.settled > time - rowReach
+    return RowAnswer(
+      latest: row.latest, lastOrder: row.lastOrder,
+      isAhead: row.settled > .distantPast
+        && (row.settled >= time || (reached && row.latest >= time)))
+  }
+
+  private func answer(
+    _ row: EntityRow, _ sections: UnsafeBufferPointer<StateReader>, at time: Timestamp,
+    into values: inout [Scalar]
+  ) -> Bool {
+    for index in 0..<plans.count {
+      let plan = plans[index]
+      let (start, end) = plan.window.stretch(at: time)
+      let question = Question(time: time, start: start, end: end, texts: texts)
+      let family = plan.family.takeUnretainedValue()
+      guard
+        var value = family.value(row, sections[plan.familyIndex], slot: plan.slot, question)
+      else { return false }
+      if let divisor = plan.divisor?.takeUnretainedValue() {
+        guard
+          let divided = divisor.value(
+            row, sections[plan.divisorIndex], slot: plan.divisorSlot, question)
+        else { return false }
+        value = Ratio.quotient(value, divided)
+      }
+      values.append(value.scalar(texts))
+    }
+    return true
+  }
+
+  /// Appends what is said of an entity of which nothing is known.
+  func answerNothing(at time: Timestamp, into values: inout [Scalar]) {
+    for index in 0..<plans.count {
+      let plan = plans[index]
+      let (start, end) = plan.window.stretch(at: time)
+      let question = Question(time: time, start: start, end: end, texts: texts)
+      let family = plan.family.takeUnretainedValue()
+      var value = family.value(entities.nothing, slot: plan.slot, question)
+      if let divisor = plan.divisor?.takeUnretainedValue() {
+        value = Ratio.quotient(
+          value, divisor.value(entities.nothing, slot: plan.divisorSlot, question))
+      }
+      values.append(value.scalar(texts))
+    }
+  }
+}
+
+extension StateReader {
+  /// The next section, without its length; nil at the end.
+  fileprivate mutating func next() -> StateReader? {
+    let length = Int(read(UInt32.self))
+    let start = place
+    _ = bytes(length)
+    return isDamaged ? nil : part(start..<place)
+  }
+}
