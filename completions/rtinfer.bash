@@ -88,11 +88,13 @@ _rtinfer() {
       esac
       ;;
     'materialize '*)
-      flags='--project --emit --for --training --format --as-of --logged --tolerance --type --type-member --rejects --max-rejects --strict --quiet --help'
+      flags='--project --emit --for --online --at --training --format --as-of --logged --tolerance --type --type-member --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --emit) values='arrival watermark' ;;
         --for) values='text' ;;
+        --online) values='folders' ;;
+        --at) values='text' ;;
         --training) values='files' ;;
         --format) values='csv ndjson' ;;
         --as-of) values='event ingest' ;;

@@ -79,6 +79,8 @@ complete -c rtinfer -n '__fish_seen_subcommand_from ingest; and __fish_seen_subc
 complete -c rtinfer -n '__fish_seen_subcommand_from materialize' -l project -r -F -d 'The project file'
 complete -c rtinfer -n '__fish_seen_subcommand_from materialize' -l emit -x -a 'arrival watermark' -d 'When to answer: at once with what is known, or when the watermark has passed'
 complete -c rtinfer -n '__fish_seen_subcommand_from materialize' -l for -x -d 'The event type that asks for features'
+complete -c rtinfer -n '__fish_seen_subcommand_from materialize' -l online -x -a '(__fish_complete_directories)' -d 'Keep this online store fresh, for score, serve and materialize get'
+complete -c rtinfer -n '__fish_seen_subcommand_from materialize' -l at -x -d 'For get: as of just before this time, in RFC 3339 or \'now\''
 complete -c rtinfer -n '__fish_seen_subcommand_from materialize' -l training -r -F -d 'Make a training set for these rows instead of a stream: a spine of NDJSON'
 complete -c rtinfer -n '__fish_seen_subcommand_from materialize' -l format -x -a 'csv ndjson' -d 'How the training set is written'
 complete -c rtinfer -n '__fish_seen_subcommand_from materialize' -l as-of -x -a 'event ingest' -d 'What a training row knows: all that had happened, or all that had come in'

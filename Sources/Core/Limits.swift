@@ -60,6 +60,13 @@ public enum Limits {
   /// Values in a feature that is a list, and bounds of a histogram: more is a table, not a feature.
   public static let featureListMax = 1_000
 
+  /// Bytes of one entity's key and row in an online store. An exact window of 100,000 events of a few columns; more
+  /// should be a window with a hop.
+  public static let onlineRowBytesMax = 16 << 20
+
+  /// Events between two writes to an online store, where input comes without a pause.
+  public static let onlineFlushEvents = 4_096
+
   /// Rejected records whose reasons are printed one by one; the others are only counted.
   public static let rejectsShownMax = 5
 }

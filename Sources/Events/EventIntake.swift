@@ -101,7 +101,7 @@ public final class EventIntake {
   }
 
   /// Goes on behind events that an earlier run has accepted.
-  func resume(at offset: Int64, watermark: Timestamp) {
+  public func resume(at offset: Int64, watermark: Timestamp) {
     nextOffset = offset
     self.watermark.raise(to: watermark)
   }

@@ -52,6 +52,8 @@ public final class RequestPlan {
   /// A view that the request names an entity for. The engine that made the plan holds it.
   struct AskedView {
     let state: Unmanaged<ViewState>
+    /// In the engine's order.
+    let view: Int
     let keySlots: KeySlots
   }
 
@@ -103,7 +105,7 @@ public final class FeatureEngine {
     let source: Int
   }
 
-  private let stack = ExpressionStack()
+  let stack = ExpressionStack()
   /// What one derived feature reads.
   private var reads: [Scalar] = []
   /// The places, among the values last looked up, of those that break their guards.
@@ -153,7 +155,7 @@ public final class FeatureEngine {
       guard let slots = keySlots(view.entity) else { continue }
       planned.append(
         RequestPlan.AskedView(
-          state: .passUnretained(states[index]), keySlots: KeySlots(owning: slots)))
+          state: .passUnretained(states[index]), view: index, keySlots: KeySlots(owning: slots)))
       answers += view.features.map { feature in
         RequestPlan.Answer(
           name: feature.name, columnName: feature.columnName, isDocument: feature.givesDocument,
@@ -212,6 +214,14 @@ public final class FeatureEngine {
     for index in 0..<plan.views.count {
       plan.views[index].state._withUnsafeGuaranteedRef { $0.answer(into: &values) }
     }
+    complete(plan, scalars, at: time, &values)
+  }
+
+  /// Appends what tables know, holds all that against its guards and appends the derived features.
+  func complete(
+    _ plan: RequestPlan, _ scalars: UnsafePointer<Scalar>, at time: Timestamp,
+    _ values: inout [Scalar]
+  ) {
     for index in 0..<plan.tables.count {
       plan.tables[index].rows.lookUp(
         plan.tables[index].keySlots, scalars, at: time, into: &values)

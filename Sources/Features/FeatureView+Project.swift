@@ -51,8 +51,12 @@ extension FeatureView {
           eventType: type, filter: filter, keySlots: keySlots,
           enrichments: offers[index].compactMap { $0.taken(schema, read) }))
     }
+    let condition = try node["where"]?.string() ?? ""
     self.init(
-      name: member.key, entity: entity, sources: sources, columns: columns, features: features)
+      name: member.key, entity: entity, sources: sources, columns: columns, features: features,
+      definition: ([member.key, "\(entity)", "\(context.types)", condition]
+        + columns.map { "\($0.text) \($0.isHashed)" } + features.map(\.definition))
+        .joined(separator: "\n"))
   }
 
   /// One event type or a list of them.
@@ -127,5 +131,13 @@ extension ConfigNode {
     } catch {
       throw failure(error.description)
     }
+  }
+}
+
+extension Feature {
+  /// What its state depends on, as text.
+  fileprivate var definition: String {
+    func text(_ term: Term) -> String { "\(term.aggregation.signature) \(term.column ?? -1)" }
+    return "\(name) \(text(term)) \(divisor.map(text) ?? "") \(window)"
   }
 }

@@ -13,6 +13,8 @@ public struct FeatureView: Sendable {
   /// The distinct values that are kept of each event.
   let columns: [Column]
   public let features: [Feature]
+  /// What its state depends on, as text: two views with the same text keep the same state of the same events.
+  let definition: String
 
   /// Whether events of a type tell it something.
   public func reads(_ eventType: Int) -> Bool { sources.contains { $0.eventType == eventType } }

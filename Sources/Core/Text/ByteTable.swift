@@ -48,6 +48,16 @@ public final class ByteTable {
     return (index, true)
   }
 
+  /// Forgets all strings; those that were handed out are void.
+  public func removeAll() {
+    slots = Array(repeating: -1, count: 16)
+    hashes.removeAll()
+    keys.removeAll()
+    for chunk in chunks { chunk.deallocate() }
+    chunks.removeAll()
+    (chunkUsed, chunkSize) = (0, 0)
+  }
+
   private func copy(_ key: Bytes) -> Bytes {
     if chunks.isEmpty || chunkUsed + key.count > chunkSize {
       chunkSize = max(ByteTable.chunkBytes, key.count)

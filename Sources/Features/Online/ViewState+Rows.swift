@@ -37,6 +37,9 @@ extension ViewState {
   /// With more rows, an entity gets partial states when it is written.
   private static let plainRowsMax = 16
 
+  /// The greatest number in the order of arrival, over all entities; -1 if nothing has happened.
+  var lastOrder: Int64 { (0..<entities.count).reduce(-1) { max($0, entities[$1].lastOrder) } }
+
   func write(_ entity: Int, with writer: inout EntityRowWriter) -> [UInt8] {
     let history = entities[entity]
     if history.rowCount > ViewState.plainRowsMax { addTracks(history) }

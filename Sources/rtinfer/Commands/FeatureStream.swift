@@ -16,18 +16,24 @@ final class FeatureStream {
   private let rejects: Rejects
   private let tableRowsRead: Int
   private let intake: EventIntake
+  /// Nil where no online store is written.
+  private let online: OnlineWriter?
   private let output: OutputBuffer
   private let clock: any Clock
   private let progress: Progress
   private let messages: Messages
   private var values: [Scalar] = []
 
+  /// - Parameter operands: the files with the events; nil: those that the invocation names.
   init(
-    _ invocation: Invocation, schema: EventSchema, features: FeatureDefinitions, asking: [Int]
+    _ invocation: Invocation, schema: EventSchema, features: FeatureDefinitions, asking: [Int],
+    online use: OnlineUse = .none, operands: [String]? = nil
   ) throws(Failure) {
     let rejects = try Rejects(invocation)
     let tables = try TableFiles(invocation, features, rejects)
     let engine = FeatureEngine(features, schema: schema, tables: tables.all)
+    let inputs = try invocation.inputs(operands ?? invocation.options.operands)
+    let online = try use.writer(engine)
     let plans = schema.types.indices.map { type in
       asking.contains(type) ? engine.plan(requestsOf: type, schema: schema) : nil
     }
@@ -50,22 +56,32 @@ final class FeatureStream {
     self.schema = schema
     self.changes = ChangeRefusal(schema, features.views)
     self.rejects = rejects
+    self.online = online
     self.output = output
     self.messages = invocation.messages
     self.clock = invocation.clock
     self.progress = Progress(invocation)
     self.intake = EventIntake(
-      try invocation.inputs(), schema: schema, rejects: rejects, clock: invocation.clock,
+      inputs, schema: schema, rejects: rejects, clock: invocation.clock,
       trustsMarks: true, isTimed: true
     ) { () throws(Failure) in
+      // A row that is passed on may be asked about at once.
+      try online?.flush()
       try output.flush()
       try rejects.flush()
+    }
+    if let online, online.resumedCount > 0 {
+      intake.resume(at: online.nextOffset, watermark: online.watermark)
     }
   }
 
   func run(byWatermark: Bool) throws(Failure) -> ExitStatus {
     try byWatermark ? runByWatermark() : runOnArrival()
     progress.finish()
+    if let online {
+      try online.finish()
+      messages.report(online)
+    }
     for plan in plans { messages.report(plan?.answers ?? []) }
     try output.flush()
     return try rejects.finish(total: intake.counts.read + tableRowsRead)
@@ -134,6 +150,7 @@ final class FeatureStream {
     engine.apply(
       type: event.type, decoder.scalars, at: event.time, order: order,
       watermark: horizon ?? watermark)
+    try online?.noteEvent(offset: offset, watermark: watermark)
     progress.advance()
   }
 

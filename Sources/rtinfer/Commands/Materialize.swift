@@ -62,9 +62,20 @@ enum MaterializeCommand {
       materialize verify --logged FEATURES EVENTS… computes every feature of the records again, as of event and as \
       of ingest, and gives a verdict on each: a value that is equal only as of ingest is late data, one that is \
       equal in neither way is a mismatch, and then the exit status is 1.
+
+      --online FOLDER also keeps an online store fresh, from which score and serve take features while it is \
+      written: after every few thousand events, and whenever no input is ready. It holds the state of windows, not \
+      values, so that a count falls to zero when nothing happens. A later run goes on where the last one stopped, \
+      however it ended, and leaves out events that ingest has marked and the store holds already. materialize get \
+      VIEW KEY… prints one row, with its freshness; materialize stat a summary of each view. materialize backfill \
+      --online FOLDER EVENTS… writes the store anew, as is needed after a view's definition has changed or the \
+      machine went down; what is there serves until all events are in.
       """,
     operands: .files,
-    flags: [CommonFlags.project, emit, requests, table, training, format, asOf, logged, tolerance]
+    flags: [
+      CommonFlags.project, emit, requests, table, online, at, training, format, asOf, logged,
+      tolerance,
+    ]
       + EventFlags.declared
       + CommonFlags.records,
     examples: [
@@ -82,6 +93,12 @@ enum MaterializeCommand {
       .init(
         "rtinfer materialize --for scheduled events.ndjson | jq .features",
         "What is known at each request."),
+      .init(
+        "rtinfer ingest events.ndjson | rtinfer materialize --online .rtinfer/online > rows.ndjson",
+        "Keep an online store fresh."),
+      .init(
+        "rtinfer materialize get origin_traffic JFK --online .rtinfer/online", "One row of it, now."
+      ),
     ],
     run: run)
 
@@ -105,11 +122,18 @@ enum MaterializeCommand {
     for flag in [logged, tolerance] where try options.value(flag) != nil {
       throw .usage("--\(flag.name) is for materialize verify")
     }
+    switch options.operands.first {
+    case "backfill": return try backfill(invocation, schema, features)
+    case "get": return try get(invocation, schema, features)
+    case "stat": return try stat(invocation, features)
+    default: try refuse([at], for: "a stream; it is for materialize get", invocation)
+    }
     let asking = try askingTypes(invocation, project, schema)
     if let spine = try options.value(training) {
       if try options.value(emit) != nil {
         throw .usage("--emit is for a stream; a training set is always as of event time")
       }
+      try refuse([online], for: "a training set", invocation)
       guard asking.count == 1 else {
         throw .usage(
           "several event types ask for decisions: say which the rows are with --for TYPE")
@@ -125,17 +149,24 @@ enum MaterializeCommand {
       throw .usage(
         "--as-of is for --training; a stream answers as of ingest or, by watermark, of event")
     }
-    let stream = try FeatureStream(invocation, schema: schema, features: features, asking: asking)
-    return try stream.run(byWatermark: try options.value(emit) == "watermark")
+    let byWatermark = try options.value(emit) == "watermark"
+    var use = OnlineUse.none
+    if try options.value(online) != nil {
+      guard !byWatermark else {
+        throw .usage("--online takes events as they come, so not with --emit watermark")
+      }
+      use = .kept(try folder(invocation))
+    }
+    let stream = try FeatureStream(
+      invocation, schema: schema, features: features, asking: asking, online: use)
+    return try stream.run(byWatermark: byWatermark)
   }
 
   private static func verify(
     _ invocation: Invocation, _ schema: EventSchema, _ features: FeatureDefinitions
   ) throws(Failure) -> ExitStatus {
     let options = invocation.options
-    for flag in [emit, requests, training, format, asOf] where try options.value(flag) != nil {
-      throw .usage("--\(flag.name) is not for verify")
-    }
+    try refuse([emit, requests, training, format, asOf, online, at], for: "verify", invocation)
     guard let path = try options.value(logged) else {
       throw .usage("verify needs the features records: name their file with --logged FILE")
     }
@@ -163,7 +194,9 @@ enum MaterializeCommand {
       let type = try index(name, "models.\(model.name).decides")
       if !types.contains(type) { types.append(type) }
     }
-    guard !types.isEmpty else {
+    // A store is kept fresh also while nobody asks.
+    let keepsStore = try invocation.options.value(online) != nil
+    guard !types.isEmpty || keepsStore else {
       throw .usage(
         "no model decides an event type, so nothing asks for features",
         hint: "say which events ask with --for TYPE")

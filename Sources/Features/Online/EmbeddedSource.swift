@@ -1,0 +1,107 @@
+// Reading from the folder of an embedded store: a table for each view, opened once. When another file takes a table's
+// place it is opened instead; if that is of another definition, the old one goes on serving.
+
+public import Core
+public import Events
+
+extension OnlineReader {
+  /// - Parameter views: the indices of those that will be asked for; nil: all.
+  public convenience init(
+    _ definitions: FeatureDefinitions, schema: EventSchema, folder: OnlineFolder,
+    views: Set<Int>? = nil
+  ) throws(Failure) {
+    let source = try EmbeddedSource(definitions.views, folder, wanted: views)
+    self.init(definitions, schema: schema, source: source)
+  }
+}
+
+final class EmbeddedSource: RowSource {
+  private let views: [FeatureView]
+  private let folder: OnlineFolder
+  private var tables: [TableReader?]
+  /// Tables whose successor is of another definition.
+  private var isLast: [Bool]
+
+  init(
+    _ views: [FeatureView], _ folder: OnlineFolder, wanted: Set<Int>? = nil
+  ) throws(Failure) {
+    self.views = views
+    self.folder = folder
+    tables = []
+    isLast = Array(repeating: false, count: views.count)
+    for (index, view) in views.enumerated() {
+      let isWanted = wanted?.contains(index) ?? true
+      tables.append(isWanted ? try EmbeddedSource.open(view, folder) : nil)
+    }
+  }
+
+  static func open(_ view: FeatureView, _ folder: OnlineFolder) throws(Failure) -> TableReader {
+    try TableReader(
+      folder.table(view.name), view: view.name, digest: view.digest, files: folder.files)
+  }
+
+  private func table(_ view: Int) -> TableReader {
+    guard let table = tables[view] else {
+      preconditionFailure("a view that was asked for at first")
+    }
+    if table.isRetired, !isLast[view] { return successor(view, table) }
+    return table
+  }
+
+  @inline(never)
+  private func successor(_ view: Int, _ table: TableReader) -> TableReader {
+    do throws(Failure) {
+      let next = try EmbeddedSource.open(views[view], folder)
+      tables[view] = next
+      return next
+    } catch {
+      // Badly readable for a moment, or for good: what is open serves on.
+      isLast[view] = error.status == .badData
+      return table
+    }
+  }
+
+  func fetch(_: [(view: Int, key: [UInt8])]) {}
+  func row(_ view: Int, _ key: Bytes) -> FoundRow { table(view).find(key) }
+  func timeToLive(_ view: Int) -> TimeSpan? { table(view).timeToLive }
+
+  func committed(_ view: Int) -> (offset: Int64, watermark: Timestamp) {
+    let table = table(view)
+    return (table.offset, table.watermark)
+  }
+}
+
+/// What a table holds, for people.
+public struct TableStatistics: Sendable {
+  public let view: String
+  public let rows: Int
+  public let damaged: Int
+  /// In use by rows, and of the whole file.
+  public let rowBytes: Int
+  public let fileBytes: Int
+  /// All rows are true up to here.
+  public let offset: Int64
+  public let watermark: Timestamp
+  /// When something last happened to the entities least and most recently seen.
+  public let oldest: Timestamp?
+  public let newest: Timestamp?
+}
+
+extension OnlineFolder {
+  /// Looks at every row of a view.
+  public func statistics(_ view: FeatureView) throws(Failure) -> TableStatistics {
+    let table = try EmbeddedSource.open(view, self)
+    var oldest: Timestamp?
+    var newest: Timestamp?
+    let strings = ByteTable()
+    let damaged = table.visitRows { _, row in
+      guard let row = EntityRow(row, columns: view.columns.count, strings: strings) else { return }
+      oldest = min(oldest ?? row.latest, row.latest)
+      newest = max(newest ?? row.latest, row.latest)
+    }
+    return TableStatistics(
+      view: view.name, rows: table.rowCount, damaged: damaged, rowBytes: table.liveBytes,
+      fileBytes: table.fileBytes, offset: table.offset, watermark: table.watermark, oldest: oldest,
+      newest: newest)
+  }
+}

@@ -1,0 +1,188 @@
+// The features that a request asks for, from an online store: for each view the row of the entity that the request names
+// is found and finalised as of just before the request's time, and then guards and derived features apply as in
+// the stream. One reader a thread.
+
+public import Core
+public import Events
+
+/// Where rows come from.
+protocol RowSource: AnyObject {
+  /// Fetches the rows of several keys in one go, where that takes time.
+  func fetch(_ keys: [(view: Int, key: [UInt8])]) throws(Failure)
+  /// The row of one of the keys fetched last.
+  func row(_ view: Int, _ key: Bytes) -> FoundRow
+  func timeToLive(_ view: Int) -> TimeSpan?
+  /// All rows of the view are true up to this offset and watermark.
+  func committed(_ view: Int) -> (offset: Int64, watermark: Timestamp)
+}
+
+/// How the last look-up went.
+public struct OnlineOutcome: Sendable {
+  /// Views whose entity has no row, or has none any more.
+  public var absent = 0
+  /// Views whose row is damaged; their features are null.
+  public var damaged = 0
+  /// Views whose row may have seen what happened at the request's time or later.
+  public var ahead = 0
+  /// Views that the store did not answer for in time.
+  public var unanswered = 0
+  /// The least offset and watermark up to which the rows are true.
+  public var offset = Int64.max
+  public var watermark = Timestamp.distantFuture
+}
+
+public final class OnlineReader {
+  public let definitions: FeatureDefinitions
+  private let engine: FeatureEngine
+  private let source: any RowSource
+  private let key = EntityKey()
+  private var keys: [(view: Int, key: [UInt8])] = []
+  public private(set) var outcome = OnlineOutcome()
+
+  init(_ definitions: FeatureDefinitions, schema: EventSchema, source: any RowSource) {
+    self.definitions = definitions
+    self.engine = FeatureEngine(definitions, schema: schema)
+    self.source = source
+  }
+
+  /// Plans how requests of one event type ask; see `FeatureEngine`.
+  public func plan(requestsOf type: Int, schema: EventSchema) -> RequestPlan {
+    engine.plan(requestsOf: type, schema: schema)
+  }
+
+  /// The places of values that break their guards, after a look-up.
+  public var broken: [Int] { engine.broken }
+
+  /// Fills `values` with the plan's features as of just before `time`. Text among them is valid until the next look-up.
+  public func lookUp(
+    _ plan: RequestPlan, _ scalars: UnsafePointer<Scalar>, at time: Timestamp,
+    into values: inout [Scalar]
+  ) {
+    values.removeAll(keepingCapacity: true)
+    outcome = OnlineOutcome()
+    keys.removeAll(keepingCapacity: true)
+    for index in 0..<plan.views.count {
+      let asked = plan.views[index]
+      if key.assign(asked.keySlots, scalars) { keys.append((asked.view, key.bytes.copy())) }
+    }
+    var isAnswered = true
+    do throws(Failure) {
+      try source.fetch(keys)
+    } catch {
+      isAnswered = false
+    }
+    var next = 0
+    for index in 0..<plan.views.count {
+      let view = plan.views[index].view
+      let state = engine.states[view]
+      if next < keys.count, keys[next].view == view {
+        if isAnswered {
+          keys[next].key.withBytes { answer(view, $0, at: time, into: &values) }
+        } else {
+          outcome.unanswered += 1
+          appendNulls(state, &values)
+        }
+        next += 1
+      } else {
+        // The request names no entity.
+        appendNulls(state, &values)
+      }
+    }
+    engine.complete(plan, scalars, at: time, &values)
+    engine.stack.reset()
+  }
+
+  private func appendNulls(_ state: ViewState, _ values: inout [Scalar]) {
+    for _ in state.view.features { values.append(.null) }
+  }
+
+  private func answer(
+    _ view: Int, _ key: Bytes, at time: Timestamp, into values: inout [Scalar]
+  ) {
+    let state = engine.states[view]
+    state.forgetTexts()
+    let committed = source.committed(view)
+    outcome.offset = min(outcome.offset, committed.offset)
+    outcome.watermark = min(outcome.watermark, committed.watermark)
+    switch source.row(view, key) {
+    case .row(let row):
+      let before = values.count
+      guard let answer = state.answer(row, at: time, into: &values) else {
+        outcome.damaged += 1
+        return appendNulls(state, &values)
+      }
+      if answer.isAhead { outcome.ahead += 1 }
+      guard let span = source.timeToLive(view), answer.latest + span < time else { return }
+      values.removeLast(values.count - before)
+      outcome.absent += 1
+      state.answerNothing(at: time, into: &values)
+    case .damaged:
+      outcome.damaged += 1
+      appendNulls(state, &values)
+    case .absent:
+      outcome.absent += 1
+      state.answerNothing(at: time, into: &values)
+    }
+  }
+
+  /// One view's row of an entity, for people; nil where there is none.
+  public func inspect(
+    _ view: Int, _ entity: [Scalar], at time: Timestamp, into values: inout [Scalar]
+  ) throws(Failure) -> (answer: RowAnswer, bytes: Int)? {
+    let state = engine.states[view]
+    state.forgetTexts()
+    values.removeAll(keepingCapacity: true)
+    let isNamed = entity.withUnsafeBufferPointer {
+      key.assign(KeySlots(owning: Array(entity.indices)), $0.baseAddress!)
+    }
+    precondition(isNamed && !entity.isEmpty, "an entity is named by values")
+    try source.fetch([(view, key.bytes.copy())])
+    let found = source.row(view, key.bytes)
+    guard case .absent = found else {
+      if case .row(let row) = found, let answer = state.answer(row, at: time, into: &values) {
+        return (answer, row.count)
+      }
+      throw .badData(
+        "\(state.view.name): the row is damaged",
+        hint: "rtinfer materialize backfill writes the store anew")
+    }
+    return nil
+  }
+
+  /// Up to which offset and watermark a view's rows are true.
+  public func committed(_ view: Int) -> (offset: Int64, watermark: Timestamp) {
+    source.committed(view)
+  }
+}
+
+extension ViewState {
+  /// Distinct texts that a reader keeps before it forgets them all.
+  private static let textsMax = 65_536
+
+  /// What earlier answers referred to is gone.
+  func forgetTexts() {
+    texts.forgetDocuments()
+    if texts.strings.count > ViewState.textsMax { texts.strings.removeAll() }
+  }
+}
+
+extension FeatureView {
+  /// The values that name an entity, from what a person typed; numbers where the members are numbers.
+  public func entityValues(_ texts: [String], _ schema: EventSchema) throws(Failure) -> [Scalar] {
+    precondition(texts.count == entity.count, "a value for each member of the entity")
+    let fields = schema.types[sources[0].eventType].fields
+    var values: [Scalar] = []
+    for (member, text) in zip(entity, texts) {
+      switch fields.first(where: { $0.name == member })?.type {
+      case .integer, .number:
+        guard let number = JSONNumber.scalar(Bytes(owning: text)) else {
+          throw .usage("\(name): \(member) is a number, not '\(text)'")
+        }
+        values.append(number)
+      case .boolean: values.append(.bool(text == "true"))
+      case .string, .time, .any, nil: values.append(.text(Bytes(owning: text)))
+      }
+    }
+    return values
+  }
+}

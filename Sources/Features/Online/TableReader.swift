@@ -1,0 +1,155 @@
+// Rows of one view, read by any process while another writes them; see `TableLayout`.
+
+public import Core
+import Synchronization
+
+/// What a look-up finds.
+public enum FoundRow {
+  /// A copy, valid until the next look-up.
+  case row(Bytes)
+  case absent
+  /// The row does not fit its checksum.
+  case damaged
+}
+
+public final class TableReader {
+  private let file: MappedFile
+  private var memory: TableMemory
+  private var copy: UnsafeMutableRawBufferPointer
+  /// After which a row is as good as absent, counted from its latest event; nil: never.
+  let timeToLive: TimeSpan?
+
+  /// Times that a row which does not fit is looked at again while its entry stays the same.
+  private static let looksMax = 4
+
+  /// Opens the file at `path`, which must be of the definition `digest`.
+  init(_ path: String, view: String, digest: [UInt8], files: any FileSystem) throws(Failure) {
+    do throws(SystemError) {
+      file = try MappedFile(path, .read)
+    } catch {
+      throw .inputOutput(
+        "\(path): \(error.reason)",
+        hint: error.isMissingFile ? "rtinfer materialize --online writes it" : nil)
+    }
+    memory = TableMemory(base: file.base, count: file.count)
+    timeToLive = try TableHeader.check(memory, path: path, digest: digest)
+    try TableHeader.checkTrust(memory, path: path, files: files)
+    copy = .allocate(byteCount: 4_096, alignment: 16)
+  }
+
+  deinit { copy.deallocate() }
+
+  /// Whether another file has taken this one's place.
+  var isRetired: Bool { memory[.state] == TableState.retired.rawValue }
+  /// All rows are true up to this offset; -1 before anything was committed.
+  public var offset: Int64 { Int64(bitPattern: memory[.offset]) }
+  public var watermark: Timestamp {
+    Timestamp(microseconds: Int64(bitPattern: memory[.watermark]))
+  }
+  var rowCount: Int { Int(memory[.rows]) }
+  var liveBytes: Int { Int(memory[.liveBytes]) }
+  var fileBytes: Int { Int(memory[.end]) }
+
+  /// - Complexity: O(key + row) on average. No allocation but for the largest row so far, no system call but where the
+  ///   file has grown.
+  public func find(_ key: Bytes) -> FoundRow {
+    let hash = ByteTable.hash(key)
+    var suspect: UInt64 = 0
+    var looks = 0
+    while true {
+      let word = memory[.index]
+      let (table, mask) = memory.index
+      guard isMapped(table, (mask + 1) * 8) else { continue }
+      var slot = Int(truncatingIfNeeded: hash) & mask
+      var found: UInt64 = 0
+      search: while true {
+        let entry = memory.word(at: table + slot * 8).pointee.load(ordering: .acquiring)
+        if entry == 0 { break }
+        if TableLayout.isSameTag(entry, hash), entry != TableLayout.gone {
+          switch take(TableLayout.place(entry), key) {
+          case .same(let row): return .row(row)
+          case .other: break
+          case .unfit:
+            found = entry
+            break search
+          }
+        }
+        slot = (slot + 1) & mask
+      }
+      // While the index was searched, a larger one may have taken its place.
+      guard memory[.index] == word else { continue }
+      guard found != 0 else { return .absent }
+      looks = found == suspect ? looks + 1 : 0
+      suspect = found
+      if looks == TableReader.looksMax { return .damaged }
+    }
+  }
+
+  private enum Taken {
+    case same(Bytes)
+    case other, unfit
+  }
+
+  /// Copies a slot and looks whether the copy is whole.
+  @inline(__always)
+  private func take(_ place: Int, _ key: Bytes) -> Taken {
+    guard isMapped(place, TableLayout.slotHead) else { return .unfit }
+    let keyCount = memory.number(place + 4)
+    let count = keyCount + memory.number(place + 8)
+    guard count <= Limits.onlineRowBytesMax, isMapped(place, TableLayout.slotHead + count) else {
+      return .unfit
+    }
+    if copy.count < count {
+      copy.deallocate()
+      copy = .allocate(byteCount: count * 2, alignment: 16)
+    }
+    let checksum = memory.long(place + 16)
+    copy.baseAddress!.copyMemory(
+      from: memory.base + place + TableLayout.slotHead, byteCount: count)
+    let bytes = UnsafeRawPointer(copy.baseAddress!)
+    guard SlotChecksum.of(bytes, count, keyCount: keyCount) == checksum else { return .unfit }
+    let start = bytes.assumingMemoryBound(to: UInt8.self)
+    guard Bytes(base: start, count: keyCount) == key else { return .other }
+    return .same(Bytes(base: start + keyCount, count: count - keyCount))
+  }
+
+  /// Whether the bytes are in memory; maps the file anew where it has grown.
+  @inline(__always)
+  private func isMapped(_ place: Int, _ count: Int) -> Bool {
+    place + count <= memory.count || refresh(place + count)
+  }
+
+  @inline(never)
+  private func refresh(_ end: Int) -> Bool {
+    try? file.refresh()
+    memory = TableMemory(base: file.base, count: file.count)
+    return end <= memory.count
+  }
+
+  /// Lends every row that is whole, in no order; returns how many are damaged. For inspection, not while much is
+  /// written: rows that are replaced meanwhile may be left out.
+  func visitRows(_ body: (_ key: Bytes, _ row: Bytes) -> Void) -> Int {
+    var damaged = 0
+    let (table, mask) = memory.index
+    guard isMapped(table, (mask + 1) * 8) else { return 1 }
+    for slot in 0...mask {
+      let entry = memory.word(at: table + slot * 8).pointee.load(ordering: .acquiring)
+      guard entry != 0, entry != TableLayout.gone else { continue }
+      let place = TableLayout.place(entry)
+      guard isMapped(place, TableLayout.slotHead) else { continue }
+      let count = memory.number(place + 4)
+      guard count <= Limits.onlineRowBytesMax, isMapped(place, TableLayout.slotHead + count) else {
+        continue
+      }
+      let key = memory.bytes(place + TableLayout.slotHead, count).copy()
+      key.withBytes { key in
+        switch find(key) {
+        case .row(let row): body(key, row)
+        case .absent: break
+        case .damaged: damaged += 1
+        }
+      }
+    }
+    return damaged
+  }
+}

@@ -1,0 +1,134 @@
+// The online store as commands use it: kept fresh from a pipe, looked into by other processes, killed at any moment, made
+// anew while the old one serves.
+
+import Core
+import Foundation
+import TestSupport
+import Testing
+
+@Suite(.serialized) struct OnlineTests {
+  private let folder: TemporaryFolder
+
+  init() throws {
+    folder = try GeneratedStream.folder()
+    try folder.write(GeneratedStream.text(4_000, GeneratedStream.event), "raw.ndjson")
+  }
+
+  private func bash(_ line: String) throws -> Child.Outcome {
+    try Child.bash(line, in: folder.url, home: folder.url)
+  }
+
+  /// What the store says of every user at the end of the stream, without the freshness.
+  private func rows(_ store: String) throws -> String {
+    let outcome = try bash(
+      """
+      for n in $(seq 0 49); do rtinfer materialize get taps u$n --online \(store) \
+        --at 2024-05-01T10:16:41Z | sed 's/,"_rt".*//'; done
+      """)
+    #expect(outcome.errors.split(separator: "\n").allSatisfy { $0.contains("nothing is known") })
+    return outcome.output
+  }
+
+  @Test func theStoreAnswersAsTheStreamDoes() throws {
+    let outcome = try bash(
+      "rtinfer ingest raw.ndjson > events.ndjson"
+        + " && rtinfer materialize --online online events.ndjson > rows.ndjson"
+        + " && tail -n 1 rows.ndjson")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    // The last event asks about u49; even users are those that tell.
+    let features = try rows("online").split(separator: "\n")
+    #expect(features.count == 25)
+    let stat = try bash("rtinfer materialize stat --online online").output
+    #expect(stat.contains(#""view":"taps","rows":25"#))
+    #expect(stat.contains(#""features_offset":3999"#))
+    // The stream's own answer for u0 at that very time.
+    let asked = GeneratedStream.event(1).replacingOccurrences(
+      of: #""time":"2024-05-01T10:00:00.25Z""#, with: #""time":"2024-05-01T10:16:41Z""#
+    ).replacingOccurrences(of: "u1", with: "u0").replacingOccurrences(of: "e10000001", with: "x")
+    try folder.write(GeneratedStream.text(4_000, GeneratedStream.event) + asked, "more.ndjson")
+    let streamed = try bash(
+      "rtinfer ingest more.ndjson | rtinfer materialize | tail -n 1"
+        + " | grep -o '\"features\":{[^}]*}'"
+    ).output
+    #expect(streamed.contains("taps:n"))
+    #expect(features[0].contains(streamed.trimmingCharacters(in: .newlines)), "\(features[0])")
+  }
+
+  @Test func aRowThatIsPassedOnCanBeAskedForAtOnce() throws {
+    let child = try Child(
+      [Binary.rtinfer, "materialize", "--online", "online"], in: folder.url,
+      environment: Binary.environment(home: folder.url))
+    try child.write(GeneratedStream.event(0) + GeneratedStream.event(1))
+    #expect(child.waitForLines(1))
+    let found = try bash(
+      "rtinfer materialize get taps u0 --online online --at 2024-05-01T10:00:01Z")
+    #expect(found.output.contains(#""taps:n":1"#), "\(found)")
+    let second = try bash("rtinfer materialize --online online raw.ndjson")
+    #expect(second.status == 75)
+    #expect(second.errors.contains("is writing this store"))
+    try child.closeInput()
+    #expect(child.wait().status == 0)
+    #expect(try bash("rtinfer materialize get taps u2 --online online").status == 1)
+  }
+
+  /// Five kills; 500 with RTINFER_LONG=1.
+  @Test func aKilledWriterLosesNothingAndCountsNothingTwice() throws {
+    #expect(try bash("rtinfer ingest raw.ndjson > events.ndjson").status == 0)
+    #expect(try bash("rtinfer materialize --online whole events.ndjson > whole.out").status == 0)
+    let kills = ProcessInfo.processInfo.environment["RTINFER_LONG"] == nil ? 5 : 500
+    var random = SplitMix64(seed: 5)
+    let lines = try folder.text("events.ndjson").split(
+      separator: "\n", omittingEmptySubsequences: true)
+    for _ in 0..<kills {
+      let child = try Child(
+        [Binary.rtinfer, "materialize", "--online", "online"], in: folder.url,
+        environment: Binary.environment(home: folder.url))
+      // Each time from the beginning, as after a crash; what was held already comes again.
+      let end = lines.count - Int.random(in: 0..<400, using: &random)
+      try child.write(lines[..<end].joined(separator: "\n") + "\n")
+      usleep(UInt32.random(in: 1_000...120_000, using: &random))
+      child.send(SIGKILL)
+      _ = child.wait()
+      let stat = try bash("rtinfer materialize stat --online online")
+      if stat.status != 0 {
+        // Killed before there was a store.
+        #expect(stat.errors.contains("No such file"), "\(stat.errors)")
+      }
+    }
+    let last = try bash("rtinfer materialize --online online events.ndjson > online.out")
+    #expect(last.status == 0, "\(last.errors)")
+    #expect(try rows("online") == rows("whole"))
+  }
+
+  @Test func anotherDefinitionIsRefusedByNameUntilItIsBackfilled() throws {
+    #expect(
+      try bash(
+        "rtinfer ingest raw.ndjson > events.ndjson"
+          + " && rtinfer materialize --online online events.ndjson > rows.ndjson"
+      ).status == 0)
+    let changed = GeneratedStream.project.replacingOccurrences(
+      of: #"n: { count: "*", window: "2m" }"#, with: #"n: { count: "*", window: "3m" }"#)
+    try folder.write(changed, "changed.json")
+    let get = "rtinfer materialize get taps u0 --online online --at 2024-05-01T10:16:41Z"
+    let refused = try bash("\(get) --project changed.json")
+    #expect(refused.status == 3)
+    #expect(refused.errors.contains("the view 'taps' by another definition"))
+    #expect(
+      try bash("rtinfer materialize --online online --project changed.json events.ndjson").status
+        == 3)
+    // While the new one is made the old one serves.
+    let backfill = try Child(
+      [
+        Binary.rtinfer, "materialize", "backfill", "--online", "online", "--project",
+        "changed.json", "-",
+      ], in: folder.url, environment: Binary.environment(home: folder.url))
+    let events = try folder.text("events.ndjson")
+    try backfill.write(events)
+    let before = try bash(get)
+    #expect(before.output.contains(#""taps:n":9"#) || before.output.contains(#""taps:n":10"#))
+    try backfill.closeInput()
+    #expect(backfill.wait().status == 0)
+    #expect(try bash("\(get) --project changed.json").output.contains(#""taps:n":1"#))
+    #expect(try bash(get).status == 3)
+  }
+}
