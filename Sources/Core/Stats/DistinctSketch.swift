@@ -11,7 +11,7 @@
 
 public struct DistinctSketch: Sendable {
   public let precision: Int
-  private var hashes: Set<UInt64> = []
+  public private(set) var hashes: Set<UInt64> = []
   /// Empty as long as the hashes are few.
   public private(set) var registers: [UInt8] = []
 

@@ -52,13 +52,22 @@ public struct Moments2: Sendable, Equatable {
 
 /// The same with the third and fourth power: 40 bytes.
 public struct Moments4: Sendable, Equatable {
-  public private(set) var count = 0.0
-  public private(set) var mean = 0.0
-  public private(set) var squares = 0.0
-  public private(set) var cubes = 0.0
-  public private(set) var fourths = 0.0
+  public private(set) var count: Double
+  public private(set) var mean: Double
+  public private(set) var squares: Double
+  public private(set) var cubes: Double
+  public private(set) var fourths: Double
 
-  public init() {}
+  public init(
+    count: Double = 0, mean: Double = 0, squares: Double = 0, cubes: Double = 0,
+    fourths: Double = 0
+  ) {
+    self.count = count
+    self.mean = mean
+    self.squares = squares
+    self.cubes = cubes
+    self.fourths = fourths
+  }
 
   public mutating func add(_ value: Double) {
     var one = Moments4()
@@ -87,31 +96,5 @@ public struct Moments4: Sendable, Equatable {
     squares += later.squares + product
     mean += share * right
     count = total
-  }
-}
-
-extension Moments2 {
-  func write(to bytes: inout StateWriter) {
-    for value in [count, mean, squares] { bytes.write(value) }
-  }
-
-  init(from bytes: inout StateReader) {
-    count = bytes.read()
-    mean = bytes.read()
-    squares = bytes.read()
-  }
-}
-
-extension Moments4 {
-  func write(to bytes: inout StateWriter) {
-    for value in [count, mean, squares, cubes, fourths] { bytes.write(value) }
-  }
-
-  init(from bytes: inout StateReader) {
-    count = bytes.read()
-    mean = bytes.read()
-    squares = bytes.read()
-    cubes = bytes.read()
-    fourths = bytes.read()
   }
 }

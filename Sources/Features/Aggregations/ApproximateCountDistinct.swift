@@ -58,9 +58,10 @@ extension Cell {
 
 extension ApproximateCountDistinct {
   func write(to bytes: inout StateWriter) {
-    bytes.write(UInt32(registers.isEmpty ? hashes.count : 0))
+    let registers = sketch.registers
+    bytes.write(UInt32(registers.isEmpty ? sketch.hashes.count : 0))
     if registers.isEmpty {
-      for hash in hashes { bytes.write(hash) }
+      for hash in sketch.hashes { bytes.write(hash) }
     } else {
       registers.withBytes { bytes.write($0) }
     }
@@ -69,9 +70,9 @@ extension ApproximateCountDistinct {
   init(_ parameters: RegisterCount, from bytes: inout StateReader) {
     self.init(parameters)
     let count = bytes.readCount(entriesOfAtLeast: 8)
-    for _ in 0..<count { hashes.insert(bytes.read()) }
+    for _ in 0..<count { sketch.add(bytes.read() as UInt64) }
     guard count == 0, bytes.place < bytes.end else { return }
     let registers = bytes.bytes(1 << parameters.precision)
-    if registers.count > 0 { self.registers = registers.copy() }
+    if let sketch = DistinctSketch(registers: registers.copy()) { self.sketch = sketch }
   }
 }

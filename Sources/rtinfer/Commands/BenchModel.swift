@@ -31,7 +31,8 @@ enum BenchModel {
       """,
     operands: .files,
     flags: [
-      CommonFlags.project, RegistryFlags.registry, batch, repeats, threads, json, ScoreCommand.format,
+      CommonFlags.project, RegistryFlags.registry, batch, repeats, threads, json,
+      ScoreCommand.format,
     ]
       + CommonFlags.records,
     examples: [
