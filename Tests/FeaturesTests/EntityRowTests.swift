@@ -120,14 +120,14 @@ import Testing
 
   private func restored(_ bytes: [UInt8], order: Int64) throws -> FeatureStream {
     let stream = try FeatureStream(EntityRowTests.declarations, order: order)
-    var key = EntityKey()
+    let key = EntityKey()
     let text = Array("k".utf8)
     let hasKey = text.withBytes { text in
-      withUnsafePointer(to: Scalar.text(text)) { key.assign([0], $0) }
+      withUnsafePointer(to: Scalar.text(text)) { key.assign(KeySlots(owning: [0]), $0) }
     }
     #expect(hasKey)
     let state = stream.engine.states[0]
-    #expect(key.bytes.withBytes { key in bytes.withBytes { state.restore(key, $0) } })
+    #expect(bytes.withBytes { state.restore(key.bytes, $0) })
     return stream
   }
 
