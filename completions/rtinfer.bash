@@ -107,10 +107,11 @@ _rtinfer() {
       esac
       ;;
     'score '*)
-      flags='--project --model --format --to --margin --contributions --explain --importance --summary --rejects --max-rejects --strict --quiet --help'
+      flags='--project --model --online --format --to --margin --contributions --explain --importance --summary --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --model) values='files' ;;
+        --online) values='folders' ;;
         --format) values='auto ndjson csv tsv' ;;
         --to) values='ndjson csv tsv' ;;
         --explain) values='text' ;;
@@ -119,9 +120,10 @@ _rtinfer() {
       esac
       ;;
     'serve '*)
-      flags='--project --listen --model --threads --max-batch --max-batch-delay --max-connections --max-body --drain --drain-delay --ready-file --token-file --insecure --access-log --decisions --quiet --help'
+      flags='--project --online --listen --model --threads --max-batch --max-batch-delay --max-connections --max-body --drain --drain-delay --ready-file --token-file --insecure --access-log --decisions --quiet --help'
       case $previous in
         --project) values='files' ;;
+        --online) values='folders' ;;
         --listen) values='text' ;;
         --model) values='files' ;;
         --threads) values='text' ;;

@@ -57,6 +57,7 @@ public final class Decider {
   private let row: UnsafeMutableBufferPointer<Double>
   private let outputs: UnsafeMutableBufferPointer<Double>
   let marks: MarkSlots
+  let online: OnlineFeatures?
   /// By layout: the declared members, held against their declarations; empty where nothing is to be checked.
   let checks: [RowLayout: [MemberCheck]]
   /// Members that somebody reads or declares, where all others are to be refused.
@@ -65,9 +66,10 @@ public final class Decider {
   /// - Parameters:
   ///   - schema: what is declared of the rows, for typed expressions and "did you mean".
   ///   - checksRequests: rows come from callers, and `check` holds them against the schema.
+  ///   - online: where features come from that a plain row does not bring.
   public init(
     _ definition: ModelDefinition, model: Model, schema: RequestSchema,
-    checksRequests: Bool = false
+    checksRequests: Bool = false, online: OnlineFeatures? = nil
   ) throws(Failure) {
     let slots = RowSlots()
     let marks = MarkSlots(slots)
@@ -85,6 +87,8 @@ public final class Decider {
       let scope = layout.scope(slots, schema, extra: extra)
       conditions[layout] = try Decider.conditions(definition, scope)
     }
+    online?.join(slots, schema)
+    self.online = online
     try Decider.checkLabels(definition, model)
     // Wrong ones are a mistake also while nobody asks why.
     _ = try DecisionExplanation.reasons(definition, plans[.plain]!.inputs.map(\.name))
@@ -271,6 +275,7 @@ public final class Decider {
 
   /// Gathers what the model is told.
   public func gather(_ kind: RowKind) throws(BadRecord) {
+    if let online, kind == .plain, online.fill(scalars) { takeAliases() }
     let plan = plans[kind.layout]!
     decision.inputs.removeAll(keepingCapacity: true)
     decision.missing = 0

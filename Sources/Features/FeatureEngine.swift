@@ -69,6 +69,15 @@ public final class RequestPlan {
   /// The places of guarded answers, with what guards them.
   let guarded: [(place: Int, tally: GuardTally)]
 
+  /// Every slot that a look-up reads.
+  public var memberSlots: [Int] {
+    var slots = Set(views.flatMap(\.keySlots))
+    for read in derived.flatMap(\.reads) {
+      if case .member(let slot) = read { slots.insert(slot) }
+    }
+    return slots.sorted()
+  }
+
   init(
     views: [AskedView], tables: [(rows: TableRows, keySlots: KeySlots)],
     entityMembers: [(name: String, slot: Int)],

@@ -12,6 +12,8 @@ public struct ServedModel: Sendable {
   public let definition: ModelDefinition
   public let model: Model
   public let schema: RequestSchema
+  /// Makes what looks up features that a request does not bring; nil where there is no online store.
+  private let online: (@Sendable () throws(Failure) -> OnlineFeatures)?
   /// What each rule decides.
   let decisionNames: [String]
   public var name: String { definition.name }
@@ -20,9 +22,11 @@ public struct ServedModel: Sendable {
 
   /// - Throws: what is wrong with the declaration, so that a loop need not find out.
   public init(
-    _ definition: ModelDefinition, model: Model, schema: RequestSchema, version: String? = nil
+    _ definition: ModelDefinition, model: Model, schema: RequestSchema, version: String? = nil,
+    online: (@Sendable () throws(Failure) -> OnlineFeatures)? = nil
   ) throws(Failure) {
     self.version = version ?? "sha256:\(model.fingerprint.prefix(12))"
+    self.online = online
     self.definition = definition
     self.model = model
     self.schema = schema
@@ -31,7 +35,8 @@ public struct ServedModel: Sendable {
 
   /// One that holds requests against the schema.
   func makeDecider() throws(Failure) -> Decider {
-    try Decider(definition, model: model, schema: schema, checksRequests: true)
+    try Decider(
+      definition, model: model, schema: schema, checksRequests: true, online: try online?())
   }
 }
 

@@ -50,6 +50,8 @@ enum HelpTopics {
         explanation       with --explain: bias, and moved_by, the strongest inputs or reasons, with
                           contribution and share; class, where the model has more than two
         _rt.offset, _rt.features_watermark  from the features record
+        _rt.features_offset, _rt.online  with --online: the store's offset, and how many views were
+                          absent, damaged, ahead of the row's time or unanswered
         _rt.model, _rt.version  which model; a file's version is its SHA-256's start
         _rt.missing       how many inputs were null before defaults
         _rt.layers_us     microseconds in request, features, inference, postprocess, response

@@ -131,4 +131,79 @@ import Testing
     #expect(try bash("\(get) --project changed.json").output.contains(#""taps:n":1"#))
     #expect(try bash(get).status == 3)
   }
+
+  // MARK: Decisions
+
+  /// The value of a member, as text, from the first `{` behind its name to the next `}`.
+  private func object(_ name: String, in text: String) -> Substring? {
+    guard let start = text.range(of: "\"\(name)\":{") else { return nil }
+    return text[start.upperBound...].prefix { $0 != "}" }
+  }
+
+  /// A question about a user at the end of the stream, as an event and as a plain row.
+  private func question(_ user: String) -> String {
+    #"{"type":"asked","id":"x","time":"2024-05-01T10:16:41Z","user":"\#(user)","f0":2.5}"# + "\n"
+  }
+
+  private func fill() throws {
+    let filled = try bash(
+      "rtinfer ingest raw.ndjson | rtinfer materialize --online online > rows.ndjson")
+    #expect(filled.status == 0, "\(filled.errors)")
+  }
+
+  @Test func scoreTakesFromTheStoreWhatTheStreamWouldHaveSaid() throws {
+    try fill()
+    try folder.write(
+      GeneratedStream.text(4_000, GeneratedStream.event) + question("u0"), "more.ndjson")
+    let streamed = try bash(
+      "rtinfer ingest more.ndjson | rtinfer materialize | rtinfer score | tail -n 1"
+    ).output
+    try folder.write(question("u0"), "asked.ndjson")
+    let stored = try bash("rtinfer score --online online asked.ndjson")
+    #expect(stored.status == 0, "\(stored.errors)")
+    let inputs = try #require(object("inputs", in: streamed))
+    #expect(inputs.contains("\"taps:n\":9") || inputs.contains("\"taps:n\":10"), "\(inputs)")
+    #expect(object("inputs", in: stored.output) == inputs)
+    #expect(stored.output.contains("\"features_offset\":3999"))
+    #expect(!stored.output.contains("\"online\":{"))
+  }
+
+  @Test func whatNobodyKnowsIsCountedInTheDecision() throws {
+    try fill()
+    // Of an unknown user; of a time that the store has passed; with features of its own.
+    try folder.write(
+      question("nobody")
+        + question("u0").replacingOccurrences(of: "10:16:41", with: "10:08:00")
+        + #"{"f0":1,"user":"u0","taps:n":3,"taps:mean":1.5,"taps:max":2}"# + "\n", "asked.ndjson")
+    let lines = try bash("rtinfer score --online online asked.ndjson").output.split(separator: "\n")
+    #expect(lines.count == 3)
+    #expect(lines[0].contains(#""online":{"absent":1}"#), "\(lines[0])")
+    #expect(lines[0].contains(#""taps:n":0"#))
+    #expect(lines[1].contains(#""online":{"ahead":1}"#), "\(lines[1])")
+    #expect(lines[2].contains(#""taps:n":3"#) && !lines[2].contains("features_offset"))
+    let missing = try bash("rtinfer score --online nowhere asked.ndjson")
+    #expect(missing.status == 4 && missing.errors.contains("materialize --online writes it"))
+  }
+
+  @Test func serveDecidesAsScoreDoes() throws {
+    try fill()
+    try folder.write(question("u0"), "asked.ndjson")
+    let scored = try bash("rtinfer score --online online asked.ndjson").output
+    let server = try ServedProcess(["--online", "online"], folder: folder)
+    let ask =
+      "curl -sS --max-time 20 --data-binary @asked.ndjson"
+      + " '\(server.address)/decide/m?detail'"
+    let reply = try bash(ask).output
+    #expect(object("inputs", in: reply) == object("inputs", in: scored), "\(reply)")
+    // What happens meanwhile counts in the next answer.
+    let tap = GeneratedStream.event(0).replacingOccurrences(of: "e10000000", with: "later")
+      .replacingOccurrences(of: "10:00:00Z", with: "10:16:40.5Z")
+    try folder.write(tap, "tap.ndjson")
+    #expect(try bash("rtinfer materialize --online online tap.ndjson").status == 0)
+    let after = try bash("rtinfer score --online online asked.ndjson").output
+    #expect(object("inputs", in: after) != object("inputs", in: scored))
+    let second = try bash(ask).output
+    #expect(object("inputs", in: second) == object("inputs", in: after), "\(second)")
+    #expect(server.stop().status == 0)
+  }
 }

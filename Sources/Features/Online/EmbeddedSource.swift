@@ -5,7 +5,7 @@ public import Core
 public import Events
 
 extension OnlineReader {
-  /// - Parameter views: the indices of those that will be asked for; nil: all.
+  /// - Parameter views: the indices of those that are opened at once; nil: all. Others are when they are asked for.
   public convenience init(
     _ definitions: FeatureDefinitions, schema: EventSchema, folder: OnlineFolder,
     views: Set<Int>? = nil
@@ -42,7 +42,7 @@ final class EmbeddedSource: RowSource {
 
   private func table(_ view: Int) -> TableReader {
     guard let table = tables[view] else {
-      preconditionFailure("a view that was asked for at first")
+      preconditionFailure("a view that was fetched from")
     }
     if table.isRetired, !isLast[view] { return successor(view, table) }
     return table
@@ -61,7 +61,11 @@ final class EmbeddedSource: RowSource {
     }
   }
 
-  func fetch(_: [(view: Int, key: [UInt8])]) {}
+  func fetch(_ keys: [(view: Int, key: [UInt8])]) throws(Failure) {
+    for (view, _) in keys where tables[view] == nil {
+      tables[view] = try EmbeddedSource.open(views[view], folder)
+    }
+  }
   func row(_ view: Int, _ key: Bytes) -> FoundRow { table(view).find(key) }
   func timeToLive(_ view: Int) -> TimeSpan? { table(view).timeToLive }
 

@@ -34,6 +34,7 @@ public struct OnlineOutcome: Sendable {
 public final class OnlineReader {
   public let definitions: FeatureDefinitions
   private let engine: FeatureEngine
+  private let schema: EventSchema
   private let source: any RowSource
   private let key = EntityKey()
   private var keys: [(view: Int, key: [UInt8])] = []
@@ -41,13 +42,17 @@ public final class OnlineReader {
 
   init(_ definitions: FeatureDefinitions, schema: EventSchema, source: any RowSource) {
     self.definitions = definitions
+    self.schema = schema
     self.engine = FeatureEngine(definitions, schema: schema)
     self.source = source
   }
 
   /// Plans how requests of one event type ask; see `FeatureEngine`.
-  public func plan(requestsOf type: Int, schema: EventSchema) -> RequestPlan {
-    engine.plan(requestsOf: type, schema: schema)
+  ///
+  /// - Returns: the plan, and by slot the members that it may read, in the order of the scalars.
+  public func plan(requestsOf type: Int) -> (plan: RequestPlan, paths: [[String]]) {
+    let plan = engine.plan(requestsOf: type, schema: schema)
+    return (plan, schema.plan.paths)
   }
 
   /// The places of values that break their guards, after a look-up.

@@ -19,9 +19,6 @@ public final class TableReader {
   /// After which a row is as good as absent, counted from its latest event; nil: never.
   let timeToLive: TimeSpan?
 
-  /// Times that a row which does not fit is looked at again while its entry stays the same.
-  private static let looksMax = 4
-
   /// Opens the file at `path`, which must be of the definition `digest`.
   init(_ path: String, view: String, digest: [UInt8], files: any FileSystem) throws(Failure) {
     do throws(SystemError) {
@@ -54,23 +51,25 @@ public final class TableReader {
   ///   file has grown.
   public func find(_ key: Bytes) -> FoundRow {
     let hash = ByteTable.hash(key)
-    var suspect: UInt64 = 0
-    var looks = 0
+    var suspect: UInt64?
     while true {
       let word = memory[.index]
       let (table, mask) = memory.index
       guard isMapped(table, (mask + 1) * 8) else { continue }
       var slot = Int(truncatingIfNeeded: hash) & mask
-      var found: UInt64 = 0
+      var unfit: UInt64?
       search: while true {
         let entry = memory.word(at: table + slot * 8).pointee.load(ordering: .acquiring)
         if entry == 0 { break }
         if TableLayout.isSameTag(entry, hash), entry != TableLayout.gone {
-          switch take(TableLayout.place(entry), key) {
-          case .same(let row): return .row(row)
-          case .other: break
-          case .unfit:
-            found = entry
+          let taken = take(TableLayout.place(entry), key)
+          if case .same(let row) = taken { return .row(row) }
+          // The slot may have been given to another row since the entry was read.
+          guard memory.word(at: table + slot * 8).pointee.load(ordering: .acquiring) == entry else {
+            continue
+          }
+          if case .unfit(let checksum) = taken {
+            unfit = checksum
             break search
           }
         }
@@ -78,26 +77,28 @@ public final class TableReader {
       }
       // While the index was searched, a larger one may have taken its place.
       guard memory[.index] == word else { continue }
-      guard found != 0 else { return .absent }
-      looks = found == suspect ? looks + 1 : 0
-      suspect = found
-      if looks == TableReader.looksMax { return .damaged }
+      guard let unfit else { return .absent }
+      // What was being written is another time something else; what is damaged stays as it is.
+      if unfit == suspect { return .damaged }
+      suspect = unfit
     }
   }
 
   private enum Taken {
     case same(Bytes)
-    case other, unfit
+    case other
+    /// The checksum of what was found.
+    case unfit(UInt64)
   }
 
   /// Copies a slot and looks whether the copy is whole.
   @inline(__always)
   private func take(_ place: Int, _ key: Bytes) -> Taken {
-    guard isMapped(place, TableLayout.slotHead) else { return .unfit }
+    guard isMapped(place, TableLayout.slotHead) else { return .unfit(0) }
     let keyCount = memory.number(place + 4)
     let count = keyCount + memory.number(place + 8)
     guard count <= Limits.onlineRowBytesMax, isMapped(place, TableLayout.slotHead + count) else {
-      return .unfit
+      return .unfit(0)
     }
     if copy.count < count {
       copy.deallocate()
@@ -107,7 +108,8 @@ public final class TableReader {
     copy.baseAddress!.copyMemory(
       from: memory.base + place + TableLayout.slotHead, byteCount: count)
     let bytes = UnsafeRawPointer(copy.baseAddress!)
-    guard SlotChecksum.of(bytes, count, keyCount: keyCount) == checksum else { return .unfit }
+    let found = SlotChecksum.of(bytes, count, keyCount: keyCount)
+    guard found == checksum else { return .unfit(found) }
     let start = bytes.assumingMemoryBound(to: UInt8.self)
     guard Bytes(base: start, count: keyCount) == key else { return .other }
     return .same(Bytes(base: start + keyCount, count: count - keyCount))

@@ -43,6 +43,10 @@ enum ScoreCommand {
       made the model, in as few decimals as its precision needs. Model formats: XGBoost JSON and UBJSON, LightGBM text, \
       CatBoost JSON. Texts are looked up among the categories that the model was trained with.
 
+      With --online FOLDER the features that a plain row does not bring are looked up in the store that materialize \
+      --online keeps fresh, by the entities that the row names, as of just before its time (now, where it has none). \
+      The decision says how fresh they are; where nothing is known the model's defaults apply.
+
       With --contributions or --explain a decision says why: exact Shapley values of the inputs, in margin \
       space, as the library's own pred_contribs gives them. A share is an input's part of all that was given \
       either way. A model's `reasons` in the project file put inputs together that mean the same to people.
@@ -58,8 +62,8 @@ enum ScoreCommand {
       """,
     operands: .files,
     flags: [
-      CommonFlags.project, model, RegistryFlags.registry, format, to, margin, contributions,
-      explain, importance, summary,
+      CommonFlags.project, model, RegistryFlags.registry, OnlineStore.flag, format, to, margin,
+      contributions, explain, importance, summary,
     ]
       + CommonFlags.records,
     examples: [
@@ -70,6 +74,9 @@ enum ScoreCommand {
       .init(
         "rtinfer ingest events.ndjson | rtinfer materialize | rtinfer score > decisions.ndjson",
         "The whole way."),
+      .init(
+        "rtinfer score --online .rtinfer/online requests.ndjson",
+        "Requests without features: they come from the online store."),
       .init(
         "rtinfer score features.ndjson | jq -r 'select(.decision == \"rebook\") | .id'",
         "Whom to call."),
@@ -180,11 +187,12 @@ enum ScoreCommand {
     _ invocation: Invocation, _ project: Project?, _ extent: DecisionExplanation.Extent?
   ) throws(Failure) -> [Judge] {
     var judges: [Judge] = []
+    let store = try OnlineStore(invocation, project)
     for (definition, path) in try chosenModels(invocation, project) {
       // A file that was named itself has nothing to do with the project's events.
       let declared = try DeclaredModel(
         definition, definition.isDeclared ? project : nil, invocation)
-      let judge = try Judge(declared)
+      let judge = try Judge(declared, online: try store?.features(declared.definition))
       if let extent {
         try judge.decider.explainDecisions(extent, declared.definition, source: path)
       }

@@ -22,9 +22,11 @@ final class Judge {
     self.version = version
   }
 
-  convenience init(_ declared: DeclaredModel) throws(Failure) {
+  /// - Parameter online: where features come from that a plain row does not bring.
+  convenience init(_ declared: DeclaredModel, online: OnlineFeatures? = nil) throws(Failure) {
     self.init(
-      decider: try Decider(declared.definition, model: declared.model, schema: declared.schema),
+      decider: try Decider(
+        declared.definition, model: declared.model, schema: declared.schema, online: online),
       version: declared.version)
   }
 }

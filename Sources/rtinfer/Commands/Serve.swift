@@ -83,7 +83,8 @@ enum ServeCommand {
       """,
     operands: .none,
     flags: [
-      CommonFlags.project, listen, model, RegistryFlags.registry, threads, maxBatch, maxBatchDelay,
+      CommonFlags.project, OnlineStore.flag, listen, model, RegistryFlags.registry, threads,
+      maxBatch, maxBatchDelay,
       maxConnections, maxBody,
       drain,
       drainDelay, readyFile, tokenFile, insecure, accessLog, decisions,
@@ -207,16 +208,30 @@ enum ServeCommand {
         "no model: the project file declares none and --model is not given",
         hint: "rtinfer serve --model fraud=model.json")
     }
+    let store = try OnlineStore(invocation, project)
     var served: [ServedModel] = []
     for model in declared {
       guard !served.contains(where: { $0.name == model.definition.name }) else {
         throw .usage("--model: '\(model.definition.name)' is named twice")
       }
-      served.append(
-        try ServedModel(
-          model.definition, model: model.model, schema: model.schema, version: model.version))
+      served.append(try servedModel(model, store))
     }
     return served
+  }
+
+  private static func servedModel(
+    _ declared: DeclaredModel, _ store: OnlineStore?
+  ) throws(Failure) -> ServedModel {
+    let definition = declared.definition
+    guard let store, definition.isDeclared else {
+      return try ServedModel(
+        definition, model: declared.model, schema: declared.schema, version: declared.version)
+    }
+    // A store that is not there is a mistake now; later it must not stop what is served.
+    _ = try store.features(definition)
+    return try ServedModel(
+      definition, model: declared.model, schema: declared.schema, version: declared.version
+    ) { () throws(Failure) in try store.features(definition, opensLater: true) }
   }
 
   /// `NAME=FILE`, or the name of one of the project's models.
