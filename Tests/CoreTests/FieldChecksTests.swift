@@ -6,15 +6,21 @@ import Testing
 @testable import Core
 
 @Suite struct FieldChecksTests {
-  private static let fields: [Field] = FieldType.allCases.flatMap { type in
-    [false, true].flatMap { isOptional in
-      [(nil, nil), (-5.0, 100.5), (0.0, nil)].compactMap { (minimum, maximum) -> Field? in
-        if minimum != nil, type != .integer, type != .number { return nil }
-        return Field(
-          name: "x", type: type, isOptional: isOptional, minimum: minimum, maximum: maximum)
+  private static let fields: [Field] =
+    FieldType.allCases.flatMap { type in
+      [false, true].flatMap { isOptional in
+        [(nil, nil), (-5.0, 100.5), (0.0, nil)].compactMap { (minimum, maximum) -> Field? in
+          if minimum != nil, type != .integer, type != .number { return nil }
+          return Field(
+            name: "x", type: type, isOptional: isOptional, minimum: minimum, maximum: maximum)
+        }
       }
     }
-  }
+    + [
+      #"{x: {type: "string", enum: ["x", "é"]}}"#,
+      #"{x: {type: "string", optional: true, max_length: 1}}"#,
+    ]
+    .compactMap { text in (try? ConfigNode.member(text)).flatMap { try? Field($0) } }
 
   private static let values = [
     "", "null", "true", "false", "0", "-0", "-0.0", "3", "-5", "-6", "100.5", "100.50001", "101",

@@ -120,12 +120,43 @@ import Testing
       (#"{a: {type: "number", min: 2, max: 1}}"#, "a: min 2 is above max 1"),
       (#"{a: {type: "number", unit: "ms"}}"#, "a.unit: a unit is for times"),
       (#"{a: {type: "time", unit: "min"}}"#, "a.unit: 'min' is none of: rfc3339, s, ms, us, ns"),
+      (#"{a: {type: "number", enum: ["x"]}}"#, "a.enum: enum is for strings, not for number"),
+      (#"{a: {type: "string", enum: []}}"#, "a.enum: an enum has at least one word"),
+      (
+        #"{a: {type: "string", min_length: 3, max_length: 2}}"#,
+        "a: min_length 3 is above max_length 2"
+      ),
+      (#"{a: {type: "string", min_length: -1}}"#, "a.min_length"),
       (#"{a: {typ: "time"}}"#, "a.typ: unknown key 'typ'"),
     ])
   func refusesWrongDeclarations(_ text: String, _ expected: String) throws {
     let member = try ConfigNode.member(text)
     let found = message { () throws(Failure) in _ = try Field(member) }
     #expect(found.contains(expected), "\(found)")
+  }
+
+  // MARK: Strings
+
+  @Test(
+    arguments: [
+      (#"enum: ["UA", "AA", ""]"#, "UA", nil), (#"enum: ["UA", "AA", ""]"#, "", nil),
+      (#"enum: ["UA", "AA"]"#, "ua", "none of: UA, AA"), (#"enum: ["UA"]"#, "UAL", "none of: UA"),
+      (#"prefix: "N""#, "N1", nil), (#"prefix: "N""#, "N", nil),
+      (#"prefix: "N""#, "", "without the prefix 'N'"),
+      (#"prefix: "N1""#, "N", "without the prefix 'N1'"),
+      ("min_length: 2", "é", "1 characters long, shorter than 2"), ("min_length: 2", "éé", nil),
+      ("max_length: 2", "👍é", nil), ("max_length: 2", "abc", "3 characters long, longer than 2"),
+      ("min_length: 0, max_length: 0", "", nil),
+      (#"prefix: "a", max_length: 1"#, "ab", "2 characters"),
+    ] as [(String, String, String?)])
+  func stringsAreWhatIsDeclared(_ limits: String, _ text: String, _ problem: String?) throws {
+    let field = try Field(try ConfigNode.member("{f: {type: \"string\", \(limits)}}"))
+    let found = convert(field, "\"\(text)\"")
+    if let problem {
+      #expect(found.hasPrefix("the member 'f' is \"\(text)\", \(problem)"))
+    } else {
+      #expect(found == "text \(text)")
+    }
   }
 
   // MARK: Time units

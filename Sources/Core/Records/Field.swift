@@ -84,10 +84,12 @@ public final class Field: Sendable {
   public let minimum: Double?
   public let maximum: Double?
   public let unit: TimeUnit
+  /// What a string may be; nil: anything.
+  let text: TextLimits?
 
   public init(
     name: String, type: FieldType, isOptional: Bool = false, minimum: Double? = nil,
-    maximum: Double? = nil, unit: TimeUnit = .rfc3339
+    maximum: Double? = nil, unit: TimeUnit = .rfc3339, text: TextLimits? = nil
   ) {
     self.name = name
     self.type = type
@@ -95,6 +97,7 @@ public final class Field: Sendable {
     self.minimum = minimum
     self.maximum = maximum
     self.unit = unit
+    self.text = text
   }
 
   /// From the short form `"string?"` or the long one `{ type: "number", optional: true, min: 0, max: 1 }`.
@@ -107,7 +110,7 @@ public final class Field: Sendable {
       self.init(name: member.key, type: type, isOptional: isOptional)
       return
     }
-    try node.allow(["type", "optional", "min", "max", "unit"])
+    try node.allow(["type", "optional", "min", "max", "unit"] + TextLimits.keys)
     let typeNode = try node.required("type")
     let type = try Field.type(try typeNode.string(), typeNode)
     let minimum = try node["min"]?.double()
@@ -121,7 +124,8 @@ public final class Field: Sendable {
     if let unit = node["unit"], type != .time { throw unit.failure("a unit is for times") }
     self.init(
       name: member.key, type: type, isOptional: try node["optional"]?.bool() ?? false,
-      minimum: minimum, maximum: maximum, unit: try node["unit"]?.choice(TimeUnit.self) ?? .rfc3339)
+      minimum: minimum, maximum: maximum, unit: try node["unit"]?.choice(TimeUnit.self) ?? .rfc3339,
+      text: try TextLimits(node, type: type))
   }
 
   private static func type(_ text: String, _ node: ConfigNode) throws(Failure) -> FieldType {
@@ -150,7 +154,12 @@ public final class Field: Sendable {
     }
     switch (type, value) {
     case (.any, _): return value
-    case (.string, .text), (.boolean, .bool): return value
+    case (.string, .text(let content)):
+      if let problem = text?.problem(content) {
+        throw BadRecord("the member '\(name)' is \(raw.excerpt), \(problem)")
+      }
+      return value
+    case (.boolean, .bool): return value
     case (.integer, .int), (.integer, .uint):
       try checkBounds(value, raw)
       return value

@@ -6,6 +6,7 @@
 public final class FieldChecks {
   private struct Rule {
     let slot: Int
+    /// Of a string that may not be anything: `any`, of which nothing is simple.
     let type: FieldType
     let minimum: Double
     let maximum: Double
@@ -20,7 +21,8 @@ public final class FieldChecks {
     for (index, (field, slot)) in fields.enumerated() {
       (rules + index).initialize(
         to: Rule(
-          slot: slot, type: field.type, minimum: field.minimum ?? -.infinity,
+          slot: slot, type: field.text == nil ? field.type : .any,
+          minimum: field.minimum ?? -.infinity,
           maximum: field.maximum ?? .infinity))
     }
   }
