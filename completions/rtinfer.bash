@@ -4,7 +4,7 @@ _rtinfer() {
   local flags='--help --version' operands='' values='' verbs=''
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
-    COMPREPLY=($(compgen -W "ingest materialize score serve bench budget help completions $flags" -- "$word"))
+    COMPREPLY=($(compgen -W "ingest materialize score serve bench registry help completions $flags" -- "$word"))
     return
   fi
   case "${COMP_WORDS[*]:1:COMP_CWORD-1} " in
@@ -88,13 +88,11 @@ _rtinfer() {
       esac
       ;;
     'materialize '*)
-      flags='--project --emit --for --online --at --training --format --as-of --logged --tolerance --type --type-member --rejects --max-rejects --strict --quiet --help'
+      flags='--project --emit --for --training --format --as-of --logged --tolerance --type --type-member --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --emit) values='arrival watermark' ;;
         --for) values='text' ;;
-        --online) values='folders' ;;
-        --at) values='text' ;;
         --training) values='files' ;;
         --format) values='csv ndjson' ;;
         --as-of) values='event ingest' ;;
@@ -107,11 +105,11 @@ _rtinfer() {
       esac
       ;;
     'score '*)
-      flags='--project --model --online --format --to --margin --contributions --explain --importance --summary --rejects --max-rejects --strict --quiet --help'
+      flags='--project --model --registry --format --to --margin --contributions --explain --importance --summary --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --model) values='files' ;;
-        --online) values='folders' ;;
+        --registry) values='folders' ;;
         --format) values='auto ndjson csv tsv' ;;
         --to) values='ndjson csv tsv' ;;
         --explain) values='text' ;;
@@ -120,12 +118,12 @@ _rtinfer() {
       esac
       ;;
     'serve '*)
-      flags='--project --online --listen --model --threads --max-batch --max-batch-delay --max-connections --max-body --drain --drain-delay --ready-file --token-file --insecure --access-log --decisions --quiet --help'
+      flags='--project --listen --model --registry --threads --max-batch --max-batch-delay --max-connections --max-body --drain --drain-delay --ready-file --token-file --insecure --access-log --decisions --quiet --help'
       case $previous in
         --project) values='files' ;;
-        --online) values='folders' ;;
         --listen) values='text' ;;
         --model) values='files' ;;
+        --registry) values='folders' ;;
         --threads) values='text' ;;
         --max-batch) values='text' ;;
         --max-batch-delay) values='text' ;;
@@ -140,9 +138,10 @@ _rtinfer() {
       esac
       ;;
     'bench model '*)
-      flags='--project --batch --repeats --json --format --rejects --max-rejects --strict --quiet --help'
+      flags='--project --registry --batch --repeats --json --format --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
+        --registry) values='folders' ;;
         --batch) values='text' ;;
         --repeats) values='text' ;;
         --format) values='auto ndjson csv tsv' ;;
@@ -150,54 +149,183 @@ _rtinfer() {
         --max-rejects) values='text' ;;
       esac
       ;;
-    'bench http '*)
-      flags='--rate --duration --warmup --arrivals --seed --concurrency --connections --timeout --no-keep-alive --method --header --body --request-lines --spawn --max-lag --summary --json --hgrm --label --quiet --help'
-      case $previous in
-        --rate) values='text' ;;
-        --duration) values='text' ;;
-        --warmup) values='text' ;;
-        --arrivals) values='text' ;;
-        --seed) values='text' ;;
-        --concurrency) values='text' ;;
-        --connections) values='text' ;;
-        --timeout) values='text' ;;
-        --method) values='text' ;;
-        --header) values='text' ;;
-        --body) values='text' ;;
-        --spawn) values='text' ;;
-        --max-lag) values='text' ;;
-        --hgrm) values='files' ;;
-        --label) values='text' ;;
-      esac
-      ;;
     'bench model '*)
       operands='model'
       ;;
-    'bench http '*)
-      operands='http'
-      ;;
     'bench '*)
       flags='--quiet --help'
-      verbs='model http'
+      verbs='model'
       ;;
-    'budget check '*)
-      flags='--project --budget --budget-of --confidence --format --rejects --max-rejects --strict --quiet --help'
+    'registry add '*)
+      flags='--metric --tag --rows --training --profile --parent --rejects --max-rejects --strict --project --registry --actor --reason --wait --quiet --help'
       case $previous in
-        --project) values='files' ;;
-        --budget) values='text' ;;
-        --budget-of) values='text' ;;
-        --confidence) values='text' ;;
-        --format) values='table ndjson junit github' ;;
+        --metric) values='text' ;;
+        --tag) values='text' ;;
+        --rows) values='files' ;;
+        --training) values='files' ;;
+        --profile) values='files' ;;
+        --parent) values='text' ;;
         --rejects) values='files' ;;
         --max-rejects) values='text' ;;
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+        --actor) values='text' ;;
+        --reason) values='text' ;;
+        --wait) values='text' ;;
       esac
       ;;
-    'budget check '*)
-      operands='check'
+    'registry list '*)
+      flags='--project --registry --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+      esac
       ;;
-    'budget '*)
+    'registry show '*)
+      flags='--project --registry --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+      esac
+      ;;
+    'registry promote '*)
+      flags='--require --project --registry --actor --reason --wait --quiet --help'
+      case $previous in
+        --require) values='text' ;;
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+        --actor) values='text' ;;
+        --reason) values='text' ;;
+        --wait) values='text' ;;
+      esac
+      ;;
+    'registry rollback '*)
+      flags='--project --registry --actor --reason --wait --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+        --actor) values='text' ;;
+        --reason) values='text' ;;
+        --wait) values='text' ;;
+      esac
+      ;;
+    'registry resolve '*)
+      flags='--project --registry --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+      esac
+      ;;
+    'registry log '*)
+      flags='--project --registry --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+      esac
+      ;;
+    'registry at '*)
+      flags='--time --project --registry --quiet --help'
+      case $previous in
+        --time) values='text' ;;
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+      esac
+      ;;
+    'registry tag '*)
+      flags='--set --remove --project --registry --actor --reason --wait --quiet --help'
+      case $previous in
+        --set) values='text' ;;
+        --remove) values='text' ;;
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+        --actor) values='text' ;;
+        --reason) values='text' ;;
+        --wait) values='text' ;;
+      esac
+      ;;
+    'registry evaluate '*)
+      flags='--rows --label --thresholds --rejects --max-rejects --strict --project --registry --actor --reason --wait --quiet --help'
+      case $previous in
+        --rows) values='files' ;;
+        --label) values='text' ;;
+        --thresholds) values='text' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+        --actor) values='text' ;;
+        --reason) values='text' ;;
+        --wait) values='text' ;;
+      esac
+      ;;
+    'registry verify '*)
+      flags='--project --registry --wait --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+        --wait) values='text' ;;
+      esac
+      ;;
+    'registry gc '*)
+      flags='--keep --delete --project --registry --actor --reason --wait --quiet --help'
+      case $previous in
+        --keep) values='text' ;;
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+        --actor) values='text' ;;
+        --reason) values='text' ;;
+        --wait) values='text' ;;
+      esac
+      ;;
+    'registry watch '*)
+      flags='--project --registry --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+      esac
+      ;;
+    'registry add '*)
+      operands='add'
+      ;;
+    'registry list '*)
+      operands='list'
+      ;;
+    'registry show '*)
+      operands='show'
+      ;;
+    'registry promote '*)
+      operands='promote'
+      ;;
+    'registry rollback '*)
+      operands='rollback'
+      ;;
+    'registry resolve '*)
+      operands='resolve'
+      ;;
+    'registry log '*)
+      operands='log'
+      ;;
+    'registry at '*)
+      operands='at'
+      ;;
+    'registry tag '*)
+      operands='tag'
+      ;;
+    'registry evaluate '*)
+      operands='evaluate'
+      ;;
+    'registry verify '*)
+      operands='verify'
+      ;;
+    'registry gc '*)
+      operands='gc'
+      ;;
+    'registry watch '*)
+      operands='watch'
+      ;;
+    'registry '*)
       flags='--quiet --help'
-      verbs='check'
+      verbs='add list show promote rollback resolve log at tag evaluate verify gc watch'
       ;;
     'help '*)
       flags='--quiet --help'

@@ -26,7 +26,8 @@ public struct ModelDefinition: Sendable {
   let inputs: [ConfigNode]
   /// By input.
   let defaults: [ConfigNode.Member]
-  let labels: [String]
+  /// What classes are called, by index.
+  public let labels: [String]
   let rules: [Rule]
   /// By reason, the inputs that speak for it.
   let reasons: [ConfigNode.Member]

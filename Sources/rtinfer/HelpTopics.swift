@@ -52,7 +52,7 @@ enum HelpTopics {
         _rt.offset, _rt.features_watermark  from the features record
         _rt.features_offset, _rt.online  with --online: the store's offset, and how many views were
                           absent, damaged, ahead of the row's time or unanswered
-        _rt.model, _rt.version  which model; a file's version is its SHA-256's start
+        _rt.model, _rt.version  which model; the registry's number, or a file's SHA-256's start
         _rt.missing       how many inputs were null before defaults
         _rt.layers_us     microseconds in request, features, inference, postprocess, response
 
@@ -88,6 +88,16 @@ enum HelpTopics {
         PredictionValuesChange    of CatBoost's
 
       log, log_file, source_offset  made by ingest log stat, verify, offsets
+      change           made by the registry's verbs, and printed by registry log and watch
+        seq, at, by       its number, when, and who did it; reason, where one was given
+        action            add, promote, rollback, tag, measure, remove
+        model, version    of what; alias and from (what it stood for before) of promote, rollback
+        previous, hash    the chain: SHA-256 of the line before, and of this one without its hash
+      version          made by registry list, show and gc; alias by registry at
+      verdict          made by registry promote --require, one for each clause
+        clause, verdict   pass or fail; value: the metrics that the clause names
+      verification, blob  made by registry verify, gc
+
       schema_difference  made by ingest schema diff
         type, member, change, declared, found, events
 

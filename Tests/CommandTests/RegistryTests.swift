@@ -68,6 +68,69 @@ import Testing
     #expect(try Self.run(["verify"], in: folder).status == 0)
   }
 
+  /// The way of a server: what an alias stands for is what decides, once the server is told to look.
+  @Test(.enabled(if: hasCurl)) func aServerFollowsAnAlias() throws {
+    let folder = try TemporaryFolder()
+    for fixture in ["binary-logistic", "softprob"] {
+      let path = ServedProcess.model(fixture)
+      #expect(try Self.run(["add", "m", path], in: folder).status == 0)
+    }
+    #expect(try Self.run(["promote", "m", "1", "production"], in: folder).status == 0)
+    let watch = try Self.start(["watch"], in: folder)
+    #expect(watch.waitForErrors("watching"))
+    let server = try ServedProcess(["--model", "fraud=models:/m@production"], folder: folder)
+    #expect(server.child.errorsSoFar.contains("fraud (1)"))
+    func score() throws -> String { try server.curl("@/decide/fraud -d '{\"f0\":1.5}'") }
+    #expect(try score() == "{\"score\":0.89674926}")
+    #expect(try Self.run(["promote", "m", "2", "production"], in: folder).status == 0)
+    #expect(watch.waitForLines(1))
+    server.child.send(SIGHUP)
+    #expect(server.child.waitForErrors("read again: fraud (2)"))
+    #expect(try score().hasPrefix("{\"score\":["))
+    #expect(try Self.run(["rollback", "m", "production"], in: folder).status == 0)
+    #expect(watch.waitForLines(2))
+    server.child.send(SIGHUP)
+    #expect(server.child.waitForErrors("read again: fraud (1)"))
+    #expect(try score() == "{\"score\":0.89674926}")
+    #expect(server.stop().status == 0)
+    watch.send(SIGTERM)
+    let seen = watch.wait().output
+    let log = try folder.text(".rtinfer/registry/log.ndjson")
+    #expect(log.hasSuffix(seen) && seen.contains("\"action\":\"rollback\""))
+  }
+
+  /// An MLflow folder as that library writes it, but for what is not read.
+  @Test func anMLflowFolderIsAdded() throws {
+    let folder = try TemporaryFolder()
+    let files = FileManager.default
+    try files.createDirectory(
+      at: folder.url.appending(path: "run"), withIntermediateDirectories: true)
+    try files.copyItem(atPath: Self.model, toPath: folder.path("run/model.json"))
+    try folder.write("xgboost==3.1\n", "run/requirements.txt")
+    try folder.write(
+      """
+      artifact_path: model
+      flavors:
+        python_function:
+          data: other.pkl
+          loader_module: mlflow.xgboost
+        xgboost:
+          code: null
+          data: model.json
+          model_class: xgboost.core.Booster
+      """, "run/MLmodel")
+    #expect(try Self.run(["add", "m", "run"], in: folder).status == 0)
+    let path = try Self.run(["resolve", "models:/m/1"], in: folder).output
+    let registered = try folder.text(String(path.dropLast()))
+    #expect(try registered == String(contentsOfFile: Self.model, encoding: .utf8))
+    let shown = try Self.run(["show", "m", "1"], in: folder).output
+    #expect(
+      shown.contains("\"name\":\"requirements.txt\"") && shown.contains("\"name\":\"MLmodel\""))
+    try folder.write("flavors:\n  sklearn:\n    pickled_model: model.pkl\n", "run/MLmodel")
+    let refused = try Self.run(["add", "m", "run"], in: folder)
+    #expect(refused.status == 3 && refused.errors.contains("it has sklearn"))
+  }
+
   @Test func aRegistryThatIsHeldIsNamed() throws {
     let folder = try TemporaryFolder()
     #expect(try Self.run(["add", "m", Self.model], in: folder).status == 0)

@@ -78,6 +78,16 @@ public struct RegistryView: Sendable {
     return bytes
   }
 
+  /// Bytes of the log, the change under way included.
+  public func logBytes() throws(Failure) -> Int {
+    if let pending { return pending.logBytes + pending.entry.count }
+    let path = folder.absolute(RegistryFolder.log)
+    guard folder.files.exists(path) else { return 0 }
+    return try folder.attempt(RegistryFolder.log) { () throws(SystemError) in
+      try folder.files.open(path, .read).size()
+    }
+  }
+
   /// What the log adds up to.
   ///
   /// - Parameter time: takes no line later than this one.

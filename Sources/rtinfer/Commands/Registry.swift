@@ -35,11 +35,13 @@ enum RegistryCommand {
     verbs: [
       RegistryAdd.command, RegistryListing.list, RegistryListing.show, RegistryAliases.promote,
       RegistryAliases.rollback, RegistryListing.resolve, RegistryHistory.log, RegistryHistory.at,
-      RegistryAliases.tag, RegistryHistory.verify,
+      RegistryAliases.tag, RegistryEvaluate.command, RegistryHistory.verify,
+      RegistryUpkeep.collect, RegistryUpkeep.watch,
     ]
   ) { _ throws(Failure) in
     throw .usage(
-      "say what to do: add, list, show, promote, rollback, resolve, log, at, tag or verify",
+      "say what to do: add, list, show, promote, rollback, resolve, log, at, tag,"
+        + " evaluate, verify, gc or watch",
       hint: "rtinfer registry list; rtinfer registry --help shows all")
   }
 }

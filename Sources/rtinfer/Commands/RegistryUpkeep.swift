@@ -1,0 +1,99 @@
+// registry gc, watch: taking away what nobody needs, and telling others of what changes.
+
+import Core
+import Models
+
+enum RegistryUpkeep {
+  static let keep = Flag(
+    "keep", .text("N"), "Also remove versions older than the newest N of each model",
+    default: "all versions stay")
+  static let delete = Flag("delete", "Do it; without this flag it is only said what would be done")
+
+  static let collect = Command(
+    name: "registry gc",
+    summary: "Remove files that no version needs, and old versions",
+    story: """
+      Says what would be removed, and removes it only with --delete: files that no version names, as an \
+      interrupted add leaves them, and with --keep old versions. A version that an alias stands for, or stood for \
+      before the last promotion, always stays, so that a rollback finds it.
+      """,
+    operands: .none,
+    flags: [keep, delete] + RegistryFlags.changes,
+    examples: [
+      .init("rtinfer registry gc --keep 20", "What would go."),
+      .init("rtinfer registry gc --keep 20 --delete", "Gone."),
+    ],
+    run: runCollect)
+
+  static let watch = Command(
+    name: "registry watch",
+    summary: "Print each change as it happens",
+    story: """
+      Waits for changes and prints the log's line of each, until it is ended. A server reads its models again when \
+      it is sent SIGHUP: that is all it takes to follow an alias.
+      """,
+    operands: .none,
+    flags: RegistryFlags.places,
+    examples: [
+      .init(
+        "rtinfer registry watch | while read -r line; do kill -HUP $(pidof rtinfer-serve); done",
+        "Servers follow.")
+    ],
+    run: runWatch)
+
+  private static func runCollect(_ invocation: Invocation) throws(Failure) -> ExitStatus {
+    let options = invocation.options
+    let garbage = RegistryGarbage(keeping: try options.integer(keep, in: 1...Int.max))
+    let output = invocation.output
+    guard options.isOn(delete) else {
+      let view = try RegistryFlags.view(invocation)
+      for version in garbage.versions(of: try view.state()) {
+        version.append(to: output, aliases: [])
+        try output.endRecord()
+      }
+      let blobs = try garbage.blobs(of: view)
+      try append(blobs, isRemoved: false, to: output)
+      invocation.messages.note("nothing is removed yet: --delete does it")
+      return .success
+    }
+    let writer = try RegistryFlags.writer(invocation)
+    let (lines, blobs) = try writer.collect(
+      garbage, author: try RegistryFlags.author(invocation))
+    for line in lines { try invocation.write(line) }
+    try append(blobs, isRemoved: true, to: output)
+    return .success
+  }
+
+  private static func append(
+    _ blobs: [(name: String, bytes: Int)], isRemoved: Bool, to output: OutputBuffer
+  ) throws(Failure) {
+    for blob in blobs {
+      output.append("{\"kind\":\"blob\",\"path\":")
+      output.appendQuoted(blob.name)
+      output.append(",\"bytes\":")
+      output.append(Int64(blob.bytes))
+      output.append(",\"removed\":")
+      output.append(isRemoved ? "true" : "false")
+      output.append("}")
+      try output.endRecord()
+    }
+  }
+
+  /// Milliseconds between two looks at a file of a line: fifty a second cost nothing that shows.
+  private static let pause = 20
+
+  private static func runWatch(_ invocation: Invocation) throws(Failure) -> ExitStatus {
+    var view = try RegistryFlags.view(invocation)
+    var seen = try view.log().count
+    invocation.messages.note("watching \(view.folder.path)")
+    while !Signals.sleep(milliseconds: pause) {
+      view = try RegistryView(view.folder)
+      guard try view.logBytes() != seen else { continue }
+      let log = try view.log()
+      guard log.count > seen else { continue }
+      try invocation.write(Array(log[seen...]))
+      seen = log.count
+    }
+    return .success
+  }
+}
