@@ -4,7 +4,7 @@ _rtinfer() {
   local flags='--help --version' operands='' values='' verbs=''
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
-    COMPREPLY=($(compgen -W "ingest materialize score serve bench registry help completions $flags" -- "$word"))
+    COMPREPLY=($(compgen -W "ingest materialize score serve bench drift help completions $flags" -- "$word"))
     return
   fi
   case "${COMP_WORDS[*]:1:COMP_CWORD-1} " in
@@ -105,11 +105,10 @@ _rtinfer() {
       esac
       ;;
     'score '*)
-      flags='--project --model --registry --format --to --margin --contributions --explain --importance --summary --rejects --max-rejects --strict --quiet --help'
+      flags='--project --model --format --to --margin --contributions --explain --importance --summary --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --model) values='files' ;;
-        --registry) values='folders' ;;
         --format) values='auto ndjson csv tsv' ;;
         --to) values='ndjson csv tsv' ;;
         --explain) values='text' ;;
@@ -118,12 +117,11 @@ _rtinfer() {
       esac
       ;;
     'serve '*)
-      flags='--project --listen --model --registry --threads --max-batch --max-batch-delay --max-connections --max-body --drain --drain-delay --ready-file --token-file --insecure --access-log --decisions --quiet --help'
+      flags='--project --listen --model --threads --max-batch --max-batch-delay --max-connections --max-body --drain --drain-delay --ready-file --token-file --insecure --access-log --decisions --quiet --help'
       case $previous in
         --project) values='files' ;;
         --listen) values='text' ;;
         --model) values='files' ;;
-        --registry) values='folders' ;;
         --threads) values='text' ;;
         --max-batch) values='text' ;;
         --max-batch-delay) values='text' ;;
@@ -138,10 +136,9 @@ _rtinfer() {
       esac
       ;;
     'bench model '*)
-      flags='--project --registry --batch --repeats --json --format --rejects --max-rejects --strict --quiet --help'
+      flags='--project --batch --repeats --json --format --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
-        --registry) values='folders' ;;
         --batch) values='text' ;;
         --repeats) values='text' ;;
         --format) values='auto ndjson csv tsv' ;;
@@ -156,176 +153,89 @@ _rtinfer() {
       flags='--quiet --help'
       verbs='model'
       ;;
-    'registry add '*)
-      flags='--metric --tag --rows --training --profile --parent --rejects --max-rejects --strict --project --registry --actor --reason --wait --quiet --help'
+    'drift profile '*)
+      flags='--format --columns --without --under --time --time-unit --every --rejects --max-rejects --strict --quiet --help'
       case $previous in
-        --metric) values='text' ;;
-        --tag) values='text' ;;
-        --rows) values='files' ;;
-        --training) values='files' ;;
-        --profile) values='files' ;;
-        --parent) values='text' ;;
-        --rejects) values='files' ;;
-        --max-rejects) values='text' ;;
-        --project) values='files' ;;
-        --registry) values='folders' ;;
-        --actor) values='text' ;;
-        --reason) values='text' ;;
-        --wait) values='text' ;;
-      esac
-      ;;
-    'registry list '*)
-      flags='--project --registry --quiet --help'
-      case $previous in
-        --project) values='files' ;;
-        --registry) values='folders' ;;
-      esac
-      ;;
-    'registry show '*)
-      flags='--project --registry --quiet --help'
-      case $previous in
-        --project) values='files' ;;
-        --registry) values='folders' ;;
-      esac
-      ;;
-    'registry promote '*)
-      flags='--require --project --registry --actor --reason --wait --quiet --help'
-      case $previous in
-        --require) values='text' ;;
-        --project) values='files' ;;
-        --registry) values='folders' ;;
-        --actor) values='text' ;;
-        --reason) values='text' ;;
-        --wait) values='text' ;;
-      esac
-      ;;
-    'registry rollback '*)
-      flags='--project --registry --actor --reason --wait --quiet --help'
-      case $previous in
-        --project) values='files' ;;
-        --registry) values='folders' ;;
-        --actor) values='text' ;;
-        --reason) values='text' ;;
-        --wait) values='text' ;;
-      esac
-      ;;
-    'registry resolve '*)
-      flags='--project --registry --quiet --help'
-      case $previous in
-        --project) values='files' ;;
-        --registry) values='folders' ;;
-      esac
-      ;;
-    'registry log '*)
-      flags='--project --registry --quiet --help'
-      case $previous in
-        --project) values='files' ;;
-        --registry) values='folders' ;;
-      esac
-      ;;
-    'registry at '*)
-      flags='--time --project --registry --quiet --help'
-      case $previous in
+        --format) values='auto ndjson csv tsv' ;;
+        --columns) values='text' ;;
+        --without) values='text' ;;
+        --under) values='text' ;;
         --time) values='text' ;;
-        --project) values='files' ;;
-        --registry) values='folders' ;;
-      esac
-      ;;
-    'registry tag '*)
-      flags='--set --remove --project --registry --actor --reason --wait --quiet --help'
-      case $previous in
-        --set) values='text' ;;
-        --remove) values='text' ;;
-        --project) values='files' ;;
-        --registry) values='folders' ;;
-        --actor) values='text' ;;
-        --reason) values='text' ;;
-        --wait) values='text' ;;
-      esac
-      ;;
-    'registry evaluate '*)
-      flags='--rows --label --thresholds --rejects --max-rejects --strict --project --registry --actor --reason --wait --quiet --help'
-      case $previous in
-        --rows) values='files' ;;
-        --label) values='text' ;;
-        --thresholds) values='text' ;;
+        --time-unit) values='rfc3339 s ms us ns' ;;
+        --every) values='text' ;;
         --rejects) values='files' ;;
         --max-rejects) values='text' ;;
-        --project) values='files' ;;
-        --registry) values='folders' ;;
-        --actor) values='text' ;;
-        --reason) values='text' ;;
-        --wait) values='text' ;;
       esac
       ;;
-    'registry verify '*)
-      flags='--project --registry --wait --quiet --help'
+    'drift merge '*)
+      flags='--quiet --help'
+      ;;
+    'drift check '*)
+      flags='--reference --current --measure --watch-at --drift-at --level --least --share --weights --prediction --as --html --format --columns --without --under --time --time-unit --every --rejects --max-rejects --strict --quiet --help'
+      case $previous in
+        --reference) values='files' ;;
+        --current) values='files' ;;
+        --measure) values='psi kl js hellinger linf ks wasserstein wasserstein_robust' ;;
+        --watch-at) values='text' ;;
+        --drift-at) values='text' ;;
+        --level) values='text' ;;
+        --least) values='text' ;;
+        --share) values='text' ;;
+        --weights) values='files' ;;
+        --prediction) values='text' ;;
+        --as) values='auto table ndjson junit' ;;
+        --html) values='files' ;;
+        --format) values='auto ndjson csv tsv' ;;
+        --columns) values='text' ;;
+        --without) values='text' ;;
+        --under) values='text' ;;
+        --time) values='text' ;;
+        --time-unit) values='rfc3339 s ms us ns' ;;
+        --every) values='text' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
+      esac
+      ;;
+    'drift watch '*)
+      flags='--column --detector --run-length --reference --format --time --time-unit --rejects --max-rejects --strict --quiet --help'
+      case $previous in
+        --column) values='text' ;;
+        --detector) values='adwin page-hinkley cusum ddm eddm kswin' ;;
+        --run-length) values='text' ;;
+        --reference) values='files' ;;
+        --format) values='auto ndjson csv tsv' ;;
+        --time) values='text' ;;
+        --time-unit) values='rfc3339 s ms us ns' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
+      esac
+      ;;
+    'drift trigger '*)
+      flags='--project --policy --state --quiet --help'
       case $previous in
         --project) values='files' ;;
-        --registry) values='folders' ;;
-        --wait) values='text' ;;
+        --policy) values='text' ;;
+        --state) values='folders' ;;
       esac
       ;;
-    'registry gc '*)
-      flags='--keep --delete --project --registry --actor --reason --wait --quiet --help'
-      case $previous in
-        --keep) values='text' ;;
-        --project) values='files' ;;
-        --registry) values='folders' ;;
-        --actor) values='text' ;;
-        --reason) values='text' ;;
-        --wait) values='text' ;;
-      esac
+    'drift profile '*)
+      operands='profile'
       ;;
-    'registry watch '*)
-      flags='--project --registry --quiet --help'
-      case $previous in
-        --project) values='files' ;;
-        --registry) values='folders' ;;
-      esac
+    'drift merge '*)
+      operands='merge'
       ;;
-    'registry add '*)
-      operands='add'
+    'drift check '*)
+      operands='check'
       ;;
-    'registry list '*)
-      operands='list'
-      ;;
-    'registry show '*)
-      operands='show'
-      ;;
-    'registry promote '*)
-      operands='promote'
-      ;;
-    'registry rollback '*)
-      operands='rollback'
-      ;;
-    'registry resolve '*)
-      operands='resolve'
-      ;;
-    'registry log '*)
-      operands='log'
-      ;;
-    'registry at '*)
-      operands='at'
-      ;;
-    'registry tag '*)
-      operands='tag'
-      ;;
-    'registry evaluate '*)
-      operands='evaluate'
-      ;;
-    'registry verify '*)
-      operands='verify'
-      ;;
-    'registry gc '*)
-      operands='gc'
-      ;;
-    'registry watch '*)
+    'drift watch '*)
       operands='watch'
       ;;
-    'registry '*)
+    'drift trigger '*)
+      operands='trigger'
+      ;;
+    'drift '*)
       flags='--quiet --help'
-      verbs='add list show promote rollback resolve log at tag evaluate verify gc watch'
+      verbs='profile merge check watch trigger'
       ;;
     'help '*)
       flags='--quiet --help'

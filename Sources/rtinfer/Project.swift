@@ -13,7 +13,7 @@ struct Project {
   private let root: ConfigNode
 
   static let fileName = "rtinfer.json"
-  static let sections = ["events", "features", "models", "outcomes", "budgets"]
+  static let sections = ["events", "features", "models", "outcomes", "budgets", "drift"]
 
   /// The project file named by `--project`, else the nearest one upward from the working folder, else nil.
   static func find(_ invocation: Invocation) throws(Failure) -> Project? {
@@ -113,6 +113,12 @@ struct Project {
       outcomes.append(try Outcome(member, asking: asking, schema: schema))
     }
     return outcomes
+  }
+
+  func driftPolicies() throws(Failure) -> [DriftPolicy] {
+    var policies: [DriftPolicy] = []
+    for member in try section("drift") { policies.append(try DriftPolicy(member)) }
+    return policies
   }
 
   func budgets() throws(Failure) -> [Budget] {

@@ -13,24 +13,26 @@ import Testing
     let current: [Double]?
     let ties: Bool?
     let ks: Double?
-    let ks_p: Double?
+    let ksP: Double?
     let cvm: Double?
-    let cvm_p: Double?
+    let cvmP: Double?
     let wasserstein: Double?
-    let reference_counts: [Double]?
-    let current_counts: [Double]?
+    let referenceCounts: [Double]?
+    let currentCounts: [Double]?
     let psi: Double?
     let kl: Double?
     let js: Double?
     let hellinger: Double?
     let linf: Double?
     let chi2: Double?
-    let chi2_p: Double?
+    let chi2P: Double?
   }
 
   private static func rows() throws -> [Row] {
-    try Fixtures.text("drift-statistics/pairs.ndjson").split(separator: "\n").map {
-      try JSONDecoder().decode(Row.self, from: Data($0.utf8))
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try Fixtures.text("drift-statistics/pairs.ndjson").split(separator: "\n").map {
+      try decoder.decode(Row.self, from: Data($0.utf8))
     }
   }
 
@@ -50,11 +52,11 @@ import Testing
       let pairs = PairedCounts(counts(left), counts(right))
       let ks = KolmogorovSmirnovTest.run(pairs)
       #expect(isClose(ks.statistic, row.ks!), "\(row.name)")
-      let expected = row.ks_p!
+      let expected = row.ksP!
       // Of 20,000 permutations, where values are equal.
       let slack = row.ties! ? 4 * (expected * (1 - expected) / 20_000).squareRoot() + 2e-4 : 1e-9
       #expect(abs(ks.p - expected) <= slack, "\(row.name): \(ks.p), \(expected)")
-      if let statistic = row.cvm, let p = row.cvm_p {
+      if let statistic = row.cvm, let p = row.cvmP {
         let cvm = CramerVonMisesTest.run(pairs)
         #expect(isClose(cvm.statistic, statistic) && abs(cvm.p - p) < 1e-7, "\(row.name)")
       }
@@ -70,7 +72,7 @@ import Testing
   @Test func binsAreComparedAsScipyComparesThem() throws {
     var compared = 0
     for row in try Self.rows() {
-      guard let left = row.reference_counts, let right = row.current_counts else { continue }
+      guard let left = row.referenceCounts, let right = row.currentCounts else { continue }
       compared += 1
       let found = [
         Divergence.stabilityIndex(left, right), Divergence.kullbackLeibler(left, right),
@@ -79,7 +81,7 @@ import Testing
         try #require(ChiSquaredTest.run(left, right)).statistic,
         try #require(ChiSquaredTest.run(left, right)).p,
       ]
-      let expected = [row.psi, row.kl, row.js, row.hellinger, row.linf, row.chi2, row.chi2_p]
+      let expected = [row.psi, row.kl, row.js, row.hellinger, row.linf, row.chi2, row.chi2P]
       for (found, expected) in zip(found, expected) {
         // The root of a divergence of 1e-17 is 3e-9.
         #expect(isClose(found, expected!, 1e-8), "\(row.name): \(found), \(expected!)")

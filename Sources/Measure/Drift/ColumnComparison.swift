@@ -51,6 +51,11 @@ public struct ColumnComparison: Sendable {
   /// The measure that decides, less what it would be on average if nothing had moved.
   public internal(set) var effect: Double?
   public internal(set) var findings: [DriftFinding] = []
+  /// Both distributions over bins of equal width, for a picture; nil where the column is no number.
+  public internal(set) var shape: DriftShape?
+  /// Means by window, in order of time.
+  public internal(set) var referenceWindows: [(start: Int64, mean: Double)] = []
+  public internal(set) var currentWindows: [(start: Int64, mean: Double)] = []
   public internal(set) var verdict = DriftVerdict.ok
   public internal(set) var why = ""
 
@@ -110,6 +115,8 @@ public struct ColumnComparison: Sendable {
     case .empty: why = "the reference has no values"
     case .category where old.isIdentifier: why = "identifiers are not compared"
     case .number:
+      referenceWindows = ColumnComparison.means(old)
+      currentWindows = ColumnComparison.means(new)
       findUnseenNumbers(old, new)
       findMovedMean(old, new, rules)
       compareNumbers(old.edges, new.edges, rules)
@@ -122,6 +129,10 @@ public struct ColumnComparison: Sendable {
     if p != nil || !bins.isEmpty { conclude(rules) }
   }
 
+  private static func means(_ column: ColumnProfile) -> [(start: Int64, mean: Double)] {
+    column.windows.sorted { $0.key < $1.key }.map { ($0.key, $0.value.mean) }
+  }
+
   // MARK: Distances
 
   private mutating func compareNumbers(
@@ -129,6 +140,7 @@ public struct ColumnComparison: Sendable {
   ) {
     guard old.total > 0, new.total > 0 else { return }
     let pair = NumberPair(old, new)
+    shape = DriftShape(old, new)
     // Fewer bins for fewer values: at least ten of the smaller side in each.
     let most = min(rules.bins, max(2, Int(min(pair.referenceTotal, pair.currentTotal)) / 10))
     bins = CategoryBins.joiningRare(pair.bins(most))

@@ -18,7 +18,10 @@ enum DriftCommand {
         "rtinfer drift check --reference january.profile february.ndjson",
         "Is February like it? 0 yes, 1 no, 5 cannot say."),
     ],
-    verbs: [DriftProfile.command, DriftProfile.merge, DriftCheck.command, DriftWatch.command]
+    verbs: [
+      DriftProfile.command, DriftProfile.merge, DriftCheck.command, DriftWatch.command,
+      DriftTrigger.command,
+    ]
   ) { _ throws(Failure) in
     throw .usage(
       "say what to do", hint: "rtinfer drift profile january.ndjson > january.profile")

@@ -33,6 +33,9 @@ enum DriftCheck {
     "as", .choice(["auto", "table", "ndjson", "junit"]),
     "How verdicts are written; auto is a table on a terminal, else records", default: "auto")
 
+  static let html = Flag(
+    "html", .file, "Write a report there, too: one page that needs nothing else")
+
   static let rules = [
     measure, watchAt, driftAt, level, least, share, weights, prediction,
   ]
@@ -57,7 +60,7 @@ enum DriftCheck {
       little data).
       """,
     operands: .files,
-    flags: [reference, current] + rules + [output] + DriftInput.flags + [DriftInput.every]
+    flags: [reference, current] + rules + [output, html] + DriftInput.flags + [DriftInput.every]
       + CommonFlags.records,
     examples: [
       .init(
@@ -68,6 +71,9 @@ enum DriftCheck {
       .init(
         "rtinfer drift check --reference jan.profile --as junit feb.ndjson > drift.xml",
         "For a build server."),
+      .init(
+        "rtinfer drift check --reference jan.profile --html drift.html feb.ndjson",
+        "For people: the distributions overlaid, the worst first."),
     ],
     run: run)
 
@@ -88,6 +94,17 @@ enum DriftCheck {
     let (found, records) = try found(invocation, profile, rejects)
     let report = DriftReport(profile, found, rules)
     try write(report, invocation)
+    if let path = try options.value(html) {
+      // A device is written to, never renamed over.
+      let isDevice = path.hasPrefix("/dev/")
+      let page = OutputBuffer(isDevice ? try DescriptorSink.file(path) : MemorySink())
+      report.appendPage(to: page)
+      if isDevice {
+        try page.flush()
+      } else {
+        try AtomicFile.write(page.pending, to: path, in: invocation.files)
+      }
+    }
     let status = try rejects.finish(total: records)
     switch report.verdict {
     case .drift: return .verdictNo

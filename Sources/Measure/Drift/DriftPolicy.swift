@@ -1,0 +1,126 @@
+// When to act, as the project declares it:
+//
+//     drift: { retrain: { if: "worst_psi > 0.25 && drifted >= 2", cooldown: "7d", least: 1000 } }
+//
+// The signals are taken from verdicts: those of `drift check`, and the value of any other verdict whose clause is a plain
+// word, by that word. A signal that nothing measured is null, and what depends on it cannot be said: it is never a no.
+
+public import Core
+
+public struct DriftPolicy: Sendable {
+  public let name: String
+  public let condition: Expression
+  public let cooldown: TimeSpan
+  /// Records that the verdicts must be of.
+  public let least: Int64
+  /// The signals that the condition names, by slot.
+  public let signals: [String]
+
+  /// One member of the project file's `drift`.
+  public init(_ member: ConfigNode.Member) throws(Failure) {
+    let node = member.node
+    try node.allow(["model", "if", "cooldown", "least"])
+    name = member.key
+    cooldown = try node["cooldown"]?.span() ?? .zero
+    least = Int64(try node["least"]?.integer(in: 0...Int.max) ?? 0)
+    let names = SignalNames()
+    let clause = try node.required("if")
+    let text = try clause.string()
+    do throws(ExpressionError) {
+      condition = try Expression(
+        text, scope: Scope(names: DriftSignals.known, resolve: names.binding),
+        expecting: .bool)
+    } catch {
+      throw clause.failure(error.description)
+    }
+    signals = names.names
+  }
+
+  /// Nil where a signal is not there that the answer depends on.
+  public func holds(_ values: [String: Double]) -> Bool? {
+    var scalars = signals.map { values[$0].map(Scalar.double) ?? .null }
+    scalars.append(.null)
+    guard case .bool(let answer) = condition.evaluate(scalars, ExpressionStack()) else {
+      return nil
+    }
+    return answer
+  }
+
+  /// Any plain word is a signal, as any verdict may give it.
+  private final class SignalNames {
+    var names: [String] = []
+
+    func binding(_ path: [String]) -> Binding? {
+      guard path.count == 1 else { return nil }
+      let slot = names.firstIndex(of: path[0]) ?? names.count
+      if slot == names.count { names.append(path[0]) }
+      return Binding(slot: slot, type: .double)
+    }
+  }
+}
+
+/// What verdicts say, as numbers by name.
+public struct DriftSignals {
+  static let known = [
+    "worst_psi", "worst_js", "worst_ks", "worst_value", "drifted", "watched", "columns",
+    "drift_share", "missing_growth", "n", "reference_n",
+  ]
+  public private(set) var values: [String: Double] = [:]
+  private let scanner: RecordScanner
+  private let slots: [String: Int]
+  public private(set) var verdicts = 0
+
+  public init() {
+    var plan = FieldPlan()
+    var slots: [String: Int] = [:]
+    for name in [
+      "kind", "clause", "column", "value", "psi", "js", "ks", "missing", "reference_missing",
+      "drifted", "watched", "columns", "n", "reference_n",
+    ] { slots[name] = plan.slot([name]) }
+    self.slots = slots
+    scanner = RecordScanner(plan)
+  }
+
+  public mutating func add(_ line: Bytes, padding: Int) throws(BadRecord) {
+    do throws(JSONError) {
+      try scanner.scan(line, padding: padding)
+    } catch {
+      throw BadRecord(error.description)
+    }
+    guard text("kind") == "verdict", let clause = text("clause") else {
+      throw BadRecord("no verdict; drift check prints them")
+    }
+    verdicts += 1
+    if text("column") != nil {
+      for name in ["psi", "js", "ks", "value"] { raise("worst_\(name)", number(name)) }
+      if let now = number("missing"), let before = number("reference_missing") {
+        raise("missing_growth", now - before)
+      }
+    } else if clause == "drift" {
+      for name in ["drifted", "watched", "columns", "n", "reference_n"] {
+        values[name] = number(name)
+      }
+      if let columns = values["columns"], columns > 0 {
+        values["drift_share"] = (values["drifted"] ?? 0) / columns
+      }
+    } else {
+      values[clause] = number("value")
+    }
+  }
+
+  private mutating func raise(_ name: String, _ value: Double?) {
+    guard let value else { return }
+    values[name] = max(values[name] ?? value, value)
+  }
+
+  private func text(_ name: String) -> String? {
+    let slot = slots[name]!
+    return scanner.raw(slot).kind == .string ? scanner.text(slot).string : nil
+  }
+
+  private func number(_ name: String) -> Double? {
+    let scalar = scanner.scalar(slots[name]!)
+    if case .bool = scalar { return nil }
+    return scalar?.number
+  }
+}
