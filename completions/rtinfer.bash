@@ -4,7 +4,7 @@ _rtinfer() {
   local flags='--help --version' operands='' values='' verbs=''
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
-    COMPREPLY=($(compgen -W "ingest materialize score serve bench drift help completions $flags" -- "$word"))
+    COMPREPLY=($(compgen -W "ingest materialize score serve bench budget help completions $flags" -- "$word"))
     return
   fi
   case "${COMP_WORDS[*]:1:COMP_CWORD-1} " in
@@ -146,96 +146,108 @@ _rtinfer() {
         --max-rejects) values='text' ;;
       esac
       ;;
+    'bench http '*)
+      flags='--rate --duration --warmup --arrivals --seed --concurrency --connections --timeout --no-keep-alive --method --header --body --request-lines --spawn --max-lag --summary --json --hgrm --label --quiet --help'
+      case $previous in
+        --rate) values='text' ;;
+        --duration) values='text' ;;
+        --warmup) values='text' ;;
+        --arrivals) values='text' ;;
+        --seed) values='text' ;;
+        --concurrency) values='text' ;;
+        --connections) values='text' ;;
+        --timeout) values='text' ;;
+        --method) values='text' ;;
+        --header) values='text' ;;
+        --body) values='text' ;;
+        --spawn) values='text' ;;
+        --max-lag) values='text' ;;
+        --hgrm) values='files' ;;
+        --label) values='text' ;;
+      esac
+      ;;
+    'bench search '*)
+      flags='--slo --start-rate --up-to --precision --seed --connections --timeout --no-keep-alive --method --header --body --request-lines --spawn --max-lag --json --quiet --help'
+      case $previous in
+        --slo) values='text' ;;
+        --start-rate) values='text' ;;
+        --up-to) values='text' ;;
+        --precision) values='text' ;;
+        --seed) values='text' ;;
+        --connections) values='text' ;;
+        --timeout) values='text' ;;
+        --method) values='text' ;;
+        --header) values='text' ;;
+        --body) values='text' ;;
+        --spawn) values='text' ;;
+        --max-lag) values='text' ;;
+      esac
+      ;;
+    'bench compare '*)
+      flags='--rate --rounds --stretch --percentile --seed --connections --timeout --no-keep-alive --method --header --body --request-lines --max-lag --confidence --quiet --help'
+      case $previous in
+        --rate) values='text' ;;
+        --rounds) values='text' ;;
+        --stretch) values='text' ;;
+        --percentile) values='text' ;;
+        --seed) values='text' ;;
+        --connections) values='text' ;;
+        --timeout) values='text' ;;
+        --method) values='text' ;;
+        --header) values='text' ;;
+        --body) values='text' ;;
+        --max-lag) values='text' ;;
+        --confidence) values='text' ;;
+      esac
+      ;;
     'bench model '*)
       operands='model'
       ;;
+    'bench http '*)
+      operands='http'
+      ;;
+    'bench search '*)
+      operands='search'
+      ;;
+    'bench compare '*)
+      operands='compare'
+      ;;
     'bench '*)
       flags='--quiet --help'
-      verbs='model'
+      verbs='model http search compare'
       ;;
-    'drift profile '*)
-      flags='--format --columns --without --under --time --time-unit --every --rejects --max-rejects --strict --quiet --help'
-      case $previous in
-        --format) values='auto ndjson csv tsv' ;;
-        --columns) values='text' ;;
-        --without) values='text' ;;
-        --under) values='text' ;;
-        --time) values='text' ;;
-        --time-unit) values='rfc3339 s ms us ns' ;;
-        --every) values='text' ;;
-        --rejects) values='files' ;;
-        --max-rejects) values='text' ;;
-      esac
-      ;;
-    'drift merge '*)
-      flags='--quiet --help'
-      ;;
-    'drift check '*)
-      flags='--reference --current --measure --watch-at --drift-at --level --least --share --weights --prediction --as --html --format --columns --without --under --time --time-unit --every --rejects --max-rejects --strict --quiet --help'
-      case $previous in
-        --reference) values='files' ;;
-        --current) values='files' ;;
-        --measure) values='psi kl js hellinger linf ks wasserstein wasserstein_robust' ;;
-        --watch-at) values='text' ;;
-        --drift-at) values='text' ;;
-        --level) values='text' ;;
-        --least) values='text' ;;
-        --share) values='text' ;;
-        --weights) values='files' ;;
-        --prediction) values='text' ;;
-        --as) values='auto table ndjson junit' ;;
-        --html) values='files' ;;
-        --format) values='auto ndjson csv tsv' ;;
-        --columns) values='text' ;;
-        --without) values='text' ;;
-        --under) values='text' ;;
-        --time) values='text' ;;
-        --time-unit) values='rfc3339 s ms us ns' ;;
-        --every) values='text' ;;
-        --rejects) values='files' ;;
-        --max-rejects) values='text' ;;
-      esac
-      ;;
-    'drift watch '*)
-      flags='--column --detector --run-length --reference --format --time --time-unit --rejects --max-rejects --strict --quiet --help'
-      case $previous in
-        --column) values='text' ;;
-        --detector) values='adwin page-hinkley cusum ddm eddm kswin' ;;
-        --run-length) values='text' ;;
-        --reference) values='files' ;;
-        --format) values='auto ndjson csv tsv' ;;
-        --time) values='text' ;;
-        --time-unit) values='rfc3339 s ms us ns' ;;
-        --rejects) values='files' ;;
-        --max-rejects) values='text' ;;
-      esac
-      ;;
-    'drift trigger '*)
-      flags='--project --policy --state --quiet --help'
+    'budget check '*)
+      flags='--project --budget --budget-of --confidence --format --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
-        --policy) values='text' ;;
-        --state) values='folders' ;;
+        --budget) values='text' ;;
+        --budget-of) values='text' ;;
+        --confidence) values='text' ;;
+        --format) values='table ndjson junit github' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
       esac
       ;;
-    'drift profile '*)
-      operands='profile'
+    'budget compare '*)
+      flags='--baseline --tolerate --force --confidence --format --rejects --max-rejects --strict --quiet --help'
+      case $previous in
+        --baseline) values='files' ;;
+        --tolerate) values='text' ;;
+        --confidence) values='text' ;;
+        --format) values='table ndjson junit github' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
+      esac
       ;;
-    'drift merge '*)
-      operands='merge'
-      ;;
-    'drift check '*)
+    'budget check '*)
       operands='check'
       ;;
-    'drift watch '*)
-      operands='watch'
+    'budget compare '*)
+      operands='compare'
       ;;
-    'drift trigger '*)
-      operands='trigger'
-      ;;
-    'drift '*)
+    'budget '*)
       flags='--quiet --help'
-      verbs='profile merge check watch trigger'
+      verbs='check compare'
       ;;
     'help '*)
       flags='--quiet --help'

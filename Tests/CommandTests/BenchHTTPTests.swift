@@ -112,4 +112,28 @@ private final class StallingHandler: RequestHandler {
     #expect(try server.folder.text("one").contains("\"requests\":100,\"errors\":50"))
     #expect(try server.folder.text("samples").contains("\"path\":\"/nowhere\""))
   }
+
+  @Test func searchesAndCompares() throws {
+    let server = try ServedProcess(["--model", "m=\(ServedProcess.model("binary-logistic"))"])
+    defer { _ = server.stop() }
+    let url = "\(server.address)/decide/m --body '{\"f0\":1}' --max-lag 10s"
+    let search = try Child.bash(
+      "rtinfer bench search --slo 'p50 < 5s && errors < 50%' --start-rate 600 --up-to 600 \(url)",
+      in: server.folder.url, home: server.folder.url)
+    #expect(search.status == 0, "\(search.errors)")
+    let lines = search.output.split(separator: "\n").map(String.init)
+    #expect(
+      lines.count == 3 && lines[0].contains("\"what\":\"step\",\"rate\":600.0,\"answer\":\"kept\""))
+    #expect(lines[1].contains("\"confirming\":true") && lines[2].contains("\"value\":600.0"))
+    let broken = try Child.bash(
+      "rtinfer bench search --slo 'p50 < 1us' --start-rate 2000 --up-to 2000 --precision 90% \(url) | tail -1",
+      in: server.folder.url, home: server.folder.url)
+    #expect(broken.output.contains("\"verdict\":\"fail\",\"value\":null"), "\(broken.output)")
+    let compared = try Child.bash(
+      "rtinfer bench compare --rounds 2 --stretch 100ms --rate 200 \(server.address)/decide/m \(url)",
+      in: server.folder.url, home: server.folder.url)
+    #expect(
+      [0, 1, 5].contains(compared.status) && compared.output.contains("\"n\":2,"),
+      "\(compared.errors)")
+  }
 }

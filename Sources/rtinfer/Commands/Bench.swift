@@ -18,7 +18,7 @@ enum BenchCommand {
         "rtinfer bench http http://127.0.0.1:8080/decide/fraud rows.ndjson --rate 2000",
         "A server, from when each request was due."),
     ],
-    verbs: [BenchModel.command, BenchHTTP.command]
+    verbs: [BenchModel.command, BenchHTTP.command, BenchSearch.command, BenchCompare.command]
   ) { _ throws(Failure) in
     throw .usage("say what to measure", hint: "rtinfer bench model model.json rows.csv")
   }
