@@ -31,6 +31,12 @@ extension FeatureView {
     let entityNode = try node.required("entity")
     let entity = try entityNode.strings()
     guard !entity.isEmpty else { throw entityNode.failure("an entity has at least one member") }
+    var keySlots: [[Int]] = []
+    for type in types {
+      keySlots.append(
+        try FeatureView.keySlots(
+          entityNode, schema.scope(of: type), schema.types[type].name))
+    }
     let context = FeatureContext(
       view: member.key, types: types.map { schema.types[$0].name }, scopes: scopes)
     var columns: [Column] = []
@@ -41,14 +47,12 @@ extension FeatureView {
     guard !features.isEmpty else { throw node.failure("a view has at least one feature") }
     var sources: [ViewSource] = []
     for (index, type) in types.enumerated() {
-      let keySlots = try FeatureView.keySlots(
-        entityNode, schema.scope(of: type), schema.types[type].name)
       let filter = try node["where"]?.expression(scope: scopes[index], expecting: .bool)
       let expressions = [filter] + columns.map { $0.expressions[index] }
       let read = Set(expressions.flatMap { $0?.slots ?? [] })
       sources.append(
         ViewSource(
-          eventType: type, filter: filter, keySlots: keySlots,
+          eventType: type, filter: filter, keySlots: keySlots[index],
           enrichments: offers[index].compactMap { $0.taken(schema, read) }))
     }
     let condition = try node["where"]?.string() ?? ""
