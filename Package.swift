@@ -9,6 +9,8 @@ import PackageDescription
 //      ├────── Measure ◀─────────────┘                  HTTP
 //      └───────────────────────────────────────────────────┘
 //
+// Replay stands beside Service: on Decisions, Events and Measure, under rtinfer.
+//
 // A hot call tree stays inside one module; modules meet once per record or per batch.
 
 let strict: [SwiftSetting] = [
@@ -51,13 +53,15 @@ let package = Package(
     module("Models", ["Core", "Wide"]),
     module("Measure", ["Core"]),
     module("Decisions", ["Core", "Features", "Models"]),
+    module("Replay", ["Core", "Events", "Features", "Decisions", "Measure"]),
     module("HTTP", ["Core", "SystemHeaders"]),
     module(
       "Service", ["Core", "HTTP", "Decisions", "Events", "Features", "Models", "Measure"]),
     .executableTarget(
       name: "rtinfer",
       dependencies: [
-        "Core", "Events", "Features", "Models", "Measure", "Decisions", "HTTP", "Service",
+        "Core", "Events", "Features", "Models", "Measure", "Decisions", "Replay", "HTTP",
+        "Service",
       ],
       swiftSettings: strict),
     .target(
@@ -70,6 +74,9 @@ let package = Package(
     tests("HTTPTests", ["Core", "HTTP"]),
     tests("MeasureTests", ["Core", "Measure"]),
     tests("ModelsTests", ["Core", "Models", "Wide"]),
+    tests("ReplayTests", [
+      "Core", "Events", "Features", "Models", "Measure", "Decisions", "Replay",
+    ]),
     tests("ServiceTests", ["Core", "HTTP", "Service", "Decisions", "Models"]),
     tests("CommandTests", ["Core", "HTTP", "Measure", "rtinfer"]),
     tests("TidyTests", []),

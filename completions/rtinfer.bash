@@ -4,7 +4,7 @@ _rtinfer() {
   local flags='--help --version' operands='' values='' verbs=''
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
-    COMPREPLY=($(compgen -W "ingest materialize score serve bench budget help completions $flags" -- "$word"))
+    COMPREPLY=($(compgen -W "ingest materialize score serve bench help completions $flags" -- "$word"))
     return
   fi
   case "${COMP_WORDS[*]:1:COMP_CWORD-1} " in
@@ -146,108 +146,32 @@ _rtinfer() {
         --max-rejects) values='text' ;;
       esac
       ;;
-    'bench http '*)
-      flags='--rate --duration --warmup --arrivals --seed --concurrency --connections --timeout --no-keep-alive --method --header --body --request-lines --spawn --max-lag --summary --json --hgrm --label --quiet --help'
+    'bench ab '*)
+      flags='--project --model --batch-every --publish-delay --ingest-delay --cluster --seed --decisions --json --type --type-member --rejects --max-rejects --strict --quiet --help'
       case $previous in
-        --rate) values='text' ;;
-        --duration) values='text' ;;
-        --warmup) values='text' ;;
-        --arrivals) values='text' ;;
+        --project) values='files' ;;
+        --model) values='text' ;;
+        --batch-every) values='text' ;;
+        --publish-delay) values='text' ;;
+        --ingest-delay) values='text' ;;
+        --cluster) values='text' ;;
         --seed) values='text' ;;
-        --concurrency) values='text' ;;
-        --connections) values='text' ;;
-        --timeout) values='text' ;;
-        --method) values='text' ;;
-        --header) values='text' ;;
-        --body) values='text' ;;
-        --spawn) values='text' ;;
-        --max-lag) values='text' ;;
-        --hgrm) values='files' ;;
-        --label) values='text' ;;
-      esac
-      ;;
-    'bench search '*)
-      flags='--slo --start-rate --up-to --precision --seed --connections --timeout --no-keep-alive --method --header --body --request-lines --spawn --max-lag --json --quiet --help'
-      case $previous in
-        --slo) values='text' ;;
-        --start-rate) values='text' ;;
-        --up-to) values='text' ;;
-        --precision) values='text' ;;
-        --seed) values='text' ;;
-        --connections) values='text' ;;
-        --timeout) values='text' ;;
-        --method) values='text' ;;
-        --header) values='text' ;;
-        --body) values='text' ;;
-        --spawn) values='text' ;;
-        --max-lag) values='text' ;;
-      esac
-      ;;
-    'bench compare '*)
-      flags='--rate --rounds --stretch --percentile --seed --connections --timeout --no-keep-alive --method --header --body --request-lines --max-lag --confidence --quiet --help'
-      case $previous in
-        --rate) values='text' ;;
-        --rounds) values='text' ;;
-        --stretch) values='text' ;;
-        --percentile) values='text' ;;
-        --seed) values='text' ;;
-        --connections) values='text' ;;
-        --timeout) values='text' ;;
-        --method) values='text' ;;
-        --header) values='text' ;;
-        --body) values='text' ;;
-        --max-lag) values='text' ;;
-        --confidence) values='text' ;;
+        --decisions) values='files' ;;
+        --type) values='text' ;;
+        --type-member) values='text' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
       esac
       ;;
     'bench model '*)
       operands='model'
       ;;
-    'bench http '*)
-      operands='http'
-      ;;
-    'bench search '*)
-      operands='search'
-      ;;
-    'bench compare '*)
-      operands='compare'
+    'bench ab '*)
+      operands='ab'
       ;;
     'bench '*)
       flags='--quiet --help'
-      verbs='model http search compare'
-      ;;
-    'budget check '*)
-      flags='--project --budget --budget-of --confidence --format --rejects --max-rejects --strict --quiet --help'
-      case $previous in
-        --project) values='files' ;;
-        --budget) values='text' ;;
-        --budget-of) values='text' ;;
-        --confidence) values='text' ;;
-        --format) values='table ndjson junit github' ;;
-        --rejects) values='files' ;;
-        --max-rejects) values='text' ;;
-      esac
-      ;;
-    'budget compare '*)
-      flags='--baseline --tolerate --force --confidence --format --rejects --max-rejects --strict --quiet --help'
-      case $previous in
-        --baseline) values='files' ;;
-        --tolerate) values='text' ;;
-        --confidence) values='text' ;;
-        --format) values='table ndjson junit github' ;;
-        --rejects) values='files' ;;
-        --max-rejects) values='text' ;;
-      esac
-      ;;
-    'budget check '*)
-      operands='check'
-      ;;
-    'budget compare '*)
-      operands='compare'
-      ;;
-    'budget '*)
-      flags='--quiet --help'
-      verbs='check compare'
+      verbs='model ab'
       ;;
     'help '*)
       flags='--quiet --help'

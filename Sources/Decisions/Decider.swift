@@ -267,7 +267,7 @@ public final class Decider {
     }
   }
 
-  private func takeAliases() {
+  func takeAliases() {
     for (slot, from) in aliases where scalars[slot].isNull { scalars[slot] = scalars[from] }
   }
 

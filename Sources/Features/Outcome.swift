@@ -19,6 +19,10 @@ public struct Outcome: Sendable {
   let askingSlot: Int
   let expression: Expression
   public let matures: TimeSpan
+  /// Whether what is decided can change what turns out; nil: the project does not say.
+  public let dependsOnDecision: Bool?
+  /// Of the values.
+  public var type: ValueType { expression.type }
 
   /// One member of the project file's `outcomes`.
   ///
@@ -27,7 +31,7 @@ public struct Outcome: Sendable {
     _ member: ConfigNode.Member, asking: Int, schema: EventSchema
   ) throws(Failure) {
     let node = member.node
-    try node.allow(["from", "join", "outcome", "matures"])
+    try node.allow(["from", "join", "outcome", "matures", "depends_on_decision"])
     name = member.key
     eventType = try schema.type(named: try node.required("from"))
     let joinNode = try node.required("join")
@@ -36,6 +40,7 @@ public struct Outcome: Sendable {
     askingSlot = try Outcome.slot(joinNode, schema.scope(of: asking))
     expression = try node.required("outcome").expression(scope: schema.scope(of: eventType))
     matures = try node.required("matures").span()
+    dependsOnDecision = try node["depends_on_decision"]?.bool()
   }
 
   private static func slot(_ node: ConfigNode, _ scope: Scope) throws(Failure) -> Int {

@@ -81,6 +81,25 @@ enum HelpTopics {
         tail              where the slowest requests spend their time
         why               in words
 
+      summary          made by bench ab, one for each arm
+        model, arm        real-time, or batch and its interval
+        from, to          the first question and the last
+        asked, refused    questions, and those that this arm could not decide
+        decided           by every arm; with_outcome, compared: whose outcome, whose worth is known
+        differing, flips  decided otherwise than in real time: real_time, arm, n
+        age_s             how old the features were: p50, max
+        score_difference  mean, p99, max of the absolute difference from real time
+        stale_inputs      by input, the share of questions in which it differed
+        auc, log_loss, brier  with …_interval, 95 %; by_decision: n, precision, recall
+        unit, value, value_per_1000  of the questions that are compared
+
+      verdict          made by bench ab, one for each batch
+        clause, verdict   pass, fail, inconclusive; why, assuming: in words
+        value, interval   real-time's less the batch's, in all; 95 %
+        n, differing      questions that are compared, and those with another worth
+        cluster, clusters, clusters_differing  what was drawn by the bootstrap
+        only_real_time_right, only_batch_right, mcnemar_p
+
       importance       made by score --importance, one for each input, the most important first
         model, input      which
         weight, gain, cover, total_gain, total_cover    of XGBoost's files
@@ -244,7 +263,14 @@ enum HelpTopics {
           },
         },
         outcomes: {                      // what turned out: labels of training sets
-          late_arrival: { from: "arrived", join: "id", outcome: "arr_delay > 15", matures: "24h" },
+          late_arrival: { from: "arrived", join: "id", outcome: "arr_delay > 15", matures: "24h",
+                          depends_on_decision: false },   // true: what is decided can change it
+        },
+        values: {                        // what a decision was worth, for bench ab: the first that holds
+          late_arrival: [
+            { if: "decision == 'rebook' && outcome", value: 60 },
+            { if: "decision == 'rebook'", value: "-0.1 * distance" },   // else 0
+          ],
         },
         budgets: {
           late_arrival: { total: { p99: "50ms" }, layers: { features: "15ms" }, buffer: "8ms" },

@@ -5,6 +5,7 @@ import Decisions
 import Events
 import Features
 import Measure
+import Replay
 
 struct Project {
   let path: String
@@ -13,7 +14,9 @@ struct Project {
   private let root: ConfigNode
 
   static let fileName = "rtinfer.json"
-  static let sections = ["events", "features", "models", "outcomes", "budgets", "drift"]
+  static let sections = [
+    "events", "features", "models", "outcomes", "values", "budgets", "drift",
+  ]
 
   /// The project file named by `--project`, else the nearest one upward from the working folder, else nil.
   static func find(_ invocation: Invocation) throws(Failure) -> Project? {
@@ -119,6 +122,27 @@ struct Project {
     var policies: [DriftPolicy] = []
     for member in try section("drift") { policies.append(try DriftPolicy(member)) }
     return policies
+  }
+
+  /// What a model's decisions are worth; nil where the project does not say.
+  func values(
+    of model: ModelDefinition, asking: Int, outcome: Outcome?, _ schema: EventSchema
+  ) throws(Failure) -> DecisionValues? {
+    let models = try section("models").map(\.key)
+    for member in try section("values") where !models.contains(member.key) {
+      throw member.node.failure(
+        "no model '\(member.key)' is declared",
+        hint: Spelling.nearest(member.key, among: models).map { "did you mean '\($0)'?" })
+    }
+    guard let member = try section("values").first(where: { $0.key == model.name }) else {
+      return nil
+    }
+    guard let outcome else {
+      throw member.node.failure(
+        "values go by outcomes, and none is declared",
+        hint: "outcomes: { \(model.name): { from: …, join: …, outcome: …, matures: … } }")
+    }
+    return try DecisionValues(member, asking: asking, outcome: outcome, schema: schema)
   }
 
   func budgets() throws(Failure) -> [Budget] {

@@ -17,8 +17,13 @@ enum BenchCommand {
       .init(
         "rtinfer bench http http://127.0.0.1:8080/decide/fraud rows.ndjson --rate 2000",
         "A server, from when each request was due."),
+      .init(
+        "rtinfer bench ab events.ndjson --batch-every 1h", "What real-time is worth, on history."),
     ],
-    verbs: [BenchModel.command, BenchHTTP.command, BenchSearch.command, BenchCompare.command]
+    verbs: [
+      BenchModel.command, BenchHTTP.command, BenchSearch.command, BenchCompare.command,
+      BenchAB.command,
+    ]
   ) { _ throws(Failure) in
     throw .usage("say what to measure", hint: "rtinfer bench model model.json rows.csv")
   }

@@ -1,0 +1,86 @@
+// Two ways of deciding the same units, each of which was worth something under both: the difference is taken unit by
+// unit, so that what makes units differ from each other drops out, and summed over the clusters in which units hang
+// together. The interval comes from the clusters (`ClusterBootstrap`).
+
+public struct PairedComparison: Sendable {
+  public enum Answer: String, Sendable { case pass, fail, inconclusive }
+
+  /// Units that were compared.
+  public let count: Int
+  /// Units with a difference.
+  public let differingCount: Int
+  public let clusterCount: Int
+  /// Clusters with a difference.
+  public let differingClusterCount: Int
+  /// The sum over all units of the first less the second.
+  public let difference: Double
+  /// Of `difference`, at the bootstrap's confidence; nil where it cannot be said.
+  public let interval: (low: Double, high: Double)?
+
+  /// Below these nothing is said.
+  public static let countMin = 30
+  public static let clusterCountMin = 6
+
+  /// - Parameters:
+  ///   - first, second: what each unit was worth under either.
+  ///   - clusters: the number of each unit's cluster, dense from 0.
+  /// - Complexity: that of the bootstrap.
+  public init(
+    _ first: [Double], _ second: [Double], clusters: [Int], bootstrap: ClusterBootstrap
+  ) {
+    precondition(
+      first.count == second.count && first.count == clusters.count, "units come in pairs")
+    var sums: [Double] = []
+    var differs: [Bool] = []
+    var isSeen: [Bool] = []
+    var differing = 0
+    for (unit, cluster) in clusters.enumerated() {
+      while sums.count <= cluster {
+        sums.append(0)
+        differs.append(false)
+        isSeen.append(false)
+      }
+      isSeen[cluster] = true
+      let difference = first[unit] - second[unit]
+      guard difference != 0 else { continue }
+      sums[cluster] += difference
+      differs[cluster] = true
+      differing += 1
+    }
+    let seen = sums.indices.filter { isSeen[$0] }.map { sums[$0] }
+    count = first.count
+    differingCount = differing
+    clusterCount = seen.count
+    differingClusterCount = differs.count { $0 }
+    difference = seen.reduce(0, +)
+    interval =
+      PairedComparison.lack(
+        count: count, clusters: clusterCount, differing: differingClusterCount) == nil
+      ? bootstrap.interval(ofSum: seen) : nil
+  }
+
+  /// Why nothing can be said; nil if something can.
+  public var lack: String? {
+    PairedComparison.lack(
+      count: count, clusters: clusterCount, differing: differingClusterCount)
+  }
+
+  private static func lack(count: Int, clusters: Int, differing: Int) -> String? {
+    if count < countMin { return "too little data: \(count) compared, \(countMin) are needed" }
+    if clusters < clusterCountMin {
+      return "too little data: \(clusters) clusters, \(clusterCountMin) are needed"
+    }
+    // A few clusters that differ among many that do not: nobody knows how such differences vary.
+    if (1..<clusterCountMin).contains(differing) {
+      return "too little data: only \(differing) of \(clusters) clusters differ at all,"
+        + " \(clusterCountMin) are needed"
+    }
+    return nil
+  }
+
+  /// Whether the first is worth more: its whole interval lies above zero.
+  public var answer: Answer {
+    guard let interval else { return .inconclusive }
+    return interval.low > 0 ? .pass : .fail
+  }
+}

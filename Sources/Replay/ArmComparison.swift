@@ -1,0 +1,160 @@
+// One arm beside the first: how often it decided otherwise, how old its features were, how far its scores lay off, how
+// well it did against what turned out, and what that was worth.
+
+public import Core
+public import Measure
+
+/// Figures of one arm on its own.
+public struct ArmQuality: Sendable {
+  /// A decision, as a guess that the outcome is true.
+  public struct Action: Sendable {
+    public let decision: String
+    /// Questions that were decided so, and those among them whose outcome was true.
+    public let count: Int
+    public let trueCount: Int
+    /// Questions whose outcome was true, whatever was decided.
+    public let allTrueCount: Int
+
+    /// Nil where there is nothing to take a share of.
+    public var precision: Double? { count > 0 ? Double(trueCount) / Double(count) : nil }
+    public var recall: Double? {
+      allTrueCount > 0 ? Double(trueCount) / Double(allTrueCount) : nil
+    }
+  }
+
+  public let auc: Estimate?
+  /// Nil where scores are no probabilities.
+  public let logLoss: Estimate?
+  public let brier: Estimate?
+  public let actions: [Action]
+}
+
+public struct ArmComparison: Sendable {
+  public let arm: ReplayArm
+  /// Questions with another decision than in the first arm, by what the first arm and this one decided.
+  public let flips: [(first: String, other: String, count: Int)]
+  public let refusedCount: Int
+  public let ageMedian: TimeSpan
+  public let ageMax: TimeSpan
+  /// Of the absolute differences of scores.
+  public let scoreDifference: (mean: Double, p99: Double, max: Double)
+  /// By input: the share of questions in which the model was told something else.
+  public let staleShares: [(input: String, share: Double)]
+  /// Nil where outcomes are not true or false, or there are none.
+  public let quality: ArmQuality?
+  /// What the decisions that are compared were worth in all.
+  public let value: Double
+  /// The first arm against this one; nil for the first itself.
+  public let gain: PairedComparison?
+  /// Whether the outcome was guessed right: any decision but the last rule's is a guess that it is true.
+  public let mcNemar: McNemarTest?
+
+  public var flipCount: Int { flips.reduce(0) { $0 + $1.count } }
+}
+
+extension HistoryReplay {
+  /// Every arm, the first included.
+  ///
+  /// - Parameter worth: by arm and question; a question of which any is nil is not compared.
+  /// - Complexity: O(questions · log questions + bootstrap) an arm.
+  public func comparisons(
+    worth: [[Double?]], bootstrap: ClusterBootstrap
+  ) -> [ArmComparison] {
+    let compared = times.indices.filter { question in worth.allSatisfy { $0[question] != nil } }
+    let outcomes = times.indices.map { question -> Bool? in
+      if case .bool(let value) = outcome(question) { value } else { nil }
+    }
+    return traces.indices.map { arm in
+      let first = compared.map { worth[0][$0]! }
+      let own = compared.map { worth[arm][$0]! }
+      let ages = times.map { traces[arm].age(at: $0) }.sorted()
+      return ArmComparison(
+        arm: traces[arm].arm, flips: flips(arm), refusedCount: traces[arm].refusedCount,
+        ageMedian: ages.isEmpty ? .zero : ages[ages.count / 2], ageMax: ages.last ?? .zero,
+        scoreDifference: scoreDifference(arm),
+        staleShares: zip(inputNames, traces[arm].staleInputs).map {
+          ($0, times.isEmpty ? 0 : Double($1) / Double(times.count))
+        },
+        quality: quality(arm, outcomes), value: own.reduce(0, +),
+        gain: arm == 0
+          ? nil
+          : PairedComparison(
+            first, own, clusters: compared.map { clusters[$0] }, bootstrap: bootstrap),
+        mcNemar: arm == 0 ? nil : mcNemar(arm, outcomes))
+    }
+  }
+
+  /// What each decision was worth where nobody has said it: 1 for a right guess of the outcome, 0 for a wrong one.
+  public func rightGuesses() -> [[Double?]] {
+    traces.indices.map { arm in
+      times.indices.map { question in
+        guard case .bool(let outcome) = outcome(question) else { return nil }
+        return guessesTrue(arm, question) == outcome ? 1 : 0
+      }
+    }
+  }
+
+  private func name(_ rule: Int32) -> String? { rule < 0 ? nil : decisionNames[Int(rule)] }
+
+  /// What the last rule decides is done where nothing is to be done.
+  private func guessesTrue(_ arm: Int, _ question: Int) -> Bool {
+    guard let name = name(traces[arm].rules[question]) else { return false }
+    return name != decisionNames.last
+  }
+
+  private func flips(_ arm: Int) -> [(first: String, other: String, count: Int)] {
+    var flips: [(first: String, other: String, count: Int)] = []
+    for (one, two) in zip(traces[0].rules, traces[arm].rules) {
+      let (first, other) = (name(one) ?? "none", name(two) ?? "none")
+      guard first != other else { continue }
+      if let known = flips.firstIndex(where: { $0.first == first && $0.other == other }) {
+        flips[known].count += 1
+      } else {
+        flips.append((first, other, 1))
+      }
+    }
+    return flips.sorted { ($1.count, $0.first, $0.other) < ($0.count, $1.first, $1.other) }
+  }
+
+  private func scoreDifference(_ arm: Int) -> (mean: Double, p99: Double, max: Double) {
+    let sizes = zip(traces[0].scores, traces[arm].scores).map { abs($0 - $1) }.sorted()
+    guard let largest = sizes.last else { return (0, 0, 0) }
+    return (
+      sizes.reduce(0, +) / Double(sizes.count), sizes[(sizes.count - 1) * 99 / 100], largest
+    )
+  }
+
+  private func quality(_ arm: Int, _ outcomes: [Bool?]) -> ArmQuality? {
+    let known = outcomes.indices.filter { outcomes[$0] != nil }
+    guard !known.isEmpty else { return nil }
+    let scores = known.map { traces[arm].scores[$0] }
+    let truths = known.map { outcomes[$0]! }
+    let metrics = ClassificationMetrics(scores: scores, outcomes: truths)
+    let areProbabilities = scores.allSatisfy { (0...1).contains($0) }
+    let trueCount = truths.count { $0 }
+    var names: [String] = []
+    for name in decisionNames where !names.contains(name) { names.append(name) }
+    let actions = names.map { name in
+      let chosen = known.filter { self.name(traces[arm].rules[$0]) == name }
+      return ArmQuality.Action(
+        decision: name, count: chosen.count, trueCount: chosen.count { outcomes[$0]! },
+        allTrueCount: trueCount)
+    }
+    return ArmQuality(
+      auc: metrics.auc, logLoss: areProbabilities ? metrics.logLoss : nil,
+      brier: areProbabilities ? metrics.brier : nil, actions: actions)
+  }
+
+  private func mcNemar(_ arm: Int, _ outcomes: [Bool?]) -> McNemarTest? {
+    var (onlyFirst, onlySecond, known) = (0, 0, 0)
+    for (question, outcome) in outcomes.enumerated() {
+      guard let outcome else { continue }
+      known += 1
+      let first = guessesTrue(0, question) == outcome
+      let second = guessesTrue(arm, question) == outcome
+      if first && !second { onlyFirst += 1 }
+      if second && !first { onlySecond += 1 }
+    }
+    return known > 0 ? McNemarTest(onlyFirst: onlyFirst, onlySecond: onlySecond) : nil
+  }
+}

@@ -1,0 +1,245 @@
+// The verdict of bench ab: which way it goes and why, with all figures as records. In words it is `BenchABText`.
+
+import Core
+import Decisions
+import Events
+import Features
+import Measure
+import Replay
+
+struct BenchABReport {
+  let plan: BenchABPlan
+  let arms: [ArmComparison]
+  /// Questions that every arm decided, and those that were asked.
+  let decided: Int
+  let asked: Int
+  /// Those whose outcome is known, and among them those whose worth is.
+  let withOutcome: Int
+  let compared: Int
+  /// Those of which no outcome can be known yet.
+  let immature: Int
+  let first: Timestamp?
+  let last: Timestamp?
+  /// Event time from the first question that is compared to the last, in days; nil where that is no time.
+  let days: Double?
+
+  init(
+    _ plan: BenchABPlan, _ replay: HistoryReplay, _ arms: [ArmComparison], worth: [[Double?]]
+  ) {
+    let compared = replay.times.indices.filter { question in
+      worth.allSatisfy { $0[question] != nil }
+    }
+    self.plan = plan
+    self.arms = arms
+    self.compared = compared.count
+    let span = compared.first.map {
+      replay.times[compared.last!].microseconds - replay.times[$0].microseconds
+    }
+    days = span.flatMap { $0 > 0 ? Double($0) / 86_400e6 : nil }
+    decided = replay.times.count
+    asked = replay.askedCount
+    withOutcome = replay.times.indices.count { !replay.outcome($0).isNull }
+    immature = replay.times.indices.count { !replay.hasMatured($0) }
+    first = replay.times.first
+    last = replay.times.last
+  }
+
+  // MARK: The verdict
+
+  /// Whether real-time is worth more than a batch, and why that is said.
+  struct Judgement {
+    let arm: ArmComparison
+    let answer: PairedComparison.Answer
+    let why: String
+  }
+
+  var judgements: [Judgement] { arms.dropFirst().map(judgement) }
+
+  /// That of the first batch.
+  var status: ExitStatus {
+    switch judgements[0].answer {
+    case .pass: .success
+    case .fail: .verdictNo
+    case .inconclusive: .inconclusive
+    }
+  }
+
+  private func judgement(_ arm: ArmComparison) -> Judgement {
+    let gain = arm.gain!
+    if let obstacle = obstacle ?? gain.lack {
+      return Judgement(arm: arm, answer: .inconclusive, why: obstacle)
+    }
+    guard gain.differingCount > 0 else {
+      return Judgement(arm: arm, answer: .fail, why: "no decision was worth more or less")
+    }
+    switch gain.answer {
+    case .pass: return Judgement(arm: arm, answer: .pass, why: "the interval lies above zero")
+    case .fail where gain.interval!.high < 0:
+      return Judgement(arm: arm, answer: .fail, why: "the interval lies below zero")
+    default: return Judgement(arm: arm, answer: .fail, why: "the interval holds zero")
+    }
+  }
+
+  /// Why nothing can be said of any arm.
+  var obstacle: String? {
+    guard let outcome = plan.outcome else {
+      return "no outcome is declared for \(plan.name), so nobody knows which decision was right"
+    }
+    if outcome.dependsOnDecision == true {
+      return "not identified: outcomes depend on the decision, and the events do not say with what"
+        + " chance it was made"
+    }
+    if asked == 0 {
+      return "no event of type '\(plan.schema.types[plan.subject.asking].name)' asks"
+    }
+    if withOutcome == 0 {
+      return immature == decided
+        ? "no outcome has matured (\(outcome.matures.description))" : "no question has an outcome"
+    }
+    if compared == 0 {
+      return plan.values == nil
+        ? "the outcome is not true or false, and no values say what a decision is worth"
+        : "no decision has a value"
+    }
+    return nil
+  }
+
+  /// What holds only if it is granted; nil where the project says it.
+  var assumption: String? {
+    guard let outcome = plan.outcome, outcome.dependsOnDecision == nil, obstacle == nil else {
+      return nil
+    }
+    return "taken for granted: what turns out does not depend on what is decided (if it does, this"
+      + " is not identified without logged chances; say which with outcomes.\(plan.name)"
+      + ".depends_on_decision)"
+  }
+
+  /// What `value` counts.
+  var unit: String { plan.values == nil ? "right decisions" : "value" }
+
+  func perThousand(_ value: Double) -> Double { value / Double(max(1, compared)) * 1_000 }
+
+  // MARK: Records
+
+  func append(to output: OutputBuffer) {
+    for arm in arms { appendSummary(arm, to: output) }
+    for judgement in judgements { appendVerdict(judgement, to: output) }
+  }
+
+  private func appendSummary(_ arm: ArmComparison, to output: OutputBuffer) {
+    output.append("{\"kind\":\"summary\",\"what\":\"ab\",\"model\":")
+    output.appendQuoted(plan.name)
+    output.append(",\"arm\":")
+    output.appendQuoted(arm.arm.name)
+    output.append(",\"from\":")
+    output.append(first.map { .time($0) } ?? .null)
+    output.append(",\"to\":")
+    output.append(last.map { .time($0) } ?? .null)
+    for (name, count) in [
+      ("asked", asked), ("refused", arm.refusedCount), ("decided", decided),
+      ("with_outcome", withOutcome), ("compared", compared), ("differing", arm.flipCount),
+    ] {
+      output.append(",\"\(name)\":")
+      output.append(Int64(count))
+    }
+    output.append(",\"flips\":[")
+    for (index, flip) in arm.flips.enumerated() {
+      output.append(index > 0 ? ",{\"real_time\":" : "{\"real_time\":")
+      output.appendQuoted(flip.first)
+      output.append(",\"arm\":")
+      output.appendQuoted(flip.other)
+      output.append(",\"n\":\(flip.count)}")
+    }
+    output.append("],\"age_s\":{\"p50\":")
+    output.append(Double(arm.ageMedian.microseconds) / 1e6)
+    output.append(",\"max\":")
+    output.append(Double(arm.ageMax.microseconds) / 1e6)
+    output.append("},\"score_difference\":{\"mean\":")
+    output.append(arm.scoreDifference.mean)
+    output.append(",\"p99\":")
+    output.append(arm.scoreDifference.p99)
+    output.append(",\"max\":")
+    output.append(arm.scoreDifference.max)
+    output.append("},\"stale_inputs\":{")
+    for (index, input) in arm.staleShares.filter({ $0.share > 0 }).enumerated() {
+      if index > 0 { output.append(",") }
+      output.appendQuoted(input.input)
+      output.append(":")
+      output.append(input.share)
+    }
+    output.append("}")
+    appendQuality(arm.quality, to: output)
+    output.append(",\"unit\":")
+    output.appendQuoted(unit)
+    output.append(",\"value\":")
+    output.append(obstacle == nil ? .double(arm.value) : .null)
+    output.append(",\"value_per_1000\":")
+    output.append(obstacle == nil ? .double(perThousand(arm.value)) : .null)
+    output.append("}\n")
+  }
+
+  private func appendQuality(_ quality: ArmQuality?, to output: OutputBuffer) {
+    guard let quality else { return }
+    for (name, estimate) in [
+      ("auc", quality.auc), ("log_loss", quality.logLoss), ("brier", quality.brier),
+    ] {
+      guard let estimate else { continue }
+      output.append(",\"\(name)\":")
+      output.append(estimate.value)
+      output.append(",\"\(name)_interval\":[")
+      output.append(estimate.low.map { .double($0) } ?? .null)
+      output.append(",")
+      output.append(estimate.high.map { .double($0) } ?? .null)
+      output.append("]")
+    }
+    output.append(",\"by_decision\":[")
+    for (index, action) in quality.actions.enumerated() {
+      output.append(index > 0 ? ",{\"decision\":" : "{\"decision\":")
+      output.appendQuoted(action.decision)
+      output.append(",\"n\":\(action.count),\"precision\":")
+      output.append(action.precision.map { .double($0) } ?? .null)
+      output.append(",\"recall\":")
+      output.append(action.recall.map { .double($0) } ?? .null)
+      output.append("}")
+    }
+    output.append("]")
+  }
+
+  private func appendVerdict(_ judgement: Judgement, to output: OutputBuffer) {
+    let gain = judgement.arm.gain!
+    output.append("{\"kind\":\"verdict\",\"what\":\"ab\",\"clause\":")
+    output.appendQuoted("\(unit) of real-time > \(unit) of \(judgement.arm.arm.name)")
+    output.append(",\"verdict\":")
+    output.appendQuoted(judgement.answer.rawValue)
+    output.append(",\"value\":")
+    output.append(obstacle == nil ? .double(gain.difference) : .null)
+    output.append(",\"interval\":")
+    if obstacle == nil, let interval = gain.interval {
+      output.append("[")
+      output.append(interval.low)
+      output.append(",")
+      output.append(interval.high)
+      output.append("]")
+    } else {
+      output.append("null")
+    }
+    output.append(",\"n\":\(gain.count),\"bound\":0,\"differing\":\(gain.differingCount)")
+    output.append(",\"cluster\":")
+    output.appendQuoted(plan.cluster)
+    output.append(",\"clusters\":\(gain.clusterCount),\"clusters_differing\":")
+    output.append(Int64(gain.differingClusterCount))
+    if let test = judgement.arm.mcNemar {
+      output.append(",\"only_real_time_right\":\(test.onlyFirst),\"only_batch_right\":")
+      output.append(Int64(test.onlySecond))
+      output.append(",\"mcnemar_p\":")
+      output.append(test.pValue)
+    }
+    output.append(",\"why\":")
+    output.appendQuoted(judgement.why)
+    if let assumption {
+      output.append(",\"assuming\":")
+      output.appendQuoted(assumption)
+    }
+    output.append("}\n")
+  }
+}

@@ -1,0 +1,148 @@
+// The verdict of bench ab in plain words, on one screen.
+
+import Core
+import Measure
+import Replay
+
+extension BenchABReport {
+  var text: String {
+    var text = opening + "\n"
+    // One screen: of the other batches the table tells.
+    text += "\n\(sentence(judgements[0]))\n"
+    text += "\n\(table)"
+    if let lines = details(arms[1]) { text += "\n\(lines)" }
+    if let assumption { text += "\n  \(assumption)\n" }
+    return text
+  }
+
+  private var opening: String {
+    var text = "\(plan.name): \(decided.grouped) questions"
+    if let first, let last { text += ", \(day(first)) to \(day(last))," }
+    text += " decided by \(arms.count) arms; \(withOutcome.grouped) have an outcome"
+    if asked > decided { text += "; \((asked - decided).grouped) could not be decided by each" }
+    return text
+  }
+
+  private func day(_ time: Timestamp) -> String { String(time.rfc3339.prefix(10)) }
+
+  private func sentence(_ judgement: Judgement) -> String {
+    let gain = judgement.arm.gain!
+    let name = "a \(judgement.arm.arm.name)"
+    guard judgement.answer != .inconclusive, let interval = gain.interval else {
+      return "It cannot be said whether real-time is worth more than \(name): \(judgement.why)."
+    }
+    guard gain.differingCount > 0 else {
+      return "Real-time is worth no more than \(name): \(judgement.why)."
+    }
+    let range = "\(amount(interval.low)) to \(amount(interval.high))"
+    var rate = "\(amount(perThousand(gain.difference))) for 1,000 decisions"
+    if let days { rate += ", \(amount(gain.difference / days)) a day" }
+    let what = plan.values == nil ? " right decisions" : ""
+    switch judgement.answer {
+    case .pass:
+      return "Real-time is worth \(range)\(what) more than \(name) (95 %; \(rate))."
+    default:
+      return "It is not shown that real-time is worth more than \(name): the difference is"
+        + " \(range)\(what) (95 %; \(rate)), and \(judgement.why)."
+    }
+  }
+
+  /// In three digits or whole numbers.
+  private func amount(_ value: Double) -> String {
+    guard value.isFinite else { return value < 0 ? "-∞" : "∞" }
+    guard value.magnitude < 100 else { return Int(value.rounded()).grouped }
+    return value.fixed(value.magnitude < 10 ? 2 : 1)
+  }
+
+  // MARK: Arms
+
+  private var table: String {
+    var rows = [
+      [
+        "arm", "age p50", "otherwise", "AUC", "log loss", "\(unit)/1,000",
+        "real-time's gain/1,000, 95 %", "kept",
+      ]
+    ]
+    for arm in arms { rows.append(cells(arm)) }
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max()! }
+    return rows.map { row in
+      let line = row.indices.map { column in
+        column == 0
+          ? Help.padded(row[column], widths[column]) : row[column].leftPadded(widths[column])
+      }
+      return "  \(line.joined(separator: "  "))\n"
+    }.joined()
+  }
+
+  private func cells(_ arm: ArmComparison) -> [String] {
+    var gain = "-"
+    if obstacle == nil, let own = arm.gain {
+      gain = amount(perThousand(own.difference))
+      if let interval = own.interval {
+        gain +=
+          " (\(amount(perThousand(interval.low))) to \(amount(perThousand(interval.high))))"
+      }
+    }
+    return [
+      arm.arm.name, arm.ageMedian.inWholeSeconds, arm.gain == nil ? "-" : share(arm.flipCount),
+      arm.quality?.auc.map { $0.value.fixed(4) } ?? "-",
+      arm.quality?.logLoss.map { $0.value.fixed(4) } ?? "-",
+      obstacle == nil ? amount(perThousand(arm.value)) : "-", gain, kept(arm),
+    ]
+  }
+
+  /// How much of what real-time gains over the slowest batch this arm keeps: the curve of freshness.
+  private func kept(_ arm: ArmComparison) -> String {
+    let slowest = arms.dropFirst().max { $0.arm.interval! < $1.arm.interval! }!
+    guard obstacle == nil, arms.count > 2, let whole = slowest.gain?.difference, whole > 0 else {
+      return "-"
+    }
+    return "\(((1 - (arm.gain?.difference ?? 0) / whole) * 100).fixed(0)) %"
+  }
+
+  private func share(_ count: Int) -> String {
+    "\((Double(count) / Double(max(1, decided)) * 100).fixed(1)) %"
+  }
+
+  /// Of the batch that is judged.
+  private func details(_ arm: ArmComparison) -> String? {
+    guard decided > 0 else { return nil }
+    var text = ""
+    let flips = arm.flips.prefix(4).map { "\($0.first) → \($0.other) \($0.count.grouped)" }
+    if !flips.isEmpty {
+      text += "  real-time → \(arm.arm.name): \(flips.joined(separator: ", "))\n"
+    }
+    let stale = arm.staleShares.filter { $0.share > 0 }.sorted { $0.share > $1.share }.prefix(4)
+    if !stale.isEmpty {
+      text += "  stale inputs: "
+      text += stale.map { "\($0.input) \(($0.share * 100).fixed(0)) %" }.joined(separator: ", ")
+      text += "; the score is off by \(arm.scoreDifference.mean.fixed(4)) on average,"
+      text += " \(arm.scoreDifference.p99.fixed(3)) at p99\n"
+    }
+    if let test = arm.mcNemar {
+      text += "  right only in real time \(test.onlyFirst.grouped), only in the batch"
+      text += " \(test.onlySecond.grouped) (McNemar p \(chance(test.pValue)))\n"
+    }
+    for action in arms[0].quality?.actions ?? [] {
+      guard let own = arm.quality?.actions.first(where: { $0.decision == action.decision }) else {
+        continue
+      }
+      text += "  \(action.decision): precision \(percent(action.precision)) against"
+      text += " \(percent(own.precision)), recall \(percent(action.recall)) against"
+      text += " \(percent(own.recall))\n"
+    }
+    return text
+  }
+
+  private func chance(_ p: Double) -> String { p < 0.0001 ? "< 0.0001" : "= \(p.fixed(4))" }
+
+  private func percent(_ share: Double?) -> String {
+    share.map { "\(($0 * 100).fixed(1)) %" } ?? "-"
+  }
+}
+
+extension TimeSpan {
+  fileprivate var inWholeSeconds: String {
+    TimeSpan.seconds((microseconds + 500_000) / 1_000_000).description
+  }
+}

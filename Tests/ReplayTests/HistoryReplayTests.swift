@@ -1,0 +1,156 @@
+// Two arms over worlds of which it is known what they must do, and what freshness is worth.
+
+import Core
+import Foundation
+import Measure
+import Replay
+import Testing
+
+@Suite struct HistoryReplayTests {
+  private static let worlds =
+    ProcessInfo.processInfo.environment["RTINFER_LONG"] == "1" ? 1_000 : 10
+
+  // MARK: What an arm sees
+
+  private func time(_ text: String) -> Timestamp {
+    Array(text.utf8).withBytes { Timestamp(rfc3339: $0)! }
+  }
+
+  @Test(arguments: [
+    (nil, "0s", "0s", "10:20:30", "10:20:30"),
+    (nil, "0s", "45s", "10:20:30", "10:19:45"),
+    ("1h", "0s", "0s", "10:20:30", "10:00:00"),
+    // The run at the very moment of the question is done.
+    ("1h", "0s", "0s", "10:00:00", "10:00:00"),
+    ("1h", "30m", "0s", "10:20:30", "09:00:00"),
+    ("1h", "20m30s", "0s", "10:20:30", "10:00:00"),
+    ("15m", "0s", "1m", "10:20:30", "10:14:00"),
+    ("1d", "2h", "0s", "01:59:59", "-1 00:00:00"),
+  ])
+  func anArmKnowsWhatItsLastPublishedRunKnew(
+    _ every: String?, _ publish: String, _ ingest: String, _ asked: String, _ expected: String
+  ) throws {
+    let ingest = try #require(TimeSpan(ingest))
+    let arm =
+      try every.map {
+        ReplayArm.batch(
+          every: try #require(TimeSpan($0)), publishDelay: try #require(TimeSpan(publish)),
+          ingestDelay: ingest)
+      } ?? .realTime(ingestDelay: ingest)
+    let (day, clock) =
+      expected.hasPrefix("-1 ")
+      ? ("2013-12-03", String(expected.dropFirst(3))) : ("2013-12-04", expected)
+    #expect(arm.asOf(time("2013-12-04T\(asked)Z")) == time("\(day)T\(clock)Z"))
+  }
+
+  @Test func everyDecisionIsWhatTheArmCouldKnow() throws {
+    var world = World(days: 2, entities: 3)
+    world.intervals = [.hours(1), .minutes(15)]
+    let replay = try world.replay()
+    let states = world.lines().filter { $0.line.contains("\"told\"") }
+    #expect(replay.times.count == world.days * 24 * world.entities)
+    // The slow way: the last event that was told before the arm's moment.
+    let asked = world.lines().filter { $0.line.contains("\"asked\"") }
+    for (question, event) in asked.enumerated() {
+      let who = event.line.firstRange(of: "\"who\"").map {
+        event.line[$0.lowerBound...].dropFirst(7).first
+      }
+      for trace in replay.traces {
+        let moment = trace.arm.asOf(event.time)
+        let last = states.last { state in
+          state.time < moment
+            && state.line.firstRange(of: "\"who\"").map {
+              state.line[$0.lowerBound...].dropFirst(7).first
+            }
+              == who
+        }
+        let isBad = last?.line.hasSuffix("\"bad\":1}") == true
+        #expect(trace.scores[question] == (isBad ? 0.9 : 0.1), "\(trace.arm.name) \(event.line)")
+        #expect(trace.rules[question] == (isBad ? 0 : 1))
+      }
+    }
+  }
+
+  @Test func agesAreThoseOfTheRuns() throws {
+    var world = World()
+    world.intervals = [.hours(1), .minutes(10)]
+    let arms = try world.comparisons()
+    #expect(arms.map { $0.ageMedian.description } == ["0s", "45m", "5m"])
+    #expect(arms.map { $0.ageMax.description } == ["0s", "45m", "5m"])
+    #expect(arms[0].flips.isEmpty && arms[2].flips.isEmpty)
+    #expect(arms[2].staleShares.allSatisfy { $0.share == 0 })
+    #expect(arms[1].staleShares[0].share > 0.3)
+  }
+
+  @Test func whatComesInTooLateCountsInNoArm() throws {
+    var world = World()
+    // Told at 31, in at 46: the question at 45 knows no more than the batch does.
+    world.ingestDelay = .minutes(15)
+    let arms = try world.comparisons()
+    #expect(arms[1].flips.isEmpty)
+    #expect(arms[1].gain?.difference == 0)
+    #expect(try #require(arms[0].quality?.auc).value < 0.7)
+  }
+
+  @Test func aRunCountsWhenItIsPublished() throws {
+    var world = World()
+    world.intervals = [.minutes(5)]
+    world.publishDelay = .minutes(10)
+    // The run at 35, published at 45.
+    #expect(try world.comparisons()[1].flips.isEmpty)
+    world.publishDelay = .minutes(11)
+    // The run at 30, before anything was told.
+    #expect(try world.comparisons()[1].flipCount > 0)
+  }
+
+  // MARK: What it is worth
+
+  /// How often the interval missed the truth, and how often real-time was called better.
+  private func tally(_ truth: World.Truth, badShare: Double, gain: Double) throws -> (
+    missed: Int, better: Int
+  ) {
+    var (missed, better) = (0, 0)
+    for seed in 0..<Self.worlds {
+      let world = World(truth: truth, badShare: badShare, seed: UInt64(seed))
+      let comparison = try #require(try world.comparisons()[1].gain)
+      let interval = try #require(comparison.interval)
+      let expected = gain * Double(comparison.count)
+      if expected < interval.low || expected > interval.high { missed += 1 }
+      if comparison.answer == .pass { better += 1 }
+    }
+    return (missed, better)
+  }
+
+  @Test(arguments: [0.5, 0.2]) func whereFreshFeaturesHelpTheirWorthIsFound(
+    _ badShare: Double
+  ) throws {
+    let (missed, better) = try tally(
+      .state, badShare: badShare, gain: 2 * badShare * (1 - badShare))
+    #expect(better == Self.worlds)
+    // 5 % and four standard errors.
+    let worlds = Double(Self.worlds)
+    #expect(Double(missed) <= 0.05 * worlds + 4 * (0.05 * 0.95 * worlds).squareRoot(), "\(missed)")
+  }
+
+  @Test func whereTheyDoNotHelpNobodyIsToldThatTheyDo() throws {
+    let (missed, better) = try tally(.coin, badShare: 0.5, gain: 0)
+    let worlds = Double(Self.worlds)
+    #expect(Double(missed) <= 0.05 * worlds + 4 * (0.05 * 0.95 * worlds).squareRoot(), "\(missed)")
+    // One side only.
+    #expect(
+      Double(better) <= 0.025 * worlds + 4 * (0.025 * 0.975 * worlds).squareRoot(), "\(better)")
+  }
+
+  @Test func qualityIsThatOfTheDecisions() throws {
+    let arms = try World().comparisons()
+    let quality = try #require(arms[0].quality)
+    #expect(quality.auc?.value == 1)
+    #expect(quality.actions.map(\.decision) == ["act", "leave"])
+    #expect(quality.actions[0].precision == 1 && quality.actions[0].recall == 1)
+    #expect(quality.actions[1].precision == 0 && quality.actions[1].recall == 0)
+    let test = try #require(arms[1].mcNemar)
+    #expect(test.onlyFirst == arms[1].flipCount && test.onlySecond == 0)
+    #expect(test.pValue < 1e-10)
+    #expect(arms[0].value == Double(8 * 24))
+  }
+}
