@@ -71,7 +71,7 @@ public final class RequestPlan {
 
   /// Every slot that a look-up reads.
   public var memberSlots: [Int] {
-    var slots = Set(views.flatMap(\.keySlots))
+    var slots = Set(entityMembers.map(\.slot))
     for read in derived.flatMap(\.reads) {
       if case .member(let slot) = read { slots.insert(slot) }
     }

@@ -128,7 +128,7 @@ struct BenchABPlan {
         "models.\(definition.name) does not say which declared type of event it decides",
         hint: "decides: \"scheduled\", an event type of the project's events")
     }
-    let declared = try DeclaredModel(definition, project, invocation.files)
+    let declared = try DeclaredModel(definition, project, invocation)
     name = definition.name
     features = try project.features(schema)
     decider = try Decider(definition, model: declared.model, schema: declared.schema)
