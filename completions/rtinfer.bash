@@ -4,7 +4,7 @@ _rtinfer() {
   local flags='--help --version' operands='' values='' verbs=''
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
-    COMPREPLY=($(compgen -W "ingest materialize score serve bench help completions $flags" -- "$word"))
+    COMPREPLY=($(compgen -W "ingest materialize score serve bench drift registry budget help completions $flags" -- "$word"))
     return
   fi
   case "${COMP_WORDS[*]:1:COMP_CWORD-1} " in
@@ -88,11 +88,14 @@ _rtinfer() {
       esac
       ;;
     'materialize '*)
-      flags='--project --emit --for --training --format --as-of --logged --tolerance --type --type-member --rejects --max-rejects --strict --quiet --help'
+      flags='--project --emit --for --table --online --at --training --format --as-of --logged --tolerance --type --type-member --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --emit) values='arrival watermark' ;;
         --for) values='text' ;;
+        --table) values='text' ;;
+        --online) values='folders' ;;
+        --at) values='text' ;;
         --training) values='files' ;;
         --format) values='csv ndjson' ;;
         --as-of) values='event ingest' ;;
@@ -105,10 +108,12 @@ _rtinfer() {
       esac
       ;;
     'score '*)
-      flags='--project --model --format --to --margin --contributions --explain --importance --summary --rejects --max-rejects --strict --quiet --help'
+      flags='--project --model --registry --online --format --to --margin --contributions --explain --importance --summary --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --model) values='files' ;;
+        --registry) values='folders' ;;
+        --online) values='folders' ;;
         --format) values='auto ndjson csv tsv' ;;
         --to) values='ndjson csv tsv' ;;
         --explain) values='text' ;;
@@ -117,11 +122,13 @@ _rtinfer() {
       esac
       ;;
     'serve '*)
-      flags='--project --listen --model --threads --max-batch --max-batch-delay --max-connections --max-body --drain --drain-delay --ready-file --token-file --insecure --access-log --decisions --quiet --help'
+      flags='--project --online --listen --model --registry --threads --max-batch --max-batch-delay --max-connections --max-body --drain --drain-delay --ready-file --token-file --insecure --access-log --decisions --quiet --help'
       case $previous in
         --project) values='files' ;;
+        --online) values='folders' ;;
         --listen) values='text' ;;
         --model) values='files' ;;
+        --registry) values='folders' ;;
         --threads) values='text' ;;
         --max-batch) values='text' ;;
         --max-batch-delay) values='text' ;;
@@ -136,14 +143,70 @@ _rtinfer() {
       esac
       ;;
     'bench model '*)
-      flags='--project --batch --repeats --json --format --rejects --max-rejects --strict --quiet --help'
+      flags='--project --registry --batch --repeats --threads --json --format --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
+        --registry) values='folders' ;;
         --batch) values='text' ;;
         --repeats) values='text' ;;
+        --threads) values='text' ;;
         --format) values='auto ndjson csv tsv' ;;
         --rejects) values='files' ;;
         --max-rejects) values='text' ;;
+      esac
+      ;;
+    'bench http '*)
+      flags='--rate --duration --warmup --arrivals --seed --concurrency --connections --timeout --no-keep-alive --method --header --body --request-lines --spawn --max-lag --summary --json --hgrm --label --quiet --help'
+      case $previous in
+        --rate) values='text' ;;
+        --duration) values='text' ;;
+        --warmup) values='text' ;;
+        --arrivals) values='text' ;;
+        --seed) values='text' ;;
+        --concurrency) values='text' ;;
+        --connections) values='text' ;;
+        --timeout) values='text' ;;
+        --method) values='text' ;;
+        --header) values='text' ;;
+        --body) values='text' ;;
+        --spawn) values='text' ;;
+        --max-lag) values='text' ;;
+        --hgrm) values='files' ;;
+        --label) values='text' ;;
+      esac
+      ;;
+    'bench search '*)
+      flags='--slo --start-rate --up-to --precision --seed --connections --timeout --no-keep-alive --method --header --body --request-lines --spawn --max-lag --json --quiet --help'
+      case $previous in
+        --slo) values='text' ;;
+        --start-rate) values='text' ;;
+        --up-to) values='text' ;;
+        --precision) values='text' ;;
+        --seed) values='text' ;;
+        --connections) values='text' ;;
+        --timeout) values='text' ;;
+        --method) values='text' ;;
+        --header) values='text' ;;
+        --body) values='text' ;;
+        --spawn) values='text' ;;
+        --max-lag) values='text' ;;
+      esac
+      ;;
+    'bench compare '*)
+      flags='--rate --rounds --stretch --percentile --seed --connections --timeout --no-keep-alive --method --header --body --request-lines --max-lag --confidence --quiet --help'
+      case $previous in
+        --rate) values='text' ;;
+        --rounds) values='text' ;;
+        --stretch) values='text' ;;
+        --percentile) values='text' ;;
+        --seed) values='text' ;;
+        --connections) values='text' ;;
+        --timeout) values='text' ;;
+        --method) values='text' ;;
+        --header) values='text' ;;
+        --body) values='text' ;;
+        --max-lag) values='text' ;;
+        --confidence) values='text' ;;
       esac
       ;;
     'bench ab '*)
@@ -166,12 +229,309 @@ _rtinfer() {
     'bench model '*)
       operands='model'
       ;;
+    'bench http '*)
+      operands='http'
+      ;;
+    'bench search '*)
+      operands='search'
+      ;;
+    'bench compare '*)
+      operands='compare'
+      ;;
     'bench ab '*)
       operands='ab'
       ;;
     'bench '*)
       flags='--quiet --help'
-      verbs='model ab'
+      verbs='model http search compare ab'
+      ;;
+    'drift profile '*)
+      flags='--format --columns --without --under --time --time-unit --every --rejects --max-rejects --strict --quiet --help'
+      case $previous in
+        --format) values='auto ndjson csv tsv' ;;
+        --columns) values='text' ;;
+        --without) values='text' ;;
+        --under) values='text' ;;
+        --time) values='text' ;;
+        --time-unit) values='rfc3339 s ms us ns' ;;
+        --every) values='text' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
+      esac
+      ;;
+    'drift merge '*)
+      flags='--quiet --help'
+      ;;
+    'drift check '*)
+      flags='--reference --current --measure --watch-at --drift-at --level --least --share --weights --prediction --as --html --format --columns --without --under --time --time-unit --every --rejects --max-rejects --strict --quiet --help'
+      case $previous in
+        --reference) values='files' ;;
+        --current) values='files' ;;
+        --measure) values='psi kl js hellinger linf ks wasserstein wasserstein_robust' ;;
+        --watch-at) values='text' ;;
+        --drift-at) values='text' ;;
+        --level) values='text' ;;
+        --least) values='text' ;;
+        --share) values='text' ;;
+        --weights) values='files' ;;
+        --prediction) values='text' ;;
+        --as) values='auto table ndjson junit' ;;
+        --html) values='files' ;;
+        --format) values='auto ndjson csv tsv' ;;
+        --columns) values='text' ;;
+        --without) values='text' ;;
+        --under) values='text' ;;
+        --time) values='text' ;;
+        --time-unit) values='rfc3339 s ms us ns' ;;
+        --every) values='text' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
+      esac
+      ;;
+    'drift watch '*)
+      flags='--column --detector --run-length --reference --format --time --time-unit --rejects --max-rejects --strict --quiet --help'
+      case $previous in
+        --column) values='text' ;;
+        --detector) values='adwin page-hinkley cusum ddm eddm kswin' ;;
+        --run-length) values='text' ;;
+        --reference) values='files' ;;
+        --format) values='auto ndjson csv tsv' ;;
+        --time) values='text' ;;
+        --time-unit) values='rfc3339 s ms us ns' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
+      esac
+      ;;
+    'drift trigger '*)
+      flags='--project --policy --state --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --policy) values='text' ;;
+        --state) values='folders' ;;
+      esac
+      ;;
+    'drift profile '*)
+      operands='profile'
+      ;;
+    'drift merge '*)
+      operands='merge'
+      ;;
+    'drift check '*)
+      operands='check'
+      ;;
+    'drift watch '*)
+      operands='watch'
+      ;;
+    'drift trigger '*)
+      operands='trigger'
+      ;;
+    'drift '*)
+      flags='--quiet --help'
+      verbs='profile merge check watch trigger'
+      ;;
+    'registry add '*)
+      flags='--metric --tag --rows --training --profile --parent --rejects --max-rejects --strict --project --registry --actor --reason --wait --quiet --help'
+      case $previous in
+        --metric) values='text' ;;
+        --tag) values='text' ;;
+        --rows) values='files' ;;
+        --training) values='files' ;;
+        --profile) values='files' ;;
+        --parent) values='text' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+        --actor) values='text' ;;
+        --reason) values='text' ;;
+        --wait) values='text' ;;
+      esac
+      ;;
+    'registry list '*)
+      flags='--project --registry --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+      esac
+      ;;
+    'registry show '*)
+      flags='--project --registry --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+      esac
+      ;;
+    'registry promote '*)
+      flags='--require --project --registry --actor --reason --wait --quiet --help'
+      case $previous in
+        --require) values='text' ;;
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+        --actor) values='text' ;;
+        --reason) values='text' ;;
+        --wait) values='text' ;;
+      esac
+      ;;
+    'registry rollback '*)
+      flags='--project --registry --actor --reason --wait --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+        --actor) values='text' ;;
+        --reason) values='text' ;;
+        --wait) values='text' ;;
+      esac
+      ;;
+    'registry resolve '*)
+      flags='--project --registry --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+      esac
+      ;;
+    'registry log '*)
+      flags='--project --registry --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+      esac
+      ;;
+    'registry at '*)
+      flags='--time --project --registry --quiet --help'
+      case $previous in
+        --time) values='text' ;;
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+      esac
+      ;;
+    'registry tag '*)
+      flags='--set --remove --project --registry --actor --reason --wait --quiet --help'
+      case $previous in
+        --set) values='text' ;;
+        --remove) values='text' ;;
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+        --actor) values='text' ;;
+        --reason) values='text' ;;
+        --wait) values='text' ;;
+      esac
+      ;;
+    'registry evaluate '*)
+      flags='--rows --label --thresholds --rejects --max-rejects --strict --project --registry --actor --reason --wait --quiet --help'
+      case $previous in
+        --rows) values='files' ;;
+        --label) values='text' ;;
+        --thresholds) values='text' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+        --actor) values='text' ;;
+        --reason) values='text' ;;
+        --wait) values='text' ;;
+      esac
+      ;;
+    'registry verify '*)
+      flags='--project --registry --wait --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+        --wait) values='text' ;;
+      esac
+      ;;
+    'registry gc '*)
+      flags='--keep --delete --project --registry --actor --reason --wait --quiet --help'
+      case $previous in
+        --keep) values='text' ;;
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+        --actor) values='text' ;;
+        --reason) values='text' ;;
+        --wait) values='text' ;;
+      esac
+      ;;
+    'registry watch '*)
+      flags='--project --registry --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+      esac
+      ;;
+    'registry add '*)
+      operands='add'
+      ;;
+    'registry list '*)
+      operands='list'
+      ;;
+    'registry show '*)
+      operands='show'
+      ;;
+    'registry promote '*)
+      operands='promote'
+      ;;
+    'registry rollback '*)
+      operands='rollback'
+      ;;
+    'registry resolve '*)
+      operands='resolve'
+      ;;
+    'registry log '*)
+      operands='log'
+      ;;
+    'registry at '*)
+      operands='at'
+      ;;
+    'registry tag '*)
+      operands='tag'
+      ;;
+    'registry evaluate '*)
+      operands='evaluate'
+      ;;
+    'registry verify '*)
+      operands='verify'
+      ;;
+    'registry gc '*)
+      operands='gc'
+      ;;
+    'registry watch '*)
+      operands='watch'
+      ;;
+    'registry '*)
+      flags='--quiet --help'
+      verbs='add list show promote rollback resolve log at tag evaluate verify gc watch'
+      ;;
+    'budget check '*)
+      flags='--project --budget --budget-of --confidence --format --rejects --max-rejects --strict --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --budget) values='text' ;;
+        --budget-of) values='text' ;;
+        --confidence) values='text' ;;
+        --format) values='table ndjson junit github' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
+      esac
+      ;;
+    'budget compare '*)
+      flags='--baseline --tolerate --force --confidence --format --rejects --max-rejects --strict --quiet --help'
+      case $previous in
+        --baseline) values='files' ;;
+        --tolerate) values='text' ;;
+        --confidence) values='text' ;;
+        --format) values='table ndjson junit github' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
+      esac
+      ;;
+    'budget check '*)
+      operands='check'
+      ;;
+    'budget compare '*)
+      operands='compare'
+      ;;
+    'budget '*)
+      flags='--quiet --help'
+      verbs='check compare'
       ;;
     'help '*)
       flags='--quiet --help'

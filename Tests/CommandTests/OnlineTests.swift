@@ -173,7 +173,7 @@ import Testing
     // Of an unknown user; of a time that the store has passed; with features of its own.
     try folder.write(
       question("nobody")
-        + question("u0").replacingOccurrences(of: "10:16:41", with: "10:08:00")
+        + question("u0").replacingOccurrences(of: "10:16:41", with: "10:02:00")
         + #"{"f0":1,"user":"u0","taps:n":3,"taps:mean":1.5,"taps:max":2}"# + "\n", "asked.ndjson")
     let lines = try bash("rtinfer score --online online asked.ndjson").output.split(separator: "\n")
     #expect(lines.count == 3)

@@ -59,7 +59,7 @@ extension Aggregation {
     _ family: TypedFamily<Self>, _ history: EntityHistory, _ question: Question
   ) -> Bool {
     guard !family.shape.isSession else { return false }
-    return history.firstRow == 0 || question.firstRow > history.firstRow
+    return history.settled == .distantPast || question.firstRow > history.firstRow
   }
 
   /// The fold at row `end`, which is remembered if it is the furthest so far.
