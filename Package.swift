@@ -74,9 +74,8 @@ let package = Package(
     tests("HTTPTests", ["Core", "HTTP"]),
     tests("MeasureTests", ["Core", "Measure"]),
     tests("ModelsTests", ["Core", "Models", "Wide"]),
-    tests("ReplayTests", [
-      "Core", "Events", "Features", "Models", "Measure", "Decisions", "Replay",
-    ]),
+    tests(
+      "ReplayTests", ["Core", "Events", "Features", "Models", "Measure", "Decisions", "Replay"]),
     tests("ServiceTests", ["Core", "HTTP", "Service", "Decisions", "Models"]),
     tests("CommandTests", ["Core", "HTTP", "Measure", "rtinfer"]),
     tests("TidyTests", []),

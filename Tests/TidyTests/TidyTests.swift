@@ -101,7 +101,9 @@ import Testing
     let modules = Set(try Self.sources("Sources").map(\.module))
     #expect(modules.allSatisfy { text.contains("\"\($0)\"") })
     let suites = Set(try Self.sources("Tests").map(\.module).filter { $0.hasSuffix("Tests") })
-    #expect(suites.allSatisfy { text.contains("tests(\"\($0)\"") })
+    // A long list of dependencies stands on a line of its own.
+    let declared = text.replacing(/tests\(\s+/, with: "tests(")
+    #expect(suites.allSatisfy { declared.contains("tests(\"\($0)\"") })
   }
 
   // MARK: Words

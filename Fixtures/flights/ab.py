@@ -1,0 +1,151 @@
+"""Replay the week a second time, by brute force, and compare it with what rtinfer bench ab says.
+
+This is a second opinion on the whole way: which events an arm could know, what its features were (see verify.py:
+every window is cut out of a sorted list and aggregated by a plain loop), what XGBoost itself makes of them, what
+the rules decide, what turned out, and what that was worth.
+
+  ab.py EVENTS DECISIONS RECORDS [--batch-every 1h …] [--publish-delay 0s] [--ingest-delay 0s]
+
+EVENTS is what `rtinfer ingest` wrote; DECISIONS is what `rtinfer bench ab EVENTS --decisions DECISIONS` wrote, and
+RECORDS its output, with the same intervals and delays. Decisions must be the same, scores must agree to a part in a
+million (an exponential that libraries round differently) and the value of each arm must be the same number. The exit
+code is 1 if anything differs, is missing, or is too much.
+"""
+import argparse
+import json
+import pathlib
+import sys
+
+import numpy as np
+import xgboost
+
+import project as projects
+import verify
+
+TOLERANCE = 1e-6  # of scores
+SHOWN = 10  # differences to name
+MODEL = "late_arrival"
+
+# The project's expressions, written again by hand.
+INPUTS = {
+    "hour(sched_dep)": lambda event: verify.microseconds(event["sched_dep"]) // verify.HOUR % 24,
+    "day_of_week(sched_dep)": lambda event: (verify.microseconds(event["sched_dep"]) // verify.DAY + 4) % 7,
+}
+RULES = [(0.5, "rebook"), (0.3, "warn"), (-1, "keep")]
+MATURES = verify.DAY
+
+
+def worth(decision, late):
+    return {"rebook": 60 if late else -40, "warn": 15 if late else -5, "keep": 0}[decision]
+
+
+def moment(time, every, publish, ingest):
+    """As of when an arm knows its features at `time`; `every` is None for real-time."""
+    return time - ingest if every is None else (time - publish) // every * every - ingest
+
+
+def given(event, features, name):
+    if name in features:
+        return features[name]
+    return INPUTS[name](event) if name in INPUTS else event.get(name)
+
+
+def outcomes(path, asked):
+    """By id: whether the flight came more than a quarter of an hour late; only where that is known for good."""
+    arrivals, latest = {}, 0
+    with open(path, encoding="utf-8") as lines:
+        for event in map(json.loads, lines):
+            time = verify.microseconds(event["time"])
+            latest = max(latest, time)
+            if event["_rt"]["type"] == "arrived" and event["id"] in asked:
+                start = asked[event["id"]]
+                if start <= time <= start + MATURES and time < arrivals.get(event["id"], (time + 1,))[0]:
+                    arrivals[event["id"]] = (time, event["arr_delay"] > 15)
+    return {name: late for name, (_, late) in arrivals.items() if asked[name] + MATURES <= latest}
+
+
+def replay(expected, inputs, booster, arms):
+    """By arm and id: score and decision."""
+    result = {}
+    for name, (every, publish, ingest) in arms.items():
+        ids, rows = [], []
+        for event, time in expected.requests.values():
+            features = {}
+            for view in expected.views:
+                features.update(view.ask(event, moment(time, every, publish, ingest), float("inf")))
+            values = {projects.column(key): given(event, features, key) for key in inputs}
+            ids.append(event[expected.request["id"]])
+            rows.append([np.nan if values[key] is None else values[key] for key in booster.feature_names])
+        table = xgboost.DMatrix(np.array(rows, dtype=np.float32), feature_names=booster.feature_names, nthread=1)
+        scores = booster.predict(table).tolist()
+        result[name] = {key: (score, next(decision for bound, decision in RULES if score >= bound))
+                        for key, score in zip(ids, scores)}
+    return result
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("events", "decisions", "records"):
+        parser.add_argument(name)
+    parser.add_argument("--batch-every", nargs="+", default=["1h"], metavar="SPAN")
+    parser.add_argument("--publish-delay", default="0s", metavar="SPAN")
+    parser.add_argument("--ingest-delay", default="0s", metavar="SPAN")
+    options = parser.parse_args()
+
+    here = pathlib.Path(__file__).parent
+    project = projects.read(here / "rtinfer.json")
+    booster = xgboost.Booster({"nthread": 1}, model_file=str(here / project["models"][MODEL]["uri"]))
+    publish, ingest = verify.length(options.publish_delay), verify.length(options.ingest_delay)
+    arms = {"real-time": (None, 0, ingest)}
+    for every in options.batch_every:
+        arms[f"batch {every}"] = (verify.length(every), publish, ingest)
+
+    expected = verify.Expected(project, options.events, "watermark")
+    asked = {event["id"]: time for event, time in expected.requests.values()}
+    late = outcomes(options.events, asked)
+    answers = replay(expected, project["models"][MODEL]["inputs"], booster, arms)
+
+    problems, count, furthest = [], 0, 0.0
+    left = {(arm, key) for arm in answers for key in answers[arm]}
+    with open(options.decisions, encoding="utf-8") as lines:
+        for found in map(json.loads, lines):
+            arm, key = found["_rt"]["variant"], found["id"]
+            row, count = f"{arm}, {key}", count + 1
+            if (arm, key) not in left:
+                problems.append(f"{row}: not asked, or twice")
+                continue
+            left.remove((arm, key))
+            score, decision = answers[arm][key]
+            furthest = max(furthest, abs(score - found["score"]))
+            value = worth(decision, late[key]) if key in late else None
+            known = verify.microseconds(found["_rt"]["features_watermark"])
+            for what, own, other in (
+                ("decision", decision, found["decision"]), ("outcome", late.get(key), found["outcome"]),
+                ("value", value, found["value"]), ("moment", moment(asked[key], *arms[arm]), known),
+            ):
+                if own != other:
+                    problems.append(f"{row}: the {what} should be {own} and is {other}")
+            if not abs(score - found["score"]) <= TOLERANCE:
+                problems.append(f"{row}: the score should be {score} and is {found['score']}")
+    problems += [f"{arm}, {key}: missing" for arm, key in sorted(left)]
+
+    totals = {arm: sum(worth(answers[arm][key][1], late[key]) for key in late) for arm in answers}
+    with open(options.records, encoding="utf-8") as lines:
+        records = [json.loads(line) for line in lines]
+    found = {record["arm"]: record["value"] for record in records if record["kind"] == "summary"}
+    gains = [record["value"] for record in records if record["kind"] == "verdict"]
+    if found != totals:
+        problems.append(f"the values should be {totals} and are {found}")
+    if gains != [totals["real-time"] - totals[arm] for arm in list(arms)[1:]]:
+        problems.append(f"the gains are {gains}")
+
+    for text in problems[:SHOWN]:
+        print(text)
+    values = ", ".join(f"{arm} {total}" for arm, total in totals.items())
+    print(f"{count} decisions, {len(late)} outcomes; values: {values}; largest difference of the scores "
+          f"{furthest:.1e}; {len(problems)} problems")
+    return 1 if problems or not count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
