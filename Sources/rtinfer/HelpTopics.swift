@@ -266,10 +266,10 @@ enum HelpTopics {
           late_arrival: { from: "arrived", join: "id", outcome: "arr_delay > 15", matures: "24h",
                           depends_on_decision: false },   // true: what is decided can change it
         },
-        values: {                        // what a decision was worth, for bench ab: the first that holds
+        values: {                        // for bench ab: what a decision was worth
           late_arrival: [
-            { if: "decision == 'rebook' && outcome", value: 60 },
-            { if: "decision == 'rebook'", value: "-0.1 * distance" },   // else 0
+            { if: "decision == 'rebook' && outcome", value: 60 },   // the first that holds
+            { if: "decision == 'rebook'", value: "-0.1 * distance" },           // else 0
           ],
         },
         budgets: {

@@ -175,7 +175,8 @@ import Testing
           continue
         }
         let indent = line.prefix { $0 == " " }
-        guard !line.hasSuffix("}"),
+        // Without a body it is a protocol's.
+        guard line.hasSuffix("{") || line.hasSuffix("("),
           let end = lines[start...].firstIndex(where: { $0 == "\(indent)}" })
         else { continue }
         let length = end - start + 1

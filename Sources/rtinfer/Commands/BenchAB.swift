@@ -10,7 +10,8 @@ import Replay
 
 enum BenchAB {
   static let model = Flag(
-    "model", .text("NAME"), "The model of the project whose decisions are compared")
+    "model", .file, "The model of the project whose decisions are compared, by its name",
+    default: "the only one")
   static let batchEvery = Flag(
     "batch-every", .text("SPAN,…"),
     "Between two batch runs, an arm for each; the first one is judged", default: "1h")
@@ -51,14 +52,14 @@ enum BenchAB {
     ] + CommonFlags.records,
     examples: [
       .init(
-        "rtinfer bench ab scheduled.ndjson departed.ndjson arrived.ndjson --model late_arrival"
-          + " --batch-every 1h", "What is real-time worth?"),
+        "rtinfer bench ab scheduled.ndjson departed.ndjson arrived.ndjson --batch-every 1h",
+        "What is real-time worth?"),
       .init(
         "rtinfer bench ab events.ndjson --model late_arrival --batch-every 1d,1h,15m,5m,1m",
         "How fresh is fresh enough."),
       .init(
-        "rtinfer bench ab events.ndjson --model late_arrival --batch-every 1d --publish-delay 2h"
-          + " --cluster tailnum", "Last night's features, ready at two; aircraft by aircraft."),
+        "rtinfer bench ab events.ndjson --batch-every 1d --publish-delay 2h --cluster tailnum",
+        "Last night's features, ready at two; aircraft by aircraft."),
     ],
     run: run)
 
@@ -128,6 +129,8 @@ struct BenchABPlan {
         "models.\(definition.name) does not say which declared type of event it decides",
         hint: "decides: \"scheduled\", an event type of the project's events")
     }
+    outcome = try project.outcomes(of: asking, schema).first { $0.name == definition.name }
+    values = try project.values(of: definition, asking: asking, outcome: outcome, schema)
     let declared = try DeclaredModel(definition, project, invocation)
     name = definition.name
     features = try project.features(schema)
@@ -138,8 +141,6 @@ struct BenchABPlan {
         hint: "rules: [ { if: \"score >= 0.5\", decide: \"act\" }, { decide: \"leave\" } ]")
     }
     arms = try BenchABPlan.arms(options)
-    outcome = try project.outcomes(of: asking, schema).first { $0.name == definition.name }
-    values = try project.values(of: definition, asking: asking, outcome: outcome, schema)
     cluster = try options.value(BenchAB.cluster) ?? "day"
     seed = UInt64(try options.integer(BenchAB.seed, in: 0...Int.max) ?? 1)
     decisionsPath = try options.value(BenchAB.decisions)

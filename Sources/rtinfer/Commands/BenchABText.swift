@@ -40,10 +40,10 @@ extension BenchABReport {
     let what = plan.values == nil ? " right decisions" : ""
     switch judgement.answer {
     case .pass:
-      return "Real-time is worth \(range)\(what) more than \(name) (95 %; \(rate))."
+      return "Real-time is worth \(range)\(what) more than \(name), in all (95 %):\n\(rate)."
     default:
       return "It is not shown that real-time is worth more than \(name): the difference is"
-        + " \(range)\(what) (95 %; \(rate)), and \(judgement.why)."
+        + "\n\(range)\(what) in all (95 %), \(rate), and \(judgement.why)."
     }
   }
 

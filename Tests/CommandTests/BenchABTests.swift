@@ -1,0 +1,88 @@
+// bench ab over the real week: what a terminal shows, and a second opinion on every decision.
+
+import Core
+import Foundation
+import TestSupport
+import Testing
+
+@testable import rtinfer
+
+@Suite struct BenchABTests {
+  private static let flights = Fixtures.root.appending(path: "flights")
+
+  /// What the command says on a terminal.
+  private func text(_ words: String) throws -> String {
+    let folder = Fixtures.root.appending(path: "bench/ab-fresh-features-help").path()
+    let command = BenchAB.command
+    let options = try Options(
+      ["\(folder)/events.ndjson", "--project", "\(folder)/rtinfer.json"]
+        + words.split(separator: " ").map(String.init), for: command, environment: [:])
+    let (output, messages) = (MemorySink(), MemorySink())
+    _ = try command.run(
+      Invocation(
+        command: command, options: options, output: OutputBuffer(output),
+        messages: Messages(messages, command: command.name, isQuiet: true),
+        terminal: Terminal(input: false, output: true, error: false, environment: [:]),
+        environment: [:], workingFolder: folder, clock: SystemClock(), files: RealFileSystem()))
+    return String(decoding: output.bytes, as: UTF8.self)
+  }
+
+  @Test func theVerdictIsToldInWords() throws {
+    #expect(
+      try text("--model worth --batch-every 1h,15m") == """
+        worth: 384 questions, 2013-12-04 to 2013-12-11, decided by 3 arms; 384 have an outcome
+
+        Real-time is worth 13,708 to 20,037 more than a batch 1h, in all (95 %):
+        43,802 for 1,000 decisions, 2,114 a day.
+
+          arm        age p50  otherwise     AUC  log loss  value/1,000  real-time's gain/1,000, 95 %   kept
+          real-time       0s          -  1.0000    0.1054       52,448                             -  100 %
+          batch 1h       45m     51.6 %  0.4842    1.2383        8,646     43,802 (35,697 to 52,180)    0 %
+          batch 15m       0s      0.0 %  1.0000    0.1054       52,448           0.00 (0.00 to 0.00)  100 %
+
+          real-time → batch 1h: act → leave 100, leave → act 98
+          stale inputs: state:bad 52 %; the score is off by 0.4125 on average, 0.800 at p99
+          right only in real time 198, only in the batch 0 (McNemar p < 0.0001)
+          act: precision 100.0 % against 47.6 %, recall 100.0 % against 47.1 %
+          leave: precision 0.0 % against 50.8 %, recall 0.0 % against 52.9 %
+
+        """)
+  }
+
+  @Test func whatCannotBeSaidIsNotSaid() throws {
+    let text = try text("--model changed")
+    #expect(
+      text.contains(
+        "It cannot be said whether real-time is worth more than a batch 1h: not identified:"
+          + " outcomes depend on the decision"))
+    #expect(!text.contains("taken for granted"))
+    #expect(try self.text("--model bad").contains("taken for granted"))
+    #expect(try self.text("--model coin").contains("It is not shown that real-time is worth more"))
+  }
+
+  private static let hasXGBoost: Bool = {
+    guard Binary.find("python3") != nil, let folder = try? TemporaryFolder() else { return false }
+    let outcome = try? Child.bash(
+      "python3 -c 'import numpy, xgboost'", in: flights, home: folder.url)
+    return outcome?.status == 0
+  }()
+
+  @Test(
+    .enabled(
+      if: hasXGBoost, "without python3 and xgboost the arms get no second opinion from ab.py"),
+    arguments: ["", "--publish-delay 2h --ingest-delay 90s"])
+  func bothArmsAreWhatBruteForceFinds(_ delays: String) throws {
+    let folder = try TemporaryFolder()
+    let outcome = try Child.bash(
+      """
+      rtinfer ingest week/*.ndjson > "$HOME/events" || exit 9; \
+      rtinfer bench ab "$HOME/events" --model late_arrival --batch-every 1d,1h,15m \(delays) \
+      --decisions "$HOME/decisions" > "$HOME/records"; [ $? -le 1 ] || exit 8; \
+      python3 ab.py "$HOME/events" "$HOME/decisions" "$HOME/records" --batch-every 1d 1h 15m \
+      \(delays)
+      """, in: Self.flights, home: folder.url, seconds: 200)
+    #expect(outcome.status == 0, "\(outcome.output) \(outcome.errors)")
+    #expect(outcome.output.contains("25468 decisions, 5035 outcomes"))
+    #expect(outcome.output.contains("; 0 problems"))
+  }
+}
