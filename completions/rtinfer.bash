@@ -213,7 +213,7 @@ _rtinfer() {
       flags='--project --model --batch-every --publish-delay --ingest-delay --cluster --seed --decisions --json --type --type-member --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
-        --model) values='text' ;;
+        --model) values='files' ;;
         --batch-every) values='text' ;;
         --publish-delay) values='text' ;;
         --ingest-delay) values='text' ;;

@@ -210,7 +210,7 @@ complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subco
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from compare' -l quiet -s q -d 'Say nothing on stderr but errors'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from compare' -l help -s h -d 'Show this help'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l project -r -F -d 'The project file'
-complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l model -x -d 'The model of the project whose decisions are compared'
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l model -r -F -d 'The model of the project whose decisions are compared, by its name'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l batch-every -x -d 'Between two batch runs, an arm for each; the first one is judged'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l publish-delay -x -d 'From when a run starts to when its features are served'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l ingest-delay -x -d 'From when an event happens to when it counts, in every arm'
