@@ -145,9 +145,9 @@ import Testing
     #"{"type":"asked","id":"x","time":"2024-05-01T10:16:41Z","user":"\#(user)","f0":2.5}"# + "\n"
   }
 
-  private func fill() throws {
+  private func fill(_ events: String = "raw.ndjson") throws {
     let filled = try bash(
-      "rtinfer ingest raw.ndjson | rtinfer materialize --online online > rows.ndjson")
+      "rtinfer ingest \(events) | rtinfer materialize --online online > rows.ndjson")
     #expect(filled.status == 0, "\(filled.errors)")
   }
 
@@ -169,7 +169,9 @@ import Testing
   }
 
   @Test func whatNobodyKnowsIsCountedInTheDecision() throws {
-    try fill()
+    // Long enough for early events to have been folded away.
+    try folder.write(GeneratedStream.text(8_000, GeneratedStream.event), "longer.ndjson")
+    try fill("longer.ndjson")
     // Of an unknown user; of a time that the store has passed; with features of its own.
     try folder.write(
       question("nobody")
