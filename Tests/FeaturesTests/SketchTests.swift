@@ -8,7 +8,8 @@ import Testing
 @testable import Core
 @testable import Features
 
-@Suite struct SketchTests {
+// One after another, since all write lists through the same texts.
+@Suite(.serialized) struct SketchTests {
   private func parse(_ text: String) throws -> ConfigNode { try ConfigNode.parse(text) }
 
   private func cuts(_ count: Int, _ random: inout SplitMix64) -> [Int] {
