@@ -8,7 +8,6 @@
 //     models/<name>/versions/<n>.json     a version's manifest: never changed
 //     models/<name>/aliases/<alias>       the version an alias stands for: "3"
 //     pending                             a change that is under way (see `PendingChange`)
-//     index                               what the log adds up to, for speed; may be lost at any time
 //     lock                                held by the one process that writes
 //
 // Whoever reads takes no lock and never waits: every file is swapped in whole.
@@ -32,7 +31,6 @@ public struct RegistryFolder: Sendable {
   static let log = "log.ndjson"
   static let head = "head"
   static let pending = "pending"
-  static let index = "index"
   static let lock = "lock"
 
   static func manifest(_ model: String, _ version: Int) -> String {
