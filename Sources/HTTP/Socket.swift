@@ -142,35 +142,12 @@ enum Socket {
   }
 
   private static func bind(_ descriptor: Int32, _ address: ListenAddress) throws(Failure) -> Int32 {
-    switch address {
-    case .ipv4(let host, let port):
-      var socketAddress = sockaddr_in()
-      socketAddress.sin_family = sa_family_t(AF_INET)
-      socketAddress.sin_port = port.bigEndian
-      inet_pton(AF_INET, host, &socketAddress.sin_addr)
-      return bind(descriptor, &socketAddress)
-    case .ipv6(let host, let port):
-      var socketAddress = sockaddr_in6()
-      socketAddress.sin6_family = sa_family_t(AF_INET6)
-      socketAddress.sin6_port = port.bigEndian
-      inet_pton(AF_INET6, host, &socketAddress.sin6_addr)
-      return bind(descriptor, &socketAddress)
-    case .unix(let path):
-      try removeAbandoned(path)
-      var socketAddress = sockaddr_un()
-      socketAddress.sun_family = sa_family_t(AF_UNIX)
-      withUnsafeMutableBytes(of: &socketAddress.sun_path) { $0.copyBytes(from: path.utf8) }
-      return bind(descriptor, &socketAddress)
-    }
-  }
-
-  private static func bind<Address>(_ descriptor: Int32, _ address: inout Address) -> Int32 {
-    let count = socklen_t(MemoryLayout<Address>.size)
-    return withUnsafeBytes(of: &address) { bytes in
+    if case .unix(let path) = address { try removeAbandoned(path) }
+    return address.withSocketAddress { name, count in
       #if canImport(Glibc)
-        Glibc.bind(descriptor, bytes.assumingMemoryBound(to: sockaddr.self).baseAddress!, count)
+        Glibc.bind(descriptor, name, count)
       #else
-        Darwin.bind(descriptor, bytes.assumingMemoryBound(to: sockaddr.self).baseAddress!, count)
+        Darwin.bind(descriptor, name, count)
       #endif
     }
   }
@@ -197,13 +174,7 @@ enum Socket {
     #endif
     guard descriptor >= 0 else { return true }
     defer { close(descriptor) }
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-    let count = socklen_t(MemoryLayout<sockaddr_un>.size)
-    return withUnsafeBytes(of: &address) {
-      connect(descriptor, $0.assumingMemoryBound(to: sockaddr.self).baseAddress!, count) == 0
-    }
+    return ListenAddress.unix(path: path).withSocketAddress { connect(descriptor, $0, $1) == 0 }
   }
 
   /// The address with the port that the system has chosen where 0 was asked for.

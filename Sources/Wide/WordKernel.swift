@@ -34,8 +34,8 @@ public struct WordProgram {
   ///   - ways: for each of the 128 answers of the upper levels, 512 times the way through them, and where the answers
   ///     below it begin.
   ///   - lowerWays: for each of the 128 answers of the lower levels, the way through them.
-  ///   - exits: 64 for each block: a leaf, or the complement of a block. Nil where the leaves are at
-  ///     64 × tree + exit, as in a forest of six levels.
+  ///   - exits: 64 for each block: a leaf, or the complement of a block. `addShallow` does not read them:
+  ///     there the leaves are at 64 × tree + exit.
   ///   - outputs: to which each tree adds.
   ///   - tables: of 16 bins, in a row's bins: 1, 2 or 4.
   public init(

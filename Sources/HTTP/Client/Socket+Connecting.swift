@@ -51,34 +51,11 @@ extension Socket {
   }
 
   private static func attach(_ descriptor: Int32, _ address: ListenAddress) -> Int32 {
-    switch address {
-    case .ipv4(let host, let port):
-      var name = sockaddr_in()
-      name.sin_family = sa_family_t(AF_INET)
-      name.sin_port = port.bigEndian
-      inet_pton(AF_INET, host, &name.sin_addr)
-      return attach(descriptor, &name)
-    case .ipv6(let host, let port):
-      var name = sockaddr_in6()
-      name.sin6_family = sa_family_t(AF_INET6)
-      name.sin6_port = port.bigEndian
-      inet_pton(AF_INET6, host, &name.sin6_addr)
-      return attach(descriptor, &name)
-    case .unix(let path):
-      var name = sockaddr_un()
-      name.sun_family = sa_family_t(AF_UNIX)
-      withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: path.utf8) }
-      return attach(descriptor, &name)
-    }
-  }
-
-  private static func attach<Name>(_ descriptor: Int32, _ name: inout Name) -> Int32 {
-    let count = socklen_t(MemoryLayout<Name>.size)
-    return withUnsafeBytes(of: &name) { bytes in
+    address.withSocketAddress { name, count in
       #if canImport(Glibc)
-        Glibc.connect(descriptor, bytes.assumingMemoryBound(to: sockaddr.self).baseAddress!, count)
+        Glibc.connect(descriptor, name, count)
       #else
-        Darwin.connect(descriptor, bytes.assumingMemoryBound(to: sockaddr.self).baseAddress!, count)
+        Darwin.connect(descriptor, name, count)
       #endif
     }
   }
