@@ -191,4 +191,32 @@ import Testing
     #expect(failure { () throws(Failure) in try output.flush() } == nil)
     #expect(sink.bytes.text == "12345")
   }
+
+  /// Texts are looked at eight bytes at a time; wherever a byte stands that needs an escape, it gets one.
+  @Test func everyByteAtEveryPlaceIsEscapedAsAlone() {
+    let output = OutputBuffer(MemorySink())
+    for count in 0...25 {
+      for place in 0..<max(count, 1) {
+        for byte in (0...255).map(UInt8.init) {
+          var bytes = (0..<count).map { UInt8(ascii: "a") + UInt8($0) }
+          if count > 0 { bytes[place] = byte }
+          output.rewind(to: 0)
+          bytes.withBytes { output.appendQuoted($0) }
+          let found = Array(UnsafeBufferPointer(start: output.pending.base, count: output.count))
+          let expected = [UInt8(ascii: "\"")] + bytes.flatMap(Self.escaped) + [UInt8(ascii: "\"")]
+          if found != expected { Issue.record("\(bytes)") }
+        }
+      }
+    }
+  }
+
+  private static func escaped(_ byte: UInt8) -> [UInt8] {
+    let short: [UInt8: String] = [
+      0x08: "\\b", 0x09: "\\t", 0x0A: "\\n", 0x0C: "\\f", 0x0D: "\\r", 0x22: "\\\"", 0x5C: "\\\\",
+    ]
+    if let text = short[byte] { return Array(text.utf8) }
+    guard byte < 0x20 else { return [byte] }
+    let digits = String(byte, radix: 16)
+    return Array(("\\u00" + (digits.count < 2 ? "0" : "") + digits).utf8)
+  }
 }

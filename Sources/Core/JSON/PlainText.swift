@@ -7,6 +7,9 @@
 #endif
 
 enum PlainText {
+  /// Bytes that are looked at together, at most.
+  static let blockBytes = 16
+
   /// The index of the first byte from `index` on that is no plain text, or `end`.
   ///
   /// - Parameter readable: bytes up to here may be loaded; at least `end`.

@@ -104,22 +104,7 @@ public final class OutputBuffer {
 
   public func append(_ value: UInt64) {
     reserve(20)
-    var rest = value
-    var digits = 1
-    var bound: UInt64 = 10
-    while digits < 20, rest >= bound {
-      digits += 1
-      let (next, overflow) = bound.multipliedReportingOverflow(by: 10)
-      if overflow { break }
-      bound = next
-    }
-    var index = count + digits
-    filled = index
-    repeat {
-      index -= 1
-      storage[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-      rest /= 10
-    } while rest > 0
+    filled &+= DecimalDigits.write(value, to: storage + filled)
   }
 
   /// The shortest decimal that reads back as the same double; JSON has no other numbers, so what is not
@@ -158,16 +143,28 @@ public final class OutputBuffer {
   public func appendMicroseconds(nanoseconds: UInt64) {
     append(nanoseconds / 1_000)
     append(UInt8(ascii: "."))
-    let rest = nanoseconds % 1_000
-    append(UInt8(ascii: "0") + UInt8(rest / 100))
-    append(UInt8(ascii: "0") + UInt8(rest / 10 % 10))
-    append(UInt8(ascii: "0") + UInt8(rest % 10))
+    let rest = UInt32(truncatingIfNeeded: nanoseconds % 1_000)
+    append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest / 100))
+    reserve(2)
+    DecimalDigits.write(pair: rest % 100, to: storage + filled)
+    filled &+= 2
   }
 
   /// In quotes, with what JSON demands escaped and everything else as it is.
   public func appendQuoted(_ text: Bytes) {
-    reserve(text.count + 2)
+    // Copied first: behind the copy there is room to be looked at as well.
+    reserve(text.count &+ PlainText.blockBytes &+ 2)
+    storage[filled] = UInt8(ascii: "\"")
+    let copy = storage + (filled &+ 1)
+    copy.update(from: text.base, count: text.count)
+    let plain = PlainText.end(
+      copy, from: 0, to: text.count, readable: text.count &+ PlainText.blockBytes)
+    filled &+= plain &+ 1
+    if plain < text.count { appendEscaping(text[plain..<text.count]) }
     append(UInt8(ascii: "\""))
+  }
+
+  private func appendEscaping(_ text: Bytes) {
     var plain = 0
     for index in 0..<text.count {
       let byte = text.base[index]
@@ -179,7 +176,6 @@ public final class OutputBuffer {
       appendEscaped(byte)
     }
     append(text[plain..<text.count])
-    append(UInt8(ascii: "\""))
   }
 
   public func appendQuoted(_ text: String) {

@@ -1,10 +1,9 @@
 // Times that lie close together, in and out. Nearly all of a stream's events are of one day and follow each other
 // within a second, so what the calendar says of the last one is kept: reading compares the date with the last one's,
-// writing copies the whole second. `Timestamp+RFC3339.swift` is the twin that remembers nothing.
+// writing copies it. `Timestamp+RFC3339.swift` is the twin that remembers nothing.
 //
 //     2013-01-05T10:15:00.25Z
-//     ├─ kept ──┤              reading
-//     ├───── kept ──────┤      writing
+//     ├─ kept ──┤
 
 /// Reads RFC 3339 times, fast where one has the date of the last.
 public struct TimestampReader: Sendable {
@@ -69,31 +68,41 @@ public struct TimestampReader: Sendable {
   }
 }
 
-/// Writes RFC 3339 times, fast where one lies in the second of the last.
+/// Writes RFC 3339 times, fast where one has the date of the last.
 public struct TimestampWriter: Sendable {
-  /// `2013-01-05T10:15:00`, as two words and what is left; the last byte means nothing.
-  private var first: UInt64 = 0
-  private var second: UInt64 = 0
-  private var third: UInt32 = 0
-  /// Of the whole second; nil before the first time.
-  private var microseconds: Int64?
+  /// `2013-01-05T`, as a word of its first eight bytes and one of its last four.
+  private var head: UInt64 = 0
+  private var tail: UInt32 = 0
+  /// When it began; before the first time no time lies behind it.
+  private var midnight = Int64.max
 
   public init() {}
 
+  private static let dayMicroseconds: Int64 = 86_400_000_000
+
   /// The same as `Timestamp.write(to:)`.
   mutating func write(_ time: Timestamp, to text: UnsafeMutablePointer<UInt8>) -> Int {
-    guard let microseconds, time.microseconds >= microseconds,
-      time.microseconds &- microseconds < 1_000_000
+    guard time.microseconds > midnight,
+      time.microseconds &- midnight < TimestampWriter.dayMicroseconds
     else { return remember(time, text) }
     let raw = UnsafeMutableRawPointer(text)
-    raw.storeBytes(of: first, as: UInt64.self)
-    raw.storeBytes(of: second, toByteOffset: 8, as: UInt64.self)
-    raw.storeBytes(of: third, toByteOffset: 16, as: UInt32.self)
+    raw.storeBytes(of: head, as: UInt64.self)
+    raw.storeBytes(of: tail, toByteOffset: 7, as: UInt32.self)
+    let (seconds, fraction) = (time.microseconds &- midnight)
+      .quotientAndRemainder(dividingBy: 1_000_000)
+    let (minutes, second) = UInt32(truncatingIfNeeded: seconds)
+      .quotientAndRemainder(dividingBy: 60)
+    let (hour, minute) = minutes.quotientAndRemainder(dividingBy: 60)
+    DecimalDigits.write(pair: hour, to: text + 11)
+    text[13] = UInt8(ascii: ":")
+    DecimalDigits.write(pair: minute, to: text + 14)
+    text[16] = UInt8(ascii: ":")
+    DecimalDigits.write(pair: second, to: text + 17)
     var index = 19
-    let fraction = UInt32(truncatingIfNeeded: time.microseconds &- microseconds)
     if fraction > 0 {
       text[index] = UInt8(ascii: ".")
-      index += 1 + TimestampWriter.write(fraction, to: text + index + 1)
+      index += 1
+      index += TimestampWriter.write(UInt32(truncatingIfNeeded: fraction), to: text + index)
     }
     text[index] = UInt8(ascii: "Z")
     return index + 1
@@ -105,22 +114,20 @@ public struct TimestampWriter: Sendable {
     // Years of other than four digits stand elsewhere; they are not remembered.
     guard text[4] == UInt8(ascii: "-"), text[0] != UInt8(ascii: "-") else { return count }
     let raw = UnsafeRawPointer(text)
-    first = raw.loadUnaligned(as: UInt64.self)
-    second = raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
-    third = raw.loadUnaligned(fromByteOffset: 16, as: UInt32.self)
-    let rest = time.microsecondOfDay % 1_000_000
-    microseconds = time.microseconds - Int64(rest)
+    head = raw.loadUnaligned(as: UInt64.self)
+    tail = raw.loadUnaligned(fromByteOffset: 7, as: UInt32.self)
+    midnight = time.microseconds - Int64(time.microsecondOfDay)
     return count
   }
 
   /// Six decimals without the zeros at their end; returns how many are left.
   @inline(__always)
   private static func write(_ fraction: UInt32, to text: UnsafeMutablePointer<UInt8>) -> Int {
-    var rest = fraction
-    for index in stride(from: 5, through: 0, by: -1) {
-      text[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-      rest /= 10
-    }
+    let (high, low) = fraction.quotientAndRemainder(dividingBy: 10_000)
+    let (middle, last) = low.quotientAndRemainder(dividingBy: 100)
+    DecimalDigits.write(pair: high, to: text)
+    DecimalDigits.write(pair: middle, to: text + 2)
+    DecimalDigits.write(pair: last, to: text + 4)
     var count = 6
     while text[count - 1] == UInt8(ascii: "0") { count -= 1 }
     return count
