@@ -88,7 +88,7 @@ _rtinfer() {
       esac
       ;;
     'materialize '*)
-      flags='--project --emit --for --table --online --at --training --format --as-of --logged --tolerance --type --type-member --rejects --max-rejects --strict --quiet --help'
+      flags='--project --emit --for --table --online --at --training --format --as-of --stale --logged --tolerance --type --type-member --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --emit) values='arrival watermark' ;;
@@ -99,6 +99,7 @@ _rtinfer() {
         --training) values='files' ;;
         --format) values='csv ndjson' ;;
         --as-of) values='event ingest' ;;
+        --stale) values='text' ;;
         --logged) values='files' ;;
         --tolerance) values='text' ;;
         --type) values='text' ;;

@@ -87,6 +87,7 @@ complete -c rtinfer -n '__fish_seen_subcommand_from materialize' -l at -x -d 'Fo
 complete -c rtinfer -n '__fish_seen_subcommand_from materialize' -l training -r -F -d 'Make a training set for these rows instead of a stream: a spine of NDJSON'
 complete -c rtinfer -n '__fish_seen_subcommand_from materialize' -l format -x -a 'csv ndjson' -d 'How the training set is written'
 complete -c rtinfer -n '__fish_seen_subcommand_from materialize' -l as-of -x -a 'event ingest' -d 'What a training row knows: all that had happened, or all that had come in'
+complete -c rtinfer -n '__fish_seen_subcommand_from materialize' -l stale -x -d 'The training set that a batch pipeline would have served: features as of its last published run'
 complete -c rtinfer -n '__fish_seen_subcommand_from materialize' -l logged -r -F -d 'For verify: the features records that were written'
 complete -c rtinfer -n '__fish_seen_subcommand_from materialize' -l tolerance -x -d 'For verify: how far numbers may lie apart, as a share of the larger'
 complete -c rtinfer -n '__fish_seen_subcommand_from materialize' -l type -x -d 'The type of every event, whatever its members say'

@@ -52,7 +52,9 @@ enum MaterializeCommand {
       the values as of the row's time, then the outcome of every model as model__outcome, once the events reach \
       beyond its maturity. The events come from the files named, or stdin. --as-of ingest leaves out what came in \
       after a row was asked, as a stream would have: it needs events that ingest has marked, and takes the row's \
-      own mark where it has one, else its time.
+      own mark where it has one, else its time. --stale every=1h,publish=5m gives the features that a batch pipeline \
+      would have served: as of the last run, at the multiples of an hour, whose features were published (five minutes \
+      after its start) by the row's time; delay=10s is how long an event takes to come in before a run can see it.
 
       A view with a `table` in the project file is answered from values that were computed elsewhere, say each night: the \
       entity's newest row with a time up to the question's, if it is no older than the view's ttl. --table names the \
@@ -73,7 +75,7 @@ enum MaterializeCommand {
       """,
     operands: .files,
     flags: [
-      CommonFlags.project, emit, requests, table, online, at, training, format, asOf, logged,
+      CommonFlags.project, emit, requests, table, online, at, training, format, asOf, stale, logged,
       tolerance,
     ]
       + EventFlags.declared
@@ -84,6 +86,9 @@ enum MaterializeCommand {
       .init(
         "rtinfer materialize --training spine.ndjson events.ndjson > training.csv",
         "The same features, point in time, for training."),
+      .init(
+        "rtinfer materialize --training spine.ndjson --stale every=1h events.ndjson > stale.csv",
+        "As an hourly batch would have served them."),
       .init(
         "rtinfer materialize --table customers.csv events.ndjson",
         "With last night's table of customers."),
@@ -145,6 +150,7 @@ enum MaterializeCommand {
     if try options.value(format) != nil {
       throw .usage("--format is for --training; a stream is NDJSON")
     }
+    try refuse([stale], for: "a stream; it is for --training", invocation)
     if try options.value(asOf) != nil {
       throw .usage(
         "--as-of is for --training; a stream answers as of ingest or, by watermark, of event")
@@ -166,7 +172,8 @@ enum MaterializeCommand {
     _ invocation: Invocation, _ schema: EventSchema, _ features: FeatureDefinitions
   ) throws(Failure) -> ExitStatus {
     let options = invocation.options
-    try refuse([emit, requests, training, format, asOf, online, at], for: "verify", invocation)
+    try refuse(
+      [emit, requests, training, format, asOf, stale, online, at], for: "verify", invocation)
     guard let path = try options.value(logged) else {
       throw .usage("verify needs the features records: name their file with --logged FILE")
     }

@@ -5,6 +5,7 @@ import Core
 import Decisions
 import Events
 import Features
+import Replay
 
 final class TrainingSet {
   private let invocation: Invocation
@@ -18,6 +19,8 @@ final class TrainingSet {
   private let inputs: [(name: String, expression: Expression)]
   private let outcomes: [(outcome: Outcome, collector: OutcomeCollector)]
   private let isCSV: Bool
+  /// As of when features are known; nil: as of the row's own time.
+  private let stale: ReplayArm?
   /// Answers by position in the spine, as written bytes.
   private var answers: [[UInt8]] = []
   /// The spine's own members, as columns; fixed by the first row.
@@ -34,6 +37,12 @@ final class TrainingSet {
     self.schema = schema
     self.type = type
     let asOf = try invocation.options.value(MaterializeCommand.asOf) ?? AsOf.event.rawValue
+    self.stale = try MaterializeCommand.staleArm(invocation.options)
+    guard stale == nil || asOf == AsOf.event.rawValue else {
+      throw .usage(
+        "--stale says itself what a row knows, so not with --as-of ingest",
+        hint: "delay=SPAN is how long an event takes to come in")
+    }
     self.rejects = try Rejects(invocation)
     let tables = try TableFiles(invocation, features, rejects)
     self.tableRowsRead = tables.rowsRead
@@ -123,7 +132,8 @@ final class TrainingSet {
         if columns.isEmpty { columns = decoder.scanner.memberNames.filter { $0 != "_rt" } }
         run.add(
           AskedRow(
-            time: event.time, index: run.rowCount, type: type, offset: event.mark?.offset,
+            time: stale?.asOf(event.time) ?? event.time, index: run.rowCount, type: type,
+            offset: event.mark?.offset,
             ingested: event.mark?.ingested),
           line: line.bytes.copy())
         for (_, collector) in outcomes { collector.ask(decoder.scalars, at: event.time) }
