@@ -87,7 +87,7 @@ public final class Decider {
       let scope = layout.scope(slots, schema, extra: extra)
       conditions[layout] = try Decider.conditions(definition, scope)
     }
-    online?.join(slots, schema)
+    try online?.join(slots, schema)
     self.online = online
     try Decider.checkLabels(definition, model)
     // Wrong ones are a mistake also while nobody asks why.
@@ -275,7 +275,7 @@ public final class Decider {
 
   /// Gathers what the model is told.
   public func gather(_ kind: RowKind) throws(BadRecord) {
-    if let online, kind == .plain, online.fill(scalars) { takeAliases() }
+    if let online, kind == .plain, try online.fill(scalars) { takeAliases() }
     let plan = plans[kind.layout]!
     decision.inputs.removeAll(keepingCapacity: true)
     decision.missing = 0

@@ -121,7 +121,7 @@ extension Decider {
       output.append(scalars[self.marks.watermarkSlot])
       output.append(",")
     }
-    if kind == .plain { online?.outcome?.append(to: output) }
+    if kind == .plain { online?.append(to: output) }
     output.append("\"model\":")
     output.appendQuoted(marks.model)
     output.append(",\"version\":")

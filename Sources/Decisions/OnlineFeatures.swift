@@ -18,6 +18,9 @@ public final class OnlineFeatures {
   private var timeSlot = 0
   private var features: [Int] = []
   private var values: [Scalar] = []
+  private var given: [Scalar] = []
+  /// Names of features whose guards let them pass but say so.
+  private(set) var flagged: [String] = []
   /// How the last look-up went; nil where the row brought everything.
   private(set) var outcome: OnlineOutcome?
 
@@ -36,29 +39,59 @@ public final class OnlineFeatures {
 
   deinit { scalars.deallocate() }
 
-  /// Finds its place among a decider's slots.
-  func join(_ slots: RowSlots, _ schema: RequestSchema) {
+  /// Finds its place among a decider's slots, of which those that the model reads are there already.
+  ///
+  /// - Throws: where it reads what only tables know.
+  func join(_ slots: RowSlots, _ schema: RequestSchema) throws(Failure) {
     for (slot, path) in paths {
       guard let (from, _) = RowLayout.plain.member(path, slots, schema) else { continue }
       members.append((slot, from))
     }
     timeSlot = RowLayout.plain.member(["time"], slots, schema)?.0 ?? slots.slot(["time"])
+    let known = slots.plan.paths.count
     features = plan.answers.map { RowLayout.plain.feature($0.name, slots) }
+    for (place, slot) in features.enumerated() where slot < known && plan.readsTable(place) {
+      throw .usage(
+        "\(plan.answers[place].name) comes from a table, and an online store holds none",
+        hint: "materialize --table gives rows with it, which score takes as they are")
+    }
   }
 
   /// Fills the features that are null.
   ///
   /// - Returns: whether any was.
-  func fill(_ row: UnsafeMutablePointer<Scalar>) -> Bool {
+  /// - Throws: where one breaks a guard that rejects its row.
+  func fill(_ row: UnsafeMutablePointer<Scalar>) throws(BadRecord) -> Bool {
     outcome = nil
+    flagged.removeAll(keepingCapacity: true)
     guard features.contains(where: { row[$0].isNull }) else { return false }
     for (slot, from) in members { scalars[slot] = row[from] }
     var time = clock.now()
     if case .time(let given) = row[timeSlot] { time = given }
-    reader.lookUp(plan, UnsafePointer(scalars), at: time, into: &values)
+    given.removeAll(keepingCapacity: true)
+    for slot in features { given.append(row[slot]) }
+    reader.lookUp(plan, UnsafePointer(scalars), at: time, given: given, into: &values)
     outcome = reader.outcome
+    for (place, consequence) in reader.broken {
+      if consequence == .reject { throw BadRecord(plan.answers[place].rejection) }
+      if consequence == .flag { flagged.append(plan.answers[place].name) }
+    }
     for (place, slot) in features.enumerated() where row[slot].isNull { row[slot] = values[place] }
     return true
+  }
+}
+
+extension OnlineFeatures {
+  /// Appends what a decision says of the look-up.
+  func append(to output: OutputBuffer) {
+    outcome?.append(to: output)
+    guard !flagged.isEmpty else { return }
+    output.append("\"flagged\":[")
+    for (index, name) in flagged.enumerated() {
+      if index > 0 { output.append(UInt8(ascii: ",")) }
+      output.appendQuoted(name)
+    }
+    output.append("],")
   }
 }
 

@@ -155,6 +155,9 @@ public final class EventDecoder {
       type: index, typeName: name, time: time, id: id, operation: operation(), mark: mark)
   }
 
+  /// Whether the line read last has our mark, trusted or not.
+  public var carriesMark: Bool { scanner.has(offsetSlot) }
+
   private func operation() -> ChangeOperation? {
     guard scanner.has(operationSlot), scanner.raw(operationSlot).kind == .string else {
       return nil

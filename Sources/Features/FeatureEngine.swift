@@ -13,8 +13,11 @@ public struct FeatureDefinitions: Sendable {
 
   /// The members of the project file's `features`, compiled against the schema.
   public init(_ members: [ConfigNode.Member], schema: EventSchema) throws(Failure) {
-    for member in members where !DerivedView.isDeclared(member.node) {
-      if TableView.isDeclared(member.node) { tables.append(try TableView(member)) }
+    for member in members where TableView.isDeclared(member.node) {
+      guard !DerivedView.isDeclared(member.node) else { continue }
+      let table = try TableView(member)
+      try table.checkEntity(member.node, against: schema)
+      tables.append(table)
     }
     for member in members
     where !DerivedView.isDeclared(member.node) && !TableView.isDeclared(member.node) {
@@ -47,6 +50,11 @@ public final class RequestPlan {
     public let isDocument: Bool
     /// What its guard has seen, if it has one.
     public let tally: GuardTally?
+
+    /// Why a row is rejected whose value breaks the guard.
+    public var rejection: String {
+      "the feature \(name) breaks its guard (broken: \"reject\")"
+    }
   }
 
   /// A view that the request names an entity for. The engine that made the plan holds it.
@@ -68,6 +76,20 @@ public final class RequestPlan {
   let derived: [(expression: Expression, reads: [DerivedRead])]
   /// The places of guarded answers, with what guards them.
   let guarded: [(place: Int, tally: GuardTally)]
+
+  /// The places of what tables answer: behind the views', before the derived.
+  private var tablePlaces: Range<Int> {
+    let end = answers.count - derived.count
+    return end - tables.reduce(0) { $0 + $1.rows.view.features.count }..<end
+  }
+
+  /// Whether an answer is a table's, or made of one.
+  public func readsTable(_ place: Int) -> Bool {
+    guard place >= tablePlaces.upperBound else { return tablePlaces.contains(place) }
+    return derived[place - tablePlaces.upperBound].reads.contains { read in
+      if case .answer(let other) = read { readsTable(other) } else { false }
+    }
+  }
 
   /// Every slot that a look-up reads.
   public var memberSlots: [Int] {
@@ -117,8 +139,8 @@ public final class FeatureEngine {
   let stack = ExpressionStack()
   /// What one derived feature reads.
   private var reads: [Scalar] = []
-  /// The places, among the values last looked up, of those that break their guards.
-  public private(set) var broken: [Int] = []
+  /// Those of the values last looked up that break their guards: their places, and what is to become of them.
+  public private(set) var broken: [(place: Int, consequence: BrokenGuard)] = []
 
   /// - Parameter tables: filled, in the order of their declaration; without them tables are empty.
   public init(
@@ -216,6 +238,7 @@ public final class FeatureEngine {
     into values: inout [Scalar]
   ) {
     values.removeAll(keepingCapacity: true)
+    stack.reset()
     for index in 0..<plan.views.count {
       let asked = plan.views[index]
       asked.state._withUnsafeGuaranteedRef { $0.find(asked.keySlots, scalars, at: time) }
@@ -227,18 +250,22 @@ public final class FeatureEngine {
   }
 
   /// Appends what tables know, holds all that against its guards and appends the derived features.
+  ///
+  /// - Parameter given: by place, what the request brings itself, which stands as it is; nulls, or nothing at all, where
+  ///   it brings nothing.
   func complete(
     _ plan: RequestPlan, _ scalars: UnsafePointer<Scalar>, at time: Timestamp,
-    _ values: inout [Scalar]
+    _ values: inout [Scalar], given: [Scalar] = []
   ) {
+    if !broken.isEmpty { broken.removeAll(keepingCapacity: true) }
     for index in 0..<plan.tables.count {
       plan.tables[index].rows.lookUp(
         plan.tables[index].keySlots, scalars, at: time, into: &values)
     }
+    take(given, &values, from: 0)
     guard !plan.guarded.isEmpty || !plan.derived.isEmpty else { return }
-    broken.removeAll(keepingCapacity: true)
     let stored = values.count
-    check(plan, &values, in: 0..<stored)
+    check(plan, &values, in: 0..<stored, given: given)
     for (index, feature) in plan.derived.enumerated() {
       reads.removeAll(keepingCapacity: true)
       for read in feature.reads {
@@ -253,13 +280,25 @@ public final class FeatureEngine {
           reads.baseAddress.map { feature.expression.evaluate($0, stack) }
             ?? feature.expression.evaluate(scalars, stack)
         })
-      check(plan, &values, in: stored + index..<stored + index + 1)
+      take(given, &values, from: stored + index)
+      check(plan, &values, in: stored + index..<stored + index + 1, given: given)
     }
   }
 
-  private func check(_ plan: RequestPlan, _ values: inout [Scalar], in places: Range<Int>) {
+  /// Puts what the request brings in its places.
+  private func take(_ given: [Scalar], _ values: inout [Scalar], from start: Int) {
+    guard !given.isEmpty else { return }
+    for place in start..<values.count where !given[place].isNull { values[place] = given[place] }
+  }
+
+  private func check(
+    _ plan: RequestPlan, _ values: inout [Scalar], in places: Range<Int>, given: [Scalar]
+  ) {
     for (place, tally) in plan.guarded where places.contains(place) {
-      if tally.isBroken(&values[place]) { broken.append(place) }
+      guard given.isEmpty || given[place].isNull else { continue }
+      if let consequence = tally.consequence(&values[place]) {
+        broken.append((place, consequence))
+      }
     }
   }
 

@@ -2,10 +2,13 @@
 //
 //     late_share: { mean: "late", window: "3h", min: 0, max: 1, nulls: 0.2, default: 0, broken: "default" }
 //
-// A value breaks the guard if it lies outside min and max, or if it is null and the nulls are more than the stated share
-// of all answers so far (asked once a hundred answers are there). `broken` says what then becomes of it: "default"
-// puts the default in its place (null, if there is none), "flag" lets it pass and names it in `_rt.flagged`, "reject"
-// sends the whole row to the rejects. All are counted. A null that breaks nothing stays null.
+// A value breaks the guard if it lies outside min and max, or if it is null where `nulls` is 0. `broken` says what then
+// becomes of it: "default" puts the default in its place (null, if there is none), "flag" lets it pass and names it in
+// `_rt.flagged`, "reject" sends the whole row to the rejects. All are counted.
+//
+// A share of nulls above 0 speaks of the stream, not of a value: what a row gets must not depend on the rows before it,
+// or nobody could compute it again. Nulls beyond the share (of all answers so far, once there are a hundred) are
+// flagged and counted, and stay null.
 
 import Core
 
@@ -98,24 +101,29 @@ public final class GuardTally {
     self.bounds = bounds
   }
 
-  /// Whether the value breaks the guard; if so and a default is to replace it, it does.
-  func isBroken(_ value: inout Scalar) -> Bool {
+  /// What is to become of the value; nil if it breaks nothing. If a default is to replace it, it does.
+  func consequence(_ value: inout Scalar) -> BrokenGuard? {
     asked += 1
     if let number = value.number {
       guard number < bounds.least ?? number || number > bounds.greatest ?? number else {
-        return false
+        return nil
       }
       outside += 1
     } else {
-      guard value.isNull else { return false }
+      guard value.isNull else { return nil }
       nulls += 1
-      guard let share = bounds.nullShare, asked >= GuardTally.answersMin,
-        Double(nulls) > share * Double(asked)
-      else { return false }
+      guard let share = bounds.nullShare else { return nil }
+      if share > 0 {
+        guard asked >= GuardTally.answersMin, Double(nulls) > share * Double(asked) else {
+          return nil
+        }
+        nullsTooMany += 1
+        return .flag
+      }
       nullsTooMany += 1
     }
     if action == .replace { value = bounds.substitute }
-    return true
+    return action
   }
 
   /// For people: what was broken and how often; nil if nothing was.
@@ -127,10 +135,14 @@ public final class GuardTally {
       let greatest = bounds.greatest.map { "\($0)" } ?? "∞"
       parts.append("\(outside.grouped) values outside [\(least), \(greatest)]")
     }
-    if nullsTooMany > 0 {
-      parts.append("\(nullsTooMany.grouped) nulls beyond a share of \(bounds.nullShare ?? 0)")
-    }
+    let isShare = bounds.nullShare ?? 0 > 0
+    if nullsTooMany > 0, !isShare { parts.append("\(nullsTooMany.grouped) nulls") }
     let done = ["default": "replaced", "flag": "flagged", "reject": "rejected"][action.rawValue]!
-    return "\(name): \(parts.joined(separator: ", ")) \(done)"
+    var sentences = parts.isEmpty ? [] : ["\(parts.joined(separator: ", ")) \(done)"]
+    if nullsTooMany > 0, isShare {
+      sentences.append(
+        "\(nullsTooMany.grouped) nulls beyond a share of \(bounds.nullShare ?? 0) flagged")
+    }
+    return "\(name): \(sentences.joined(separator: "; "))"
   }
 }

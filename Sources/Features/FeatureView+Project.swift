@@ -46,6 +46,7 @@ extension FeatureView {
     }
     guard !features.isEmpty else { throw node.failure("a view has at least one feature") }
     var sources: [ViewSource] = []
+    var definitions: [String] = []
     for (index, type) in types.enumerated() {
       let filter = try node["where"]?.expression(scope: scopes[index], expecting: .bool)
       let expressions = [filter] + columns.map { $0.expressions[index] }
@@ -54,12 +55,13 @@ extension FeatureView {
         ViewSource(
           eventType: type, filter: filter, keySlots: keySlots[index],
           enrichments: offers[index].compactMap { $0.taken(schema, read) }))
+      definitions.append(sources[index].definition(reading: read, schema, tables))
     }
     let condition = try node["where"]?.string() ?? ""
     self.init(
       name: member.key, entity: entity, sources: sources, columns: columns, features: features,
       definition: ([member.key, "\(entity)", "\(context.types)", condition]
-        + columns.map { "\($0.text) \($0.isHashed)" } + features.map(\.definition))
+        + definitions + columns.map(\.definition) + features.map(\.definition))
         .joined(separator: "\n"))
   }
 
@@ -135,6 +137,32 @@ extension ConfigNode {
     } catch {
       throw failure(error.description)
     }
+  }
+}
+
+extension ViewSource {
+  /// What the values that it tells depend on, as text: the types of the members that are read, and the tables.
+  ///
+  /// - Parameter read: slots.
+  fileprivate func definition(
+    reading read: Set<Int>, _ schema: EventSchema, _ tables: [TableView]
+  ) -> String {
+    let type = schema.types[eventType]
+    let slots = read.union(keySlots).union(enrichments.flatMap(\.keySlots))
+    let fields = type.fields.filter { field in
+      slots.contains { schema.plan.paths[$0][0] == field.name }
+    }
+    let members = fields.map { "\($0.name):\($0.type.rawValue):\($0.unit.rawValue)" }
+    let known = enrichments.map { "\($0.column) of \(tables[$0.table].definition)" }
+    return (["\(type.timeMember):\(type.timeUnit.rawValue)"] + members + known)
+      .joined(separator: " ")
+  }
+}
+
+extension Column {
+  /// What is kept, and of which of the view's event types.
+  fileprivate var definition: String {
+    "\(text) \(isHashed) \(expressions.map { $0 == nil ? "-" : "+" }.joined())"
   }
 }
 

@@ -196,7 +196,7 @@ public final class HistoryReplay {
 
   private func decide(_ arm: Int) -> Bool {
     let breaksGuard = engine.broken.contains {
-      plans[arm].answers[$0].tally?.action == .reject
+      $0.consequence == .reject
     }
     guard !breaksGuard else { return false }
     decider.take(features: values, slots: featureSlots)

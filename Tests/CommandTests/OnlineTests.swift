@@ -132,6 +132,176 @@ import Testing
     #expect(try bash(get).status == 3)
   }
 
+  // MARK: What a store is not
+
+  /// Two runs of ingest without a log number their events alike.
+  @Test func eventsThatAreNumberedAnewAreRefused() throws {
+    try folder.write(GeneratedStream.text(2_000, GeneratedStream.event), "one.ndjson")
+    try folder.write(GeneratedStream.text(2_000, from: 2_000, GeneratedStream.event), "two.ndjson")
+    try fill("one.ndjson")
+    let again = try bash(
+      "rtinfer ingest one.ndjson | rtinfer materialize --online online >> rows.ndjson")
+    #expect(again.status == 0)
+    #expect(
+      again.errors.contains("2,000 events were in the online store already"), "\(again.errors)")
+    let anew = try bash(
+      "rtinfer ingest two.ndjson | rtinfer materialize --online online >> rows.ndjson")
+    #expect(anew.status == 3)
+    #expect(
+      anew.errors.contains("event 0, at the watermark 2024-05-01T10:03:20Z, is not the one"),
+      "\(anew.errors)")
+    // With a log the numbers go on.
+    for part in ["one", "two"] {
+      let logged = try bash(
+        "rtinfer ingest --log=log \(part).ndjson | rtinfer materialize --online logged >> rows.ndjson"
+      )
+      #expect(logged.status == 0, "\(logged.errors)")
+    }
+    try fill()
+    #expect(try rows("logged") == rows("online"))
+  }
+
+  @Test func aBackfillThatDoesNotEndLeavesTheStoreAsItWas() throws {
+    try fill()
+    let before = try rows("online")
+    let empty = try bash("rtinfer materialize backfill --online online < /dev/null")
+    #expect(empty.status == 3)
+    #expect(empty.errors.contains("no events came in"), "\(empty.errors)")
+    let child = try Child(
+      [Binary.rtinfer, "materialize", "backfill", "--online", "online", "-"], in: folder.url,
+      environment: Binary.environment(home: folder.url))
+    try child.write(GeneratedStream.text(10, GeneratedStream.event))
+    usleep(300_000)
+    child.send(SIGINT)
+    #expect(child.wait().status == 130)
+    #expect(try rows("online") == before)
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder.path("online")).sorted()
+        == ["taps.online", "writer.lock"])
+  }
+
+  @Test func aViewThatIsNewNeedsABackfill() throws {
+    try fill()
+    try folder.write(
+      GeneratedStream.project.replacingOccurrences(
+        of: "features: {\n    taps: {",
+        with:
+          "features: {\n    more: { entity: [\"user\"], from: \"tap\", features: { n: { count: \"*\" } } },\n    taps: {"
+      ),
+      "more.json")
+    let events =
+      "rtinfer ingest --project more.json raw.ndjson | rtinfer materialize --project more.json"
+    let refused = try bash("\(events) --online online")
+    #expect(refused.status == 3)
+    #expect(refused.errors.contains("holds nothing of the view 'more'"), "\(refused.errors)")
+    #expect(
+      try bash(
+        "rtinfer ingest raw.ndjson | rtinfer materialize backfill --project more.json --online online -"
+      )
+      .status == 0)
+    #expect(try bash("\(events) --online online").status == 0)
+  }
+
+  @Test func markedEventsComeFromOneInput() throws {
+    let refused = try bash(
+      """
+      rtinfer ingest raw.ndjson > events.ndjson; split -n l/2 events.ndjson part.
+      rtinfer materialize --online online part.aa part.ab
+      """)
+    #expect(refused.status == 2)
+    #expect(refused.errors.contains("from one input"), "\(refused.errors)")
+  }
+
+  @Test func entitiesAreFoundByWhatIsTyped() throws {
+    try folder.write(
+      """
+      { events: { a: { fields: { k: "any", x: "number", when: "time", any: "any" } } }, features: {
+        one: { entity: ["k"], from: "a", features: { n: { count: "*" } } },
+        two: { entity: ["when"], from: "a", features: { n: { count: "*" } } },
+        three: { entity: ["any"], from: "a", features: { n: { count: "*" } } } } }
+      """, "rtinfer.json")
+    try folder.write(
+      """
+      {"id":1,"time":"2024-05-01T10:00:00Z","k":42,"x":1,"when":"2024-05-01T00:00:00Z","any":"42"}
+      {"id":2,"time":"2024-05-01T10:00:01Z","k":"b","x":1,"when":"2024-05-01T00:00:00Z","any":true}
+      """ + "\n", "raw.ndjson")
+    #expect(try bash("rtinfer materialize --for a --online online raw.ndjson").status == 0)
+    for (asked, count) in [
+      ("one 42", 1), ("one b", 1), ("two 2024-05-01T02:00:00+02:00", 2), ("three 42", 1),
+      ("three true", 1),
+    ] {
+      let found = try bash(
+        "rtinfer materialize get \(asked) --online online --at 2024-05-02T00:00:00Z")
+      #expect(found.output.contains(":n\":\(count)}"), "\(asked): \(found)")
+    }
+    let wrong = try bash("rtinfer materialize get two soon --online online")
+    #expect(wrong.status == 2 && wrong.errors.contains("when is a time, not 'soon'"), "\(wrong)")
+  }
+
+  @Test func guardsHoldAlsoForWhatTheStoreGives() throws {
+    func project(_ guarded: String) -> String {
+      GeneratedStream.project.replacingOccurrences(
+        of: #"n: { count: "*", window: "2m" }"#,
+        with: "n: { count: \"*\", window: \"2m\", \(guarded) }")
+    }
+    try folder.write(project("max: 5, broken: \"flag\""), "rtinfer.json")
+    try fill()
+    try folder.write(question("u0") + question("nobody"), "asked.ndjson")
+    let flagged = try bash("rtinfer score --online online asked.ndjson")
+    let lines = flagged.output.split(separator: "\n")
+    #expect(flagged.status == 0 && lines.count == 2, "\(flagged)")
+    #expect(lines[0].contains(#""flagged":["taps:n"]"#) && !lines[1].contains("flagged"))
+    try folder.write(project("max: 5, broken: \"reject\""), "rtinfer.json")
+    let rejected = try bash("rtinfer score --online online asked.ndjson")
+    #expect(rejected.status == 3)
+    #expect(rejected.output.split(separator: "\n").count == 1)
+    #expect(rejected.errors.contains("the feature taps:n breaks its guard"), "\(rejected.errors)")
+    // What the row itself says stands.
+    try folder.write(
+      question("u0").replacingOccurrences(of: "}", with: ",\"taps__n\":7}"), "given.ndjson")
+    let given = try bash("rtinfer score --online online given.ndjson")
+    #expect(given.status == 0 && given.output.contains(#""taps:n":7"#), "\(given)")
+  }
+
+  @Test func derivedFeaturesAreMadeOfWhatTheRowBrings() throws {
+    try folder.write(
+      GeneratedStream.project.replacingOccurrences(
+        of: "features: {\n    taps: {",
+        with:
+          "features: {\n    d: { on: \"asked\", features: { twice: \"taps__n * 2\" } },\n    taps: {"
+      )
+      .replacingOccurrences(of: #"inputs: ["f0", "taps:n","#, with: #"inputs: ["f0", "d:twice","#),
+      "rtinfer.json")
+    try fill()
+    try folder.write(
+      question("u0").replacingOccurrences(of: "}", with: ",\"taps__n\":7}"), "given.ndjson")
+    let given = try bash("rtinfer score --online online given.ndjson")
+    #expect(given.output.contains(#""d:twice":14"#), "\(given)")
+  }
+
+  @Test func whatOnlyTablesKnowIsRefusedByName() throws {
+    try folder.write(
+      GeneratedStream.project.replacingOccurrences(
+        of: "features: {\n    taps: {",
+        with: """
+          features: {
+              t: { entity: ["user"], table: { time: "at", fields: { user: "string", at: "time", tier: "number" } },
+                features: { tier: "tier" } },
+              d: { on: "asked", features: { twice: "t__tier * 2" } },
+              taps: {
+          """
+      ).replacingOccurrences(of: #"inputs: ["f0", "taps:n","#, with: #"inputs: ["f0", "d:twice","#),
+      "rtinfer.json")
+    let filled = try bash(
+      "rtinfer ingest raw.ndjson | rtinfer materialize --table /dev/null --online online > rows.ndjson"
+    )
+    #expect(filled.status == 0, "\(filled.errors)")
+    try folder.write(question("u0"), "asked.ndjson")
+    let refused = try bash("rtinfer score --online online asked.ndjson")
+    #expect(refused.status == 2)
+    #expect(refused.errors.contains("d:twice comes from a table"), "\(refused.errors)")
+  }
+
   // MARK: Decisions
 
   /// The value of a member, as text, from the first `{` behind its name to the next `}`.

@@ -35,6 +35,39 @@ import Testing
     #expect([1, 2, 3].withBytes { table.find($0) }.map { _ in true } == nil)
   }
 
+  /// Entities come, go and come again; those that stay are found, and numbers are used again.
+  @Test func removedEntitiesAreGoneAndTheOthersAreNot() {
+    var random = SplitMix64(seed: 13)
+    let table = EntityTable(columns: 1)
+    var numbers: [Int: Int] = [:]
+    var most = 0
+    func key(_ id: Int) -> [UInt8] {
+      Array(String(repeating: "k", count: id % 60).utf8) + Array("\(id)".utf8)
+    }
+    for step in 0..<30_000 {
+      let id = Int.random(in: 0..<600, using: &random)
+      if let number = numbers[id], Bool.random(using: &random) {
+        table.remove(number)
+        #expect(table.isFree(number))
+        numbers[id] = nil
+      } else {
+        let history = key(id).withBytes { table.insert($0) }
+        #expect(numbers[id] ?? history.number == history.number)
+        if numbers[id] == nil { #expect(history.rowCount == 0 && history.track == nil) }
+        numbers[id] = history.number
+        withUnsafePointer(to: Cell.int(Int64(step))) {
+          _ = history.insert(Timestamp(microseconds: Int64(step)), order: Int64(step), cells: $0)
+        }
+      }
+      most = max(most, numbers.count)
+      let asked = Int.random(in: 0..<600, using: &random)
+      let found = key(asked).withBytes { table.find($0)?.number }
+      if found != numbers[asked] { Issue.record("\(asked) at step \(step)") }
+    }
+    #expect(table.count == numbers.count)
+    #expect(table.numberCount == most)
+  }
+
   @Test func rowsAreFoundByTheirTimes() {
     var random = SplitMix64(seed: 12)
     let table = EntityTable(columns: 1)

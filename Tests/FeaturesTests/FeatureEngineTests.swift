@@ -186,4 +186,32 @@ import Testing
     let found = try stream.ask("a", at: midnight + .minutes(minute))
     #expect(zip(found, expected).allSatisfy { near($0, $1) }, "\(found)")
   }
+
+  /// Memory follows the entities to which something happens, not all that ever were; and one that comes back is as one
+  /// that was never there.
+  @Test func idleEntitiesAreForgotten() throws {
+    let declarations =
+      "n: { count: '*', window: '1m' }, m: { max: 'x', window: '2m', every: '1m' }, s: { sum: 'x', tumbling: '1m' }"
+    let stream = try FeatureStream(declarations)
+    var most = 0
+    for second in 0..<40_000 as Range<Int64> {
+      let time = Timestamp(microseconds: second * 1_000_000)
+      let key = second % 10_000 < 100 ? "often" : "once \(second)"
+      try stream.apply(
+        TestEvent(time: time, key: key, x: Double(second)), watermark: time - .seconds(60))
+      most = max(most, stream.engine.entityCount)
+      guard second % 977 == 0 else { continue }
+      let fresh = try FeatureStream(declarations)
+      for past in max(0, second - 300)...second {
+        let key = past % 10_000 < 100 ? "often" : "once \(past)"
+        try fresh.apply(
+          TestEvent(time: Timestamp(microseconds: past * 1_000_000), key: key, x: Double(past)))
+      }
+      for key in [key, "often", "once \(second - 90)", "once \(second - 5_000)"] {
+        #expect(
+          try stream.ask(key, at: time + .seconds(1)) == fresh.ask(key, at: time + .seconds(1)))
+      }
+    }
+    #expect(most < 12_000)
+  }
 }

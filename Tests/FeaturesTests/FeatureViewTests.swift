@@ -178,4 +178,41 @@ import Testing
     #expect(key([.int(1)]) == key([.double(1)]) && key([.double(0)]) == key([.double(-0.0)]))
     #expect(key([.int(1), .null]) == nil)
   }
+
+  // MARK: Definitions
+
+  /// The text by which a store knows what its rows are made of.
+  private func definition(
+    sum: String = "{ sum: 'x', from: 'a' }", member: String = "number", tier: String = "tier",
+    ttl: String = "7d", time: String = "time"
+  ) throws -> [UInt8] {
+    let types = try ["a", "b"].map { name in
+      try EventType(
+        ConfigNode.member(
+          "{ \(name): { time: '\(time)', fields: { k: 'string', x: '\(member)', y: 'number' } } }"))
+    }
+    let table = try ConfigNode.member(
+      """
+      { t: { entity: ['k'], ttl: '\(ttl)', table: { time: 'at', fields: { k: 'string', at: 'time', tier: 'integer' } },
+        features: { tier: "\(tier)" } } }
+      """)
+    let view = try ConfigNode.member(
+      "{ v: { entity: ['k'], from: ['a', 'b'], where: 't__tier > 2', features: { s: \(sum) } } }")
+    let schema = EventSchema(types: types)
+    return try FeatureDefinitions([table, view], schema: schema).views[0].digest
+  }
+
+  /// Rows that were made by another definition are not taken for this one's.
+  @Test func aDefinitionIsAllThatItsStateDependsOn() throws {
+    let own = try definition()
+    #expect(try own == definition())
+    #expect(try own != definition(sum: "{ sum: 'x', from: 'b' }"))
+    #expect(try own != definition(sum: "{ sum: 'x', from: 'a', window: '1h' }"))
+    #expect(try own != definition(member: "integer"))
+    #expect(try own != definition(tier: "tier - 2"))
+    #expect(try own != definition(ttl: "1s"))
+    #expect(try own != definition(time: "when"))
+    // What becomes of a value that is out of bounds is no part of the state.
+    #expect(try own == definition(sum: "{ sum: 'x', from: 'a', max: 5, broken: 'flag' }"))
+  }
 }

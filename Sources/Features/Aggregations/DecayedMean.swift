@@ -27,26 +27,34 @@ struct DecayedMean: Aggregation {
 
   mutating func add(_ cell: Cell, at time: Timestamp) {
     guard let value = cell.number else { return }
-    decay(to: time)
-    sum += value
-    weight += 1
+    add(value, 1, at: time)
   }
 
   mutating func merge(_ later: DecayedMean) {
     guard later.weight > 0 else { return }
-    decay(to: later.latest)
-    sum += later.sum
-    weight += later.weight
+    add(later.sum, later.weight, at: later.latest)
   }
 
-  private mutating func decay(to time: Timestamp) {
-    if weight > 0, time > latest {
-      let age = Double(time.microseconds) - Double(latest.microseconds)
-      let factor = exp2(-age / halfLife.microseconds)
-      sum *= factor
-      weight *= factor
+  /// What comes late, behind rows that are folded for good, has aged already.
+  private mutating func add(_ value: Double, _ weight: Double, at time: Timestamp) {
+    if self.weight > 0, time < latest {
+      let factor = factor(from: time, to: latest)
+      sum += value * factor
+      self.weight += weight * factor
+      return
     }
+    if self.weight > 0 {
+      let factor = factor(from: latest, to: time)
+      sum *= factor
+      self.weight *= factor
+    }
+    sum += value
+    self.weight += weight
     latest = time
+  }
+
+  private func factor(from earlier: Timestamp, to later: Timestamp) -> Double {
+    exp2((Double(earlier.microseconds) - Double(later.microseconds)) / halfLife.microseconds)
   }
 
   func result(_: Question) -> Cell { weight > 0 ? Cell(finite: sum / weight) : .null }

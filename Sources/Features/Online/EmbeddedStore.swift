@@ -9,12 +9,32 @@ extension OnlineWriter {
   ) throws(Failure) {
     let lock = try folder.takeLock()
     let boot = MappedFile.bootIdentity(folder.files)
-    var sinks: [any RowSink] = []
+    var sinks: [EmbeddedTable?] = []
     for state in engine.states {
-      sinks.append(
-        try EmbeddedTable(state, folder: folder, rebuilds: rebuilds, boot: boot, lock: lock))
+      let isKnown = !rebuilds && folder.files.exists(folder.table(state.view.name))
+      guard isKnown else {
+        sinks.append(nil)
+        continue
+      }
+      sinks.append(try EmbeddedTable(resuming: state, folder: folder, boot: boot, lock: lock))
     }
-    try self.init(engine, sinks: sinks)
+    let known = sinks.compactMap { $0 }
+    var all: [any RowSink] = []
+    for (state, sink) in zip(engine.states, sinks) {
+      if sink == nil, let other = known.first(where: { $0.offset >= 0 }) {
+        throw .badData(
+          "\(folder.path): holds nothing of the view '\(state.view.name)', and is true up to event \(other.offset)",
+          hint: "rtinfer materialize backfill writes the store anew, with all views")
+      }
+      if let sink {
+        all.append(sink)
+      } else {
+        all.append(
+          try EmbeddedTable(
+            making: state, folder: folder, takesPlace: !rebuilds, boot: boot, lock: lock))
+      }
+    }
+    try self.init(engine, sinks: all)
   }
 }
 
@@ -27,23 +47,31 @@ private final class EmbeddedTable: RowSink {
   /// Whether the file has yet to take its place.
   private let isNew: Bool
 
+  /// Goes on with what is there.
   init(
-    _ state: ViewState, folder: OnlineFolder, rebuilds: Bool, boot: UInt64, lock: any FileLock
+    resuming state: ViewState, folder: OnlineFolder, boot: UInt64, lock: any FileLock
   ) throws(Failure) {
     self.folder = folder
     self.lock = lock
     view = state.view.name
-    isNew = rebuilds
-    let digest = state.view.digest
-    if !rebuilds, folder.files.exists(folder.table(view)) {
-      writer = try TableWriter(
-        resuming: folder.table(view), digest: digest, files: folder.files, boot: boot)
-      return
-    }
+    isNew = false
     writer = try TableWriter(
-      new: folder.newTable(view), view: view, digest: digest, timeToLive: state.reach, boot: boot)
-    // Nothing is there that could serve meanwhile.
-    if !rebuilds { try takePlace() }
+      resuming: folder.table(view), digest: state.view.digest, files: folder.files, boot: boot)
+  }
+
+  /// - Parameter takesPlace: at once, since nothing is there that could serve meanwhile.
+  init(
+    making state: ViewState, folder: OnlineFolder, takesPlace: Bool, boot: UInt64,
+    lock: any FileLock
+  ) throws(Failure) {
+    self.folder = folder
+    self.lock = lock
+    view = state.view.name
+    isNew = !takesPlace
+    writer = try TableWriter(
+      new: folder.newTable(view), view: view, digest: state.view.digest, timeToLive: state.reach,
+      boot: boot)
+    if takesPlace { try takePlace() }
   }
 
   var name: String { writer.path }
@@ -61,6 +89,10 @@ private final class EmbeddedTable: RowSink {
   func finish() throws(Failure) {
     try writer.close()
     if isNew { try takePlace() }
+  }
+
+  func abandon() {
+    if isNew { try? folder.files.remove(folder.newTable(view)) }
   }
 
   /// From now on readers find this file; those that have the other one open see that it is retired.

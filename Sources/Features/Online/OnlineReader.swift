@@ -55,14 +55,17 @@ public final class OnlineReader {
     return (plan, schema.plan.paths)
   }
 
-  /// The places of values that break their guards, after a look-up.
-  public var broken: [Int] { engine.broken }
+  /// The values that break their guards, after a look-up.
+  public var broken: [(place: Int, consequence: BrokenGuard)] { engine.broken }
 
   /// Fills `values` with the plan's features as of just before `time`. Text among them is valid until the next look-up.
+  ///
+  /// - Parameter given: by place, what the request brings itself; nulls where it brings nothing.
   public func lookUp(
-    _ plan: RequestPlan, _ scalars: UnsafePointer<Scalar>, at time: Timestamp,
+    _ plan: RequestPlan, _ scalars: UnsafePointer<Scalar>, at time: Timestamp, given: [Scalar],
     into values: inout [Scalar]
   ) {
+    engine.stack.reset()
     values.removeAll(keepingCapacity: true)
     outcome = OnlineOutcome()
     keys.removeAll(keepingCapacity: true)
@@ -93,8 +96,7 @@ public final class OnlineReader {
         appendNulls(state, &values)
       }
     }
-    engine.complete(plan, scalars, at: time, &values)
-    engine.stack.reset()
+    engine.complete(plan, scalars, at: time, &values, given: given)
   }
 
   private func appendNulls(_ state: ViewState, _ values: inout [Scalar]) {
@@ -172,22 +174,33 @@ extension ViewState {
 }
 
 extension FeatureView {
-  /// The values that name an entity, from what a person typed; numbers where the members are numbers.
-  public func entityValues(_ texts: [String], _ schema: EventSchema) throws(Failure) -> [Scalar] {
+  /// The values that name an entity, from what a person typed, by the types of the members. Where those say
+  /// nothing, 42 is a number or a text: each way that it can be read, the likeliest first.
+  public func entityValues(_ texts: [String], _ schema: EventSchema) throws(Failure) -> [[Scalar]] {
     precondition(texts.count == entity.count, "a value for each member of the entity")
-    let fields = schema.types[sources[0].eventType].fields
-    var values: [Scalar] = []
+    let type = schema.types[sources[0].eventType]
+    var all: [[Scalar]] = [[]]
     for (member, text) in zip(entity, texts) {
-      switch fields.first(where: { $0.name == member })?.type {
-      case .integer, .number:
-        guard let number = JSONNumber.scalar(Bytes(owning: text)) else {
-          throw .usage("\(name): \(member) is a number, not '\(text)'")
-        }
-        values.append(number)
-      case .boolean: values.append(.bool(text == "true"))
-      case .string, .time, .any, nil: values.append(.text(Bytes(owning: text)))
+      let field = type.fields.first { $0.name == member }
+      let isTime = member == type.timeMember
+      let readings = FeatureView.readings(text, as: isTime ? .time : field?.type)
+      guard !readings.isEmpty else {
+        throw .usage("\(name): \(member) is a \((field?.type ?? .time).rawValue), not '\(text)'")
       }
+      all = readings.flatMap { reading in all.map { $0 + [reading] } }
     }
-    return values
+    return all
+  }
+
+  private static func readings(_ text: String, as type: FieldType?) -> [Scalar] {
+    let bytes = Bytes(owning: text)
+    let flag: [Scalar] = text == "true" || text == "false" ? [.bool(text == "true")] : []
+    switch type {
+    case .integer, .number: return [JSONNumber.scalar(bytes)].compactMap { $0 }
+    case .boolean: return flag
+    case .time: return [Timestamp(rfc3339: bytes).map(Scalar.time)].compactMap { $0 }
+    case .string: return [.text(bytes)]
+    case .any, nil: return [JSONNumber.scalar(bytes)].compactMap { $0 } + flag + [.text(bytes)]
+    }
   }
 }

@@ -2,6 +2,7 @@
 // of all entities that have changed are written, each once, and then the offset up to which all are true.
 
 public import Core
+public import Events
 
 /// What takes rows: the files of an embedded store, or a server.
 protocol RowSink: AnyObject {
@@ -16,6 +17,8 @@ protocol RowSink: AnyObject {
   /// Lends every row that it holds; returns how many are damaged.
   func visitRows(_ body: (_ key: Bytes, _ row: Bytes) -> Bool) throws(Failure) -> Int
   func finish() throws(Failure)
+  /// Leaves what serves as it is.
+  func abandon()
 }
 
 public final class OnlineWriter {
@@ -27,12 +30,19 @@ public final class OnlineWriter {
   public private(set) var resumedCount = 0
   /// Rows that were too large to be written, by view.
   public private(set) var oversized: [String: Int] = [:]
+  /// What the store held when it was taken up.
+  private var resumed = (offset: Int64(-1), watermark: Timestamp.distantPast)
+  /// Events that it held already.
+  public private(set) var heldCount = 0
+  /// By view, the entities whose rows were cut short when they were written.
+  private var cut: [ChangedEntities]
 
   /// - Parameter sinks: one for each view.
   init(_ engine: FeatureEngine, sinks: [any RowSink]) throws(Failure) {
     self.engine = engine
     self.sinks = sinks
     self.writers = engine.states.map { EntityRowWriter(strings: $0.texts.strings) }
+    self.cut = engine.states.map { _ in ChangedEntities() }
     for (state, sink) in zip(engine.states, sinks) {
       let damaged = try sink.visitRows { key, row in state.restore(key, row) }
       guard damaged == 0 else {
@@ -44,6 +54,7 @@ public final class OnlineWriter {
       state.changes = ChangedEntities()
       resumedCount += state.entityCount
     }
+    resumed = (offset, watermark)
   }
 
   /// Up to which offset every row is true; -1 for a new store.
@@ -53,6 +64,22 @@ public final class OnlineWriter {
     1 + max(offset, engine.states.map(\.lastOrder).max() ?? -1)
   }
   public var watermark: Timestamp { sinks.map(\.watermark).max() ?? .distantPast }
+
+  /// An event is about to be applied. What the store holds already will not count again; but then it must be
+  /// the same events that have these numbers.
+  ///
+  /// - Throws: where a number that the store holds comes with a watermark that it has not reached, since both only
+  ///   grow: the events were numbered anew.
+  public func admit(_ mark: Event.Mark?) throws(Failure) {
+    guard let mark, mark.offset <= resumed.offset else { return }
+    guard mark.watermark <= resumed.watermark else {
+      throw .badData(
+        "event \(mark.offset), at the watermark \(mark.watermark.rfc3339), is not the one that the online store holds: it"
+          + " is true up to event \(resumed.offset) and the watermark \(resumed.watermark.rfc3339)",
+        hint: "ingest numbers events anew with each run; with --log its numbers go on")
+    }
+    heldCount += 1
+  }
 
   /// An event has been applied; writes where enough have.
   public func noteEvent(offset: Int64, watermark: Timestamp) throws(Failure) {
@@ -71,16 +98,11 @@ public final class OnlineWriter {
     uncommitted = 0
     for (index, state) in engine.states.enumerated() {
       for entity in state.changes?.list ?? [] {
-        let row = state.write(entity, with: &writers[index])
-        let history = state.entities[entity]
-        let key = history.key
-        guard key.count + row.count <= Limits.onlineRowBytesMax else {
+        let (row, isCut) = state.write(entity, with: &writers[index])
+        if isCut { cut[index].note(entity) }
+        guard try put(row, of: entity, index) else {
           oversized[state.view.name, default: 0] += 1
           continue
-        }
-        let order = history.lastOrder
-        try row.withBytes { (row) throws(Failure) in
-          try sinks[index].put(key, row, order: order)
         }
       }
       state.changes?.removeAll()
@@ -91,9 +113,40 @@ public final class OnlineWriter {
     }
   }
 
+  /// False if the row is too large.
+  private func put(_ row: [UInt8], of entity: Int, _ index: Int) throws(Failure) -> Bool {
+    let history = engine.states[index].entities[entity]
+    let key = history.key
+    guard key.count + row.count <= Limits.onlineRowBytesMax else { return false }
+    let order = history.lastOrder
+    try row.withBytes { (row) throws(Failure) in
+      try sinks[index].put(key, row, order: order)
+    }
+    return true
+  }
+
   /// Writes the rest and lets go of the store.
   public func finish() throws(Failure) {
     try flush()
+    try writeWhole()
     for sink in sinks { try sink.finish() }
+  }
+
+  /// Rows that were cut short, as long as a late event may still need them: whoever goes on from here
+  /// then answers as if there had been no break.
+  private func writeWhole() throws(Failure) {
+    for (index, state) in engine.states.enumerated() {
+      for entity in cut[index].list where !state.entities.isFree(entity) {
+        let row = state.write(entity, with: &writers[index], watermark: watermark).row
+        // The shorter one stands where this is too long.
+        _ = try put(row, of: entity, index)
+      }
+      cut[index].removeAll()
+    }
+  }
+
+  /// Lets go of a store that was to be made anew; the one that is there goes on serving.
+  public func abandon() {
+    for sink in sinks { sink.abandon() }
   }
 }

@@ -134,7 +134,9 @@ extension Aggregation {
         result.state = family.empty
         result.boundary = family.shape.grouping.boundary(after: time)
       }
-      if family.shape.isSession { result.boundary = family.shape.grouping.boundary(after: time) }
+      if family.shape.isSession {
+        result.boundary = max(result.boundary, family.shape.grouping.boundary(after: time))
+      }
       result.state.add(row.cell(index, family.shape.column, section.strings), at: time)
     }
     return result

@@ -13,10 +13,14 @@ final class TableWriter {
   private let timeToLive: TimeSpan?
   /// Where in the index the search for rows past their time goes on.
   private var hand = 0
+  /// Keys that are new since the last commit.
+  private var added = 0
 
   private static let growthMax = 64 << 20
-  /// Entries of the index that are looked at for old rows between two commits.
+  /// Entries of the index that are looked at for old rows between two commits, at least.
   private static let evictionStride = 1_024
+  /// And as many for each new key, so that a round of the index is done before the rows have doubled.
+  private static let evictionRatio = 4
 
   /// A new file, which is not yet to be read.
   init(
@@ -90,6 +94,7 @@ final class TableWriter {
       release(TableLayout.place(before))
     } else {
       memory[.rows] &+= 1
+      added += 1
       if before == 0 {
         usedEntries += 1
         if usedEntries * 2 > memory.index.mask { try rehash() }
@@ -149,13 +154,15 @@ final class TableWriter {
   func commit(offset: Int64, watermark: Timestamp) {
     memory[.watermark] = UInt64(bitPattern: watermark.microseconds)
     memory[.offset] = UInt64(bitPattern: offset)
+    let stride = max(TableWriter.evictionStride, added * TableWriter.evictionRatio)
+    added = 0
     guard let timeToLive, watermark > .distantPast else { return }
-    evict(before: watermark - timeToLive)
+    evict(before: watermark - timeToLive, stride)
   }
 
-  private func evict(before horizon: Timestamp) {
+  private func evict(before horizon: Timestamp, _ stride: Int) {
     let mask = memory.index.mask
-    for _ in 0..<min(TableWriter.evictionStride, mask + 1) {
+    for _ in 0..<min(stride, mask + 1) {
       hand = (hand + 1) & mask
       guard let place = livePlace(hand) else { continue }
       let row = place + TableLayout.slotHead + memory.number(place + 4)

@@ -14,6 +14,8 @@ struct ChangedEntities {
     list.append(entity)
   }
 
+  func contains(_ entity: Int) -> Bool { entity < isListed.count && isListed[entity] }
+
   mutating func removeAll() {
     for entity in list { isListed[entity] = false }
     list.removeAll(keepingCapacity: true)
@@ -31,24 +33,34 @@ public struct RowAnswer: Sendable {
 }
 
 extension ViewState {
-  /// With partial states, only so many of the latest rows are written, unless an exact window needs more. What a
-  /// writer that goes on from them learns of a time before counts in the oldest tile it can still change.
+  /// With partial states, only so many of the latest rows are written, unless an exact window needs more: a busy
+  /// entity is written every few thousand events. A writer that ends as it should writes all that late events may
+  /// need; after a crash, what is learned of a time before these rows counts in the oldest tile that can still change.
   private static let writtenRowsMax = 128
   /// With more rows, an entity gets partial states when it is written.
   private static let plainRowsMax = 16
 
   /// The greatest number in the order of arrival, over all entities; -1 if nothing has happened.
-  var lastOrder: Int64 { (0..<entities.count).reduce(-1) { max($0, entities[$1].lastOrder) } }
+  var lastOrder: Int64 { (0..<entities.numberCount).reduce(-1) { max($0, entities[$1].lastOrder) } }
 
-  func write(_ entity: Int, with writer: inout EntityRowWriter) -> [UInt8] {
+  /// - Parameter watermark: rows that an event behind it may come before are written too; nil: the latest only.
+  /// - Returns: the row, and whether late events may need more of it.
+  func write(
+    _ entity: Int, with writer: inout EntityRowWriter, watermark: Timestamp? = nil
+  ) -> (row: [UInt8], isCut: Bool) {
     let history = entities[entity]
     if history.rowCount > ViewState.plainRowsMax { addTracks(history) }
     var row = history.firstRow
     if history.track != nil {
       row = max(row, history.endRow - ViewState.writtenRowsMax)
       if rowReach > .zero { row = min(row, history.firstRow(notBefore: history.latest - rowReach)) }
+      if let watermark {
+        row = min(row, history.firstRow(notBefore: min(history.latest, watermark) - rowReach))
+      }
     }
-    return writer.write(history, from: row, columns: view.columns.count, families: families)
+    let bytes = writer.write(
+      history, from: row, columns: view.columns.count, families: families)
+    return (bytes, row > history.firstRow)
   }
 
   /// Takes an entity over from a store; false if its row is damaged.

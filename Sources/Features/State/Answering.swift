@@ -59,7 +59,7 @@ extension Aggregation {
     _ family: TypedFamily<Self>, _ history: EntityHistory, _ question: Question
   ) -> Bool {
     guard !family.shape.isSession else { return false }
-    return history.settled == .distantPast || question.firstRow > history.firstRow
+    return history.settled == .distantPast || question.start > history.settled
   }
 
   /// The fold at row `end`, which is remembered if it is the furthest so far.

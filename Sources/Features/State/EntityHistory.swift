@@ -44,6 +44,11 @@ struct EntityRecord {
     cells = EntityRecord.nowhere.assumingMemoryBound(to: Cell.self)
   }
 
+  /// Of an entity that was removed.
+  static var free: EntityRecord { EntityRecord(key: .empty, number: -1, columns: 0) }
+
+  var isFree: Bool { number < 0 }
+
   /// Frees the rows.
   func deallocate() {
     if capacity > 0 { UnsafeMutableRawPointer(times).deallocate() }

@@ -6,7 +6,7 @@
 //     0: empty                     a key of more than 32 bytes lies elsewhere
 //
 // Open addressing with linear probing at a load of at most one half. The hash has no random seed, so entities are numbered
-// in order of arrival and a replay is the same.
+// in order of arrival, numbers that are free again first, and a replay is the same.
 
 import Core
 
@@ -16,7 +16,12 @@ final class EntityTable {
   private var slotCount = 64
   private var chunks: [UnsafeMutableRawPointer] = []
   private let columns: Int
-  private(set) var count = 0
+  /// Numbers that have been given, those that are free again included.
+  private(set) var numberCount = 0
+  /// Numbers of entities that were removed; the next ones get them.
+  private var freeNumbers: [Int] = []
+  /// Entities.
+  var count: Int { numberCount - freeNumbers.count }
   /// The entity that was found last: an event that asks is nearly always one that tells as well.
   private var latest: UnsafeMutablePointer<EntityRecord>?
   /// The history of an entity of which nothing is known.
@@ -40,13 +45,7 @@ final class EntityTable {
   }
 
   deinit {
-    for number in 0..<count {
-      let record = record(number)
-      record.pointee.deallocate()
-      if record.pointee.key.count > EntityTable.keyBytesMax {
-        record.pointee.key.base.deallocate()
-      }
-    }
+    for number in 0..<numberCount { deallocate(record(number)) }
     for chunk in chunks { chunk.deallocate() }
     nothingRecord.deallocate()
     slots.deallocate()
@@ -76,22 +75,16 @@ final class EntityTable {
     let hash = EntityTable.hash(key)
     let slot = probe(key, hash)
     if slots[slot] != 0 { return self[EntityTable.number(slots[slot])] }
-    precondition(count < Int(Int32.max), "a view holds at most 2^31 entities")
+    precondition(numberCount < Int(Int32.max), "a view holds at most 2^31 entities")
     let history = add(key)
-    slots[slot] = UInt64(hash) << 32 | UInt64(count)
+    slots[slot] = UInt64(hash) << 32 | UInt64(history.number + 1)
     if count * 2 > slotCount { rehash() }
     return history
   }
 
   private func add(_ key: Bytes) -> EntityHistory {
-    if count % EntityTable.chunkRecords == 0 {
-      chunks.append(
-        .allocate(
-          byteCount: EntityTable.recordBytes * EntityTable.chunkRecords,
-          alignment: EntityTable.recordBytes))
-    }
-    count += 1
-    let added = record(count - 1)
+    let number = freeNumbers.popLast() ?? nextNumber()
+    let added = record(number)
     let copy: UnsafeMutablePointer<UInt8> =
       key.count > EntityTable.keyBytesMax
       ? .allocate(capacity: key.count)
@@ -99,9 +92,55 @@ final class EntityTable {
     copy.update(from: key.base, count: key.count)
     added.initialize(
       to: EntityRecord(
-        key: Bytes(base: UnsafePointer(copy), count: key.count), number: count - 1,
+        key: Bytes(base: UnsafePointer(copy), count: key.count), number: number,
         columns: columns))
     return EntityHistory(added)
+  }
+
+  private func nextNumber() -> Int {
+    if numberCount % EntityTable.chunkRecords == 0 {
+      chunks.append(
+        .allocate(
+          byteCount: EntityTable.recordBytes * EntityTable.chunkRecords,
+          alignment: EntityTable.recordBytes))
+    }
+    numberCount += 1
+    return numberCount - 1
+  }
+
+  /// Whether the number is that of no entity any more.
+  func isFree(_ number: Int) -> Bool { record(number).pointee.isFree }
+
+  /// Forgets an entity; its number will be another's.
+  func remove(_ number: Int) {
+    let removed = record(number)
+    precondition(!removed.pointee.isFree, "an entity is removed once")
+    close(probe(removed.pointee.key, EntityTable.hash(removed.pointee.key)))
+    deallocate(removed)
+    removed.initialize(to: EntityRecord.free)
+    freeNumbers.append(number)
+    if latest == removed { latest = nil }
+  }
+
+  private func deallocate(_ record: UnsafeMutablePointer<EntityRecord>) {
+    record.pointee.deallocate()
+    if record.pointee.key.count > EntityTable.keyBytesMax { record.pointee.key.base.deallocate() }
+  }
+
+  /// Empties a slot, and moves those behind it that would not be found any more across the gap.
+  private func close(_ emptied: Int) {
+    let mask = slotCount - 1
+    var gap = emptied
+    var slot = (gap + 1) & mask
+    while slots[slot] != 0 {
+      let home = Int(slots[slot] >> 32) & mask
+      if (slot - home) & mask >= (slot - gap) & mask {
+        slots[gap] = slots[slot]
+        gap = slot
+      }
+      slot = (slot + 1) & mask
+    }
+    slots[gap] = 0
   }
 
   /// The slot of the key, or the empty one where it belongs.

@@ -78,7 +78,9 @@ extension Track {
         }
         let time = times[index]
         if time >= current.boundary { close(shape, empty, next: time) }
-        if shape.isSession { current.boundary = shape.grouping.boundary(after: time) }
+        if shape.isSession {
+          current.boundary = max(current.boundary, shape.grouping.boundary(after: time))
+        }
         current.state.add(cells[index * stride], at: time)
       }
     }
@@ -117,7 +119,9 @@ extension Track {
           result.state = empty
           result.boundary = shape.grouping.boundary(after: time)
         }
-        if shape.isSession { result.boundary = shape.grouping.boundary(after: time) }
+        if shape.isSession {
+          result.boundary = max(result.boundary, shape.grouping.boundary(after: time))
+        }
         result.state.add(cells[index * stride], at: time)
       }
     }

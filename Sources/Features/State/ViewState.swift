@@ -20,6 +20,8 @@ final class ViewState {
   /// The rows in its longest window.
   private var rowsMax = 0
   private var trackCount = 0
+  /// Tracks of entities that were removed.
+  private var freeTracks: [Int] = []
   /// What has changed since it was last written to an online store; nil while there is none.
   var changes: ChangedEntities?
   private let key = EntityKey()
@@ -206,24 +208,32 @@ final class ViewState {
 
   func addTracks(_ history: EntityHistory) {
     guard history.track == nil else { return }
+    if let track = freeTracks.popLast() {
+      history.track = track
+      for family in families { family.resetTrack(track, from: history.firstRow) }
+      return
+    }
     history.track = trackCount
     trackCount += 1
     for family in families { family.addTrack(from: history.firstRow) }
   }
 
-  /// Entities to which nothing happens any more forget too, once for each reach of event time, so that
+  /// Entities to which nothing happens any more are forgotten, once for each reach of event time, so that
   /// the work is a constant share of the events'.
   private func sweep(_ watermark: Timestamp) {
     guard let reach else { return }
     let horizon = watermark - reach
     guard horizon > swept + max(reach, .hours(1)) else { return }
     swept = horizon
-    for number in 0..<entities.count {
+    for number in 0..<entities.numberCount where !entities.isFree(number) {
       let history = entities[number]
-      guard history.latest < horizon else { continue }
-      if history.rowCount > 0 { history.drop(before: history.endRow) }
-      guard let track = history.track else { continue }
-      for family in families { family.resetTrack(track, from: history.firstRow) }
+      // What a store has yet to be told of stays until the next time.
+      guard history.latest < horizon, changes?.contains(number) != true else { continue }
+      if let track = history.track {
+        for family in families { family.resetTrack(track, from: 0) }
+        freeTracks.append(track)
+      }
+      entities.remove(number)
     }
   }
 

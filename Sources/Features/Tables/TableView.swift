@@ -27,6 +27,17 @@ public final class TableView: Sendable {
   let ttl: TimeSpan?
   let features: [TableFeature]
 
+  /// What its values depend on, as text.
+  var definition: String {
+    let fields = rowType.fields.map { "\($0.name):\($0.type.rawValue):\($0.unit.rawValue)" }
+    return
+      ([
+        name, "\(entity)", "\(ttl?.description ?? "")", rowType.timeMember,
+        rowType.timeUnit.rawValue,
+      ]
+      + fields + features.map { "\($0.columnName)=\($0.text.json())" }).joined(separator: " ")
+  }
+
   private init(
     name: String, entity: [String], rowType: EventType, ttl: TimeSpan?, features: [TableFeature]
   ) {
@@ -77,6 +88,30 @@ extension TableView {
     self.init(
       name: member.key, entity: entity, rowType: rowType,
       ttl: try node["ttl"]?.span(atLeast: TimeSpan(microseconds: 1)), features: features)
+  }
+}
+
+extension TableView {
+  /// A text is never equal to a number: an entity of another type than the events' would never be found.
+  fileprivate func mismatch(_ type: EventType) -> (row: Field, event: Field)? {
+    for name in entity {
+      guard let row = fields.first(where: { $0.name == name }),
+        let event = type.fields.first(where: { $0.name == name }),
+        row.type != .any, event.type != .any
+      else { continue }
+      let areNumbers = [row, event].allSatisfy { $0.type == .integer || $0.type == .number }
+      if row.type != event.type, !areNumbers { return (row, event) }
+    }
+    return nil
+  }
+
+  func checkEntity(_ node: ConfigNode, against schema: EventSchema) throws(Failure) {
+    for type in schema.types {
+      guard let (row, event) = mismatch(type) else { continue }
+      throw (node["entity"] ?? node).failure(
+        "'\(row.name)' is of type \(row.type.rawValue) in the table and \(event.type.rawValue) in the events of"
+          + " '\(type.name)': they would never be equal")
+    }
   }
 }
 

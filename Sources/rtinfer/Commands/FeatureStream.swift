@@ -18,11 +18,15 @@ final class FeatureStream {
   private let intake: EventIntake
   /// Nil where no online store is written.
   private let online: OnlineWriter?
+  /// Whether the store is made anew from all events.
+  private let rebuilds: Bool
   private let output: OutputBuffer
   private let clock: any Clock
   private let progress: Progress
   private let messages: Messages
   private var values: [Scalar] = []
+  private var times = TimestampWriter()
+  private var watermarks = TimestampWriter()
 
   /// - Parameter operands: the files with the events; nil: those that the invocation names.
   init(
@@ -57,6 +61,7 @@ final class FeatureStream {
     self.changes = ChangeRefusal(schema, features.views)
     self.rejects = rejects
     self.online = online
+    if case .rebuilt = use { self.rebuilds = true } else { self.rebuilds = false }
     self.output = output
     self.messages = invocation.messages
     self.clock = invocation.clock
@@ -78,18 +83,32 @@ final class FeatureStream {
   func run(byWatermark: Bool) throws(Failure) -> ExitStatus {
     try byWatermark ? runByWatermark() : runOnArrival()
     progress.finish()
-    if let online {
-      try online.finish()
-      messages.report(online)
-    }
+    if let online { try finish(online) }
     for plan in plans { messages.report(plan?.answers ?? []) }
     try output.flush()
     return try rejects.finish(total: intake.counts.read + tableRowsRead)
   }
 
+  private func finish(_ online: OnlineWriter) throws(Failure) {
+    guard rebuilds, intake.counts.accepted == 0 || Signals.drainStatus != nil else {
+      try online.finish()
+      return messages.report(online)
+    }
+    // Half of the events are no store.
+    online.abandon()
+    let left = "the online store is left as it was"
+    guard Signals.drainStatus == nil else { return messages.note("interrupted: \(left)") }
+    throw .badData("no events came in: \(left)")
+  }
+
   private func runOnArrival() throws(Failure) {
     while let arrival = try intake.next() {
       try changes.check(arrival)
+      if online != nil, !intake.trustsMarks, arrival.decoder.carriesMark {
+        throw .usage(
+          "--online takes events that ingest has marked from one input: of several, no one's marks speak for the"
+            + " others", hint: "cat FILES | rtinfer materialize --online …")
+      }
       let event = arrival.event
       try take(
         event, arrival.decoder, offset: arrival.offset, order: arrival.offset,
@@ -134,6 +153,7 @@ final class FeatureStream {
     _ event: Event, _ decoder: EventDecoder, offset: Int64, order: Int64, watermark: Timestamp,
     horizon: Timestamp? = nil, parse: UInt64
   ) throws(Failure) {
+    try online?.admit(event.mark)
     if let plan = plans[event.type] {
       let start = clock.monotonicNanoseconds()
       engine.lookUp(plan, decoder.scalars, at: event.time, into: &values)
@@ -168,7 +188,7 @@ final class FeatureStream {
     output.append("{\"kind\":\"features\",\"id\":")
     output.append(event.id.literal)
     output.append(",\"time\":")
-    output.appendQuoted(event.time)
+    output.appendQuoted(event.time, &times)
     output.append(",\"entity\":{")
     for member in entityKeys[event.type] {
       output.append(member.key)
@@ -194,7 +214,7 @@ final class FeatureStream {
     output.append(offset)
     if watermark > .distantPast {
       output.append(",\"watermark\":")
-      output.appendQuoted(watermark)
+      output.appendQuoted(watermark, &watermarks)
     }
     appendFlags(plan)
     output.append(",\"layers_us\":{\"request\":")
@@ -210,7 +230,7 @@ extension FeatureStream {
   private func appendFlags(_ plan: RequestPlan) {
     guard !engine.broken.isEmpty else { return }
     var needsComma = false
-    for place in engine.broken where plan.answers[place].tally?.action == .flag {
+    for (place, _) in engine.broken.filter({ $0.consequence == .flag }) {
       output.append(needsComma ? "," : ",\"flagged\":[")
       needsComma = true
       output.appendQuoted(plan.answers[place].name)
@@ -222,10 +242,8 @@ extension FeatureStream {
 extension FeatureEngine {
   /// Why the row that was looked up last is to be rejected; nil if it is not.
   func rejection(_ plan: RequestPlan) -> String? {
-    guard let place = broken.first(where: { plan.answers[$0].tally?.action == .reject }) else {
-      return nil
-    }
-    return "the feature \(plan.answers[place].name) breaks its guard (broken: \"reject\")"
+    guard let (place, _) = broken.first(where: { $0.consequence == .reject }) else { return nil }
+    return plan.answers[place].rejection
   }
 }
 

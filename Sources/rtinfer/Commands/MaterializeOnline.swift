@@ -67,12 +67,18 @@ extension MaterializeCommand {
         "\(view.name): its entity is named by \(view.entity.joined(separator: ", ")),"
           + " \(values.count) values are given")
     }
-    let entity = try view.entityValues(values, schema)
+    let candidates = try view.entityValues(values, schema)
     let time = try time(invocation)
     let reader = try OnlineReader(
       features, schema: schema, folder: folder(invocation), views: [index])
     var answers: [Scalar] = []
-    guard let found = try reader.inspect(index, entity, at: time, into: &answers) else {
+    var entity: [Scalar] = []
+    var known: (answer: RowAnswer, bytes: Int)?
+    for candidate in candidates where known == nil {
+      entity = candidate
+      known = try reader.inspect(index, candidate, at: time, into: &answers)
+    }
+    guard let found = known else {
       invocation.messages.note(
         "\(view.name): nothing is known of \(values.joined(separator: ", "))")
       return .verdictNo
@@ -199,6 +205,9 @@ enum OnlineUse {
 extension Messages {
   /// What did not get into the store.
   func report(_ writer: OnlineWriter) {
+    if writer.heldCount > 0 {
+      note("\(writer.heldCount.grouped) events were in the online store already")
+    }
     for (view, count) in writer.oversized.sorted(by: { $0.key < $1.key }) {
       note(
         "\(view): \(count.grouped) rows beyond \(Limits.onlineRowBytesMax.grouped) bytes were not"
