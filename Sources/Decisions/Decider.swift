@@ -183,11 +183,11 @@ public final class Decider {
     guard !definition.labels.isEmpty else { return }
     guard model.isClassifier else {
       throw definition.failure(
-        "has labels, but \(definition.uri) (\(model.objective)) has no classes")
+        "has labels, but \(definition.title) (\(model.objective)) has no classes")
     }
     guard definition.labels.count == model.classCount else {
       throw definition.failure(
-        "lists \(definition.labels.count) labels, \(definition.uri) has \(model.classCount) classes"
+        "lists \(definition.labels.count) labels, \(definition.title) has \(model.classCount) classes"
       )
     }
   }

@@ -113,7 +113,7 @@ struct InputPlan {
   ) throws(Failure) -> [Input] {
     guard declared.count == model.inputCount else {
       throw definition.failure(
-        "lists \(declared.count) inputs, \(definition.uri) takes \(model.inputCount)")
+        "lists \(declared.count) inputs, \(definition.title) takes \(model.inputCount)")
     }
     guard !model.inputNames.isEmpty else { return declared }
     var result: [Input] = []
@@ -124,7 +124,7 @@ struct InputPlan {
         })
       else {
         throw definition.failure(
-          "\(definition.uri) takes an input '\(name)' that is not listed",
+          "\(definition.title) takes an input '\(name)' that is not listed",
           hint: Spelling.nearest(name, among: declared.map { FeatureName.column($0.name) })
             .map { "did you mean '\($0)'?" })
       }

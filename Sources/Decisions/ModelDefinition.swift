@@ -8,6 +8,8 @@
 //       rules: [ { if: "score >= 0.5", decide: "rebook" }, { decide: "keep" } ],
 //       reasons: { "busy airport": ["origin_departures:mean_delay_1h", "hour(sched_dep)"] },
 //     }
+//
+// Several files that decide as one stand under `combine` in place of `uri`: see `EnsembleDefinition`.
 
 public import Core
 
@@ -18,9 +20,15 @@ public struct ModelDefinition: Sendable {
     let decision: String
   }
 
+  /// Where the model comes from.
+  public enum Source: Sendable {
+    /// A path, relative to the project file, or a version of the registry.
+    case file(uri: String)
+    case ensemble(EnsembleDefinition)
+  }
+
   public private(set) var name: String
-  /// Where the model file is: a path, relative to the project file.
-  public let uri: String
+  public let source: Source
   /// The event type that asks for the decision.
   public let decides: String?
   let inputs: [ConfigNode]
@@ -39,7 +47,7 @@ public struct ModelDefinition: Sendable {
   /// A model file without a project: its own input names, no labels, no rules.
   public init(name: String, uri: String) {
     self.name = name
-    self.uri = uri
+    self.source = .file(uri: uri)
     self.decides = nil
     self.inputs = []
     self.defaults = []
@@ -52,9 +60,11 @@ public struct ModelDefinition: Sendable {
   /// One member of the project file's `models`.
   public init(_ member: ConfigNode.Member) throws(Failure) {
     let node = member.node
-    try node.allow(["uri", "decides", "inputs", "defaults", "labels", "rules", "reasons"])
+    try node.allow([
+      "uri", "combine", "decides", "inputs", "defaults", "labels", "rules", "reasons",
+    ])
     self.name = member.key
-    self.uri = try node.required("uri").string()
+    self.source = try ModelDefinition.source(node)
     self.decides = try node["decides"]?.string()
     self.inputs = try node["inputs"]?.list() ?? []
     for input in inputs { _ = try input.string() }
@@ -74,6 +84,32 @@ public struct ModelDefinition: Sendable {
     self.rules = rules
     self.reasons = try node["reasons"]?.members() ?? []
     self.node = node
+  }
+
+  private static func source(_ node: ConfigNode) throws(Failure) -> Source {
+    guard let combine = node["combine"] else {
+      return .file(uri: try node.required("uri").string())
+    }
+    guard node["uri"] == nil else {
+      throw combine.failure("stands beside 'uri'; a model is one file or several")
+    }
+    return .ensemble(try EnsembleDefinition(combine))
+  }
+
+  /// The model in messages: its file, or that it is several.
+  var title: String {
+    switch source {
+    case .file(let uri): uri
+    case .ensemble: "the ensemble"
+    }
+  }
+
+  /// What the listed inputs are called, also as columns.
+  public var declaredInputs: [String] {
+    inputs.flatMap { node in
+      guard case .string(let name) = node.value else { return [String]() }
+      return [name, FeatureName.column(name)]
+    }
   }
 
   /// The same under another name.

@@ -1,17 +1,18 @@
-// What a model file becomes. The file's format is forgotten but for its name: a model takes rows of
-// inputs, gives margins, and knows how margins become the scores that the library's own `predict`
-// gives.
+// What a model file becomes, or several (`Ensemble`). The file's format is forgotten but for its name:
+// a model takes rows of inputs, gives margins, and knows how margins become the scores that the
+// library's own `predict` gives.
 
 import Core
 
 /// A model, loaded, checked and frozen. Any number of threads may use it at once.
 public struct Model: Sendable {
-  /// The file's format: `xgboost-json`.
+  /// The file's format: `xgboost-json`; `ensemble` for several files.
   public let format: String
   /// The version of the library that wrote the file, such as `3.2.0`; empty where the file has
   /// none.
   public let libraryVersion: String
-  /// SHA-256 of the file, 64 hexadecimal digits: the model's version.
+  /// SHA-256 of the file, 64 hexadecimal digits: the model's version. Of an ensemble that of its
+  /// `recipe`, in which each file's is.
   public let fingerprint: String
   /// What the model was trained for, as the library names it: `binary:logistic`.
   public let objective: String
@@ -51,6 +52,7 @@ public struct Model: Sendable {
   enum Predictor: Sendable {
     case forest(ForestPlan)
     case linear(LinearBooster)
+    case ensemble(Ensemble)
   }
 
   /// The precision of margins and scores. They are handed over with 64 bits in any case, which hold
@@ -61,22 +63,27 @@ public struct Model: Sendable {
     if case .float = task.transform { .float32 } else { .float64 }
   }
 
-  /// Trees that predict; none in a linear model.
-  public var treeCount: Int { forest?.treeCount ?? 0 }
+  /// Trees that predict, those of all members; none in a linear model.
+  public var treeCount: Int {
+    forest?.treeCount ?? members.reduce(0) { $0 + $1.model.treeCount }
+  }
   /// Nodes of the trees that predict, leaves included.
-  public var nodeCount: Int { forest?.nodeCount ?? 0 }
+  public var nodeCount: Int {
+    forest?.nodeCount ?? members.reduce(0) { $0 + $1.model.nodeCount }
+  }
   /// Splits on the longest way from a root to a leaf.
-  public var depth: Int { forest?.depth ?? 0 }
+  public var depth: Int { forest?.depth ?? members.map(\.model.depth).max() ?? 0 }
 
-  /// What each output's margin has besides trees or weights; `outputCount` values.
+  /// What each output's margin has besides trees, weights or members; `outputCount` values.
   public var baseMargins: [Double] {
     switch predictor {
     case .forest(let plan): plan.forest.baseMargins
     case .linear(let booster): Array(repeating: Double(booster.base), count: outputCount)
+    case .ensemble: Array(repeating: 0, count: outputCount)
     }
   }
 
-  /// Nil in a linear model.
+  /// Nil in a linear model and in an ensemble.
   var forest: Forest? {
     if case .forest(let plan) = predictor { plan.forest } else { nil }
   }
@@ -97,8 +104,8 @@ public struct Model: Sendable {
   ///     are taken with 64 bits, since LightGBM compares so; XGBoost and CatBoost round them to 32
   ///     first.
   ///   - margins: takes `rowCount × outputCount` values, row after row.
-  /// - Complexity: O(trees × depth) per row, or O(inputs × outputs) for a linear model; no allocation
-  ///   per row.
+  /// - Complexity: O(trees × depth) per row, or O(inputs × outputs) for a linear model, and the sum of
+  ///   its members' for an ensemble; no allocation per row.
   public func margins(
     _ rows: UnsafeBufferPointer<Double>, rowCount: Int,
     into margins: UnsafeMutableBufferPointer<Double>
@@ -116,6 +123,7 @@ public struct Model: Sendable {
             rebasing: margins[rows.lowerBound * outputCount..<rows.upperBound * outputCount]))
       }
     case .linear(let booster): booster.margins(rows, rowCount: rowCount, into: margins)
+    case .ensemble(let ensemble): ensemble.margins(rows, rowCount: rowCount, into: margins)
     }
   }
 
@@ -124,6 +132,7 @@ public struct Model: Sendable {
     switch predictor {
     case .forest(let plan): plan.kernel(forRows: rowCount)
     case .linear: ("linear", "no trees: weights times inputs")
+    case .ensemble(let ensemble): ensemble.kernel(forRows: rowCount)
     }
   }
 

@@ -1,4 +1,4 @@
-// A model from its file, together with what the project declares of it and of the requests it answers.
+// A model from its file, or from several, together with what the project declares of it and of the requests it answers.
 
 import Core
 import Decisions
@@ -14,20 +14,24 @@ struct DeclaredModel {
   /// The registry's number, or the start of the file's fingerprint.
   let version: String
 
-  /// - Parameter project: nil where the definition is no more than a file's name.
+  /// - Parameters:
+  ///   - project: nil where the definition is no more than a file's name.
+  ///   - options: for each of the model's files.
   init(
-    _ definition: ModelDefinition, _ project: Project?, _ invocation: Invocation
+    _ definition: ModelDefinition, _ project: Project?, _ invocation: Invocation,
+    options: ModelOptions = ModelOptions()
   ) throws(Failure) {
-    guard ModelURI.isURI(definition.uri) else {
-      let path = project?.resolve(definition.uri) ?? definition.uri
-      let model = try DeclaredModel.load(path, invocation.files)
+    guard case .file(let uri) = definition.source, ModelURI.isURI(uri) else {
+      let model = try DeclaredModel.load(definition, invocation.files, options) { named in
+        project?.resolve(named) ?? named
+      }
       try self.init(definition, project, model: model)
       return
     }
     var project = project
     if project == nil { project = try Project.find(invocation) }
-    let registered = try RegisteredDecision(definition, project, invocation)
-    let model = try DeclaredModel.load(registered, invocation.files)
+    let registered = try RegisteredDecision(definition, uri: uri, project, invocation)
+    let model = try DeclaredModel.load(registered, invocation.files, options)
     try self.init(
       registered.definition, registered.project, model: model,
       version: "\(registered.manifest.version)")
@@ -45,11 +49,19 @@ struct DeclaredModel {
       if let project { try DeclaredModel.schema(definition, project) } else { RequestSchema() }
   }
 
-  /// A registered model, if its file is still the one that was registered.
+  /// A registered model, if its files are still those that were registered.
   private static func load(
-    _ registered: RegisteredDecision, _ files: any FileSystem
+    _ registered: RegisteredDecision, _ files: any FileSystem, _ options: ModelOptions
   ) throws(Failure) -> Model {
-    let model = try load(registered.path, files)
+    let model: Model
+    if case .ensemble = registered.definition.source {
+      model = try load(registered.definition, files, options) { named in
+        // A file that is not in the manifest is not there by its own name either.
+        registered.files[named] ?? named
+      }
+    } else {
+      model = try load(registered.path, files, options: options)
+    }
     guard model.fingerprint == registered.manifest.file.digest else {
       throw .inputOutput(
         "\(registered.path): changed since it was registered as version"
@@ -59,10 +71,28 @@ struct DeclaredModel {
     return model
   }
 
-  /// The path of a model's file, wherever it is named: a path, or a version of the registry.
+  /// A declared model of one file or several.
+  ///
+  /// - Parameter path: where a file lies that the definition names.
+  private static func load(
+    _ definition: ModelDefinition, _ files: any FileSystem, _ options: ModelOptions,
+    path: (String) -> String
+  ) throws(Failure) -> Model {
+    switch definition.source {
+    case .file(let uri): return try load(path(uri), files, options: options)
+    case .ensemble(let ensemble):
+      return try ensemble.model(declaredInputs: definition.declaredInputs) {
+        (named) throws(Failure) in try load(path(named), files, options: options)
+      }
+    }
+  }
+
+  /// What messages call a model: the path of its file, wherever it is named (a path, or a version of
+  /// the registry), or for several files their place in the project.
   static func path(
-    _ uri: String, _ project: Project?, _ invocation: Invocation
+    _ definition: ModelDefinition, _ project: Project?, _ invocation: Invocation
   ) throws(Failure) -> String {
+    guard case .file(let uri) = definition.source else { return "models.\(definition.name)" }
     guard ModelURI.isURI(uri) else { return project?.resolve(uri) ?? uri }
     let view = try RegistryView(try RegistryFlags.folder(invocation, project))
     return view.path(of: try view.manifest(try ModelURI(uri)).file)

@@ -9,6 +9,7 @@
 // Of YAML that is all there is to understand: the member `data` below the flavour's name.
 
 import Core
+import Decisions
 import Models
 
 struct ModelArtifact {
@@ -65,6 +66,24 @@ struct ModelArtifact {
       let bytes = try files.contents(of: "\(path)/\(other)", bytesMax: Limits.modelBytesMax)
       self.files.append((other, bytes))
     }
+  }
+
+  /// The files of an ensemble, with what it is made of as the model file.
+  init(
+    _ ensemble: EnsembleDefinition, of definition: ModelDefinition, _ project: Project,
+    _ files: any FileSystem
+  ) throws(Failure) {
+    var read: [(name: String, bytes: [UInt8])] = []
+    model = try ensemble.model(declaredInputs: definition.declaredInputs) {
+      (named) throws(Failure) in
+      let path = project.resolve(named)
+      let bytes = try files.contents(of: path, bytesMax: Limits.modelBytesMax)
+      read.append((named, bytes))
+      return try ModelArtifact.load(bytes, path)
+    }
+    name = "ensemble.json"
+    contents = model.recipe!
+    self.files = read
   }
 
   static func lastName(_ path: String) -> String {

@@ -60,8 +60,10 @@ extension OutputBuffer {
 /// A version of the registry that is to decide.
 struct RegisteredDecision {
   let manifest: VersionManifest
-  /// The model file.
+  /// The model file; of an ensemble what it is made of.
   let path: String
+  /// By name, where the files lie that came with it.
+  let files: [String: String]
   /// As the version was added; as it is declared now where it was added without a project.
   let definition: ModelDefinition
   /// What the requests are read by: the project around here, else the version's own.
@@ -69,14 +71,16 @@ struct RegisteredDecision {
 
   /// - Throws: a usage failure where there is no such version, or a view it reads has changed since.
   init(
-    _ declared: ModelDefinition, _ project: Project?, _ invocation: Invocation
+    _ declared: ModelDefinition, uri text: String, _ project: Project?, _ invocation: Invocation
   ) throws(Failure) {
-    let uri = try ModelURI(declared.uri)
+    let uri = try ModelURI(text)
     let view = try RegistryView(try RegistryFlags.folder(invocation, project))
     manifest = try view.manifest(uri)
     path = view.path(of: manifest.file)
+    files = Dictionary(
+      manifest.files.map { ($0.name, view.path(of: $0)) }, uniquingKeysWith: { first, _ in first })
     // Whoever gives it a name of its own is to find it by that.
-    let name = declared.name == declared.uri ? manifest.model : declared.name
+    let name = declared.name == text ? manifest.model : declared.name
     guard let decision = manifest.decision else {
       definition = declared.named(name)
       self.project = declared.isDeclared ? project : nil

@@ -94,6 +94,18 @@ let hasCurl = Binary.find("curl") != nil
     }
   }
 
+  @Test func severalFilesAreServedAsOneModel() throws {
+    let project = Fixtures.root.appending(path: "score/ensemble-mean/rtinfer.json").path()
+    let server = try ServedProcess(["--project", project])
+    let row = "{\"distance\":1837,\"hour\":20,\"delay\":36.2,\"carrier\":6}"
+    let reply = try server.curl("@/decide/late -d '\(row)'")
+    #expect(
+      reply == "{\"score\":0.9367119574730552,\"label\":\"late\",\"decision\":\"rebook\"}")
+    let metadata = try server.curl("@/v2/models/late")
+    #expect(metadata.contains("carrier"), "\(metadata)")
+    #expect(server.stop().status == 0)
+  }
+
   /// A week of flights: features as materialize makes them, decided through the pipe and over HTTP.
   @Test func decidesAWeekAsScoreDoes() throws {
     let folder = try TemporaryFolder()

@@ -5,7 +5,7 @@
 public import Core
 
 /// How the values of one input become the codes that its model was trained on.
-public struct CategoryCodes: Sendable {
+public struct CategoryCodes: Sendable, Equatable {
   /// Whether a code is a number made from the text itself, so that every text has one.
   public let takesAnyText: Bool
   /// The categories in the order of their codes, as positions in `bytes`.

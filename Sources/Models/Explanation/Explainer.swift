@@ -1,7 +1,7 @@
 // Why a margin is what it is: exact Shapley values of the model's inputs, those of the path-dependent
 // game (TreeSHAP) that the libraries' own `pred_contribs` and `pred_contrib` give. What an input gets
 // is what it moves the margin by, from what is expected where nothing is known of a row; with the
-// expectation, the bias, they add up to the margin.
+// expectation, the bias, they add up to the margin. What ensembles do about it is in `EnsembleGame`.
 
 public import Core
 
@@ -15,26 +15,51 @@ public struct Explainer: Sendable {
   private let game: Game
 
   private enum Game {
-    case linear(LinearBooster)
+    /// With what an input counts as where it is not known.
+    case linear(LinearBooster, unknown: [Double])
     case forest(ForestGame)
+    indirect case ensemble(EnsembleGame)
+  }
+
+  /// - Parameters:
+  ///   - source: the file's name, for messages.
+  ///   - unknown: by input, what it counts as where it is not known; NaN, or empty: as the training
+  ///     rows were in a forest, and as nothing in a linear model.
+  /// - Throws: a failure that names what the file does not say, or what cannot be explained.
+  /// - Complexity: O(nodes × depth); half a kilobyte for a node of a tree of usual depth.
+  init(_ model: Model, source: String, unknown: [Double]) throws(Failure) {
+    precondition(unknown.isEmpty || unknown.count == model.inputCount, "one value for each input")
+    self.model = model
+    inputCount = model.inputCount
+    outputCount = model.outputCount
+    switch model.predictor {
+    case .linear(let booster):
+      game = .linear(booster, unknown: unknown.map { $0.isNaN ? 0 : $0 })
+    case .forest(let plan):
+      let forest = unknown.isEmpty ? plan.forest : plan.forest.whereUnknown(are: unknown)
+      game = .forest(try ForestGame(forest, model.derived, source))
+    case .ensemble(let ensemble): game = .ensemble(try EnsembleGame(ensemble, source))
+    }
   }
 
   /// - Parameter source: the file's name, for messages.
   /// - Throws: a failure that names what the file does not say, or what cannot be explained.
   /// - Complexity: O(nodes × depth); half a kilobyte for a node of a tree of usual depth.
   public init(_ model: Model, source: String) throws(Failure) {
-    self.model = model
-    inputCount = model.inputCount
-    outputCount = model.outputCount
-    switch model.predictor {
-    case .linear(let booster): game = .linear(booster)
-    case .forest(let plan):
-      game = .forest(try ForestGame(plan.forest, model.derived, source))
-    }
+    try self.init(model, source: source, unknown: [])
   }
 
   /// Values that a row's explanation takes: for each output one for each input, and last the bias.
   public var width: Int { outputCount * (inputCount + 1) }
+
+  /// By output: the margin where nothing is known.
+  var biases: [Double] {
+    switch game {
+    case .linear(let booster, let unknown): booster.biases(unknown)
+    case .forest(let game): game.bias
+    case .ensemble(let game): game.base
+    }
+  }
 
   /// Explains the margins of rows.
   ///
@@ -50,7 +75,10 @@ public struct Explainer: Sendable {
     precondition(rows.count >= rowCount * inputCount, "every row has all inputs")
     precondition(contributions.count >= rowCount * width, "there is room for every contribution")
     switch game {
-    case .linear(let booster): booster.contributions(rows, rowCount: rowCount, into: contributions)
+    case .linear(let booster, let unknown):
+      booster.contributions(rows, rowCount: rowCount, unknown, into: contributions)
+    case .ensemble(let game):
+      game.contributions(rows, rowCount: rowCount, into: contributions)
     case .forest(let game):
       guard let derived = model.derived else {
         return game.contributions(rows, rowCount: rowCount, inputCount, into: contributions)
@@ -72,7 +100,7 @@ struct ForestGame: Sendable {
   /// Nil where the tables would be too large.
   let plan: ContributionPlan?
   /// By output: the margin where nothing is known.
-  private let bias: [Double]
+  let bias: [Double]
   private let scale: Double
 
   /// Rows that are explained together: their sums stay near, and tables are read once for all.
@@ -175,21 +203,34 @@ struct ForestGame: Sendable {
 extension LinearBooster {
   /// Each input gives its weight times its value; a missing one gives nothing.
   fileprivate func contributions(
-    _ rows: UnsafeBufferPointer<Double>, rowCount: Int,
+    _ rows: UnsafeBufferPointer<Double>, rowCount: Int, _ unknown: [Double],
     into contributions: UnsafeMutableBufferPointer<Double>
   ) {
+    let biases = biases(unknown)
     var place = 0
     for row in 0..<rowCount {
       for output in 0..<outputCount {
         for input in 0..<inputCount {
           let value = Float(rows[row * inputCount + input])
-          contributions[place] =
-            value.isNaN ? 0 : Double(value * weights[input * outputCount + output])
+          let weight = weights[input * outputCount + output]
+          contributions[place] = value.isNaN ? 0 : Double(value * weight)
+          if !unknown.isEmpty { contributions[place] -= unknown[input] * Double(weight) }
           place += 1
         }
-        contributions[place] = Double(weights[inputCount * outputCount + output] + base)
+        contributions[place] = biases[output]
         place += 1
       }
+    }
+  }
+
+  /// By output: the margin where no input is known.
+  fileprivate func biases(_ unknown: [Double]) -> [Double] {
+    (0..<outputCount).map { output in
+      var sum = Double(weights[inputCount * outputCount + output] + base)
+      for (input, value) in unknown.enumerated() {
+        sum += value * Double(weights[input * outputCount + output])
+      }
+      return sum
     }
   }
 }

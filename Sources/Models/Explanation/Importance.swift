@@ -58,6 +58,9 @@ extension Model {
       return Importance(measures: [
         Importance.Measure("weight", booster.weights.dropLast().map(Double.init))
       ])
+    case .ensemble:
+      throw .badData(
+        "\(source): an ensemble's files measure importance in ways of their own; each has its own")
     case .forest(let plan):
       let forest = plan.forest
       switch forest.comparison {

@@ -40,7 +40,34 @@ extension Forest {
   /// The part of a split's training rows that came to one of its children, by which a walk that does
   /// not know the split's input goes there. Where no row came to the split, each child has one half.
   func share(ofChild child: Int, of node: Int) -> Double {
-    cover[node] > 0 ? cover[child] / cover[node] : 0.5
+    if !unknownShares.isEmpty { return unknownShares[child] }
+    return cover[node] > 0 ? cover[child] / cover[node] : 0.5
+  }
+
+  /// The same forest, explained with values that inputs have where they are not known: a walk goes as
+  /// they do. NaN: as the training rows went.
+  ///
+  /// - Parameter unknown: by input of the row; what is derived from them stays as it was.
+  func whereUnknown(are unknown: [Double]) -> Forest {
+    var forest = self
+    // What contributions need is missing; that is for others to say.
+    guard cover.count == nodeCount else { return forest }
+    let row = unknown + Array(repeating: Double.nan, count: inputCount - unknown.count)
+    var shares = [Double](repeating: 1, count: nodeCount)
+    row.withUnsafeBufferPointer { row in
+      for node in 0..<nodeCount where left[node] >= 0 {
+        let child = Int(left[node])
+        if row[Int(feature[node])].isNaN {
+          shares[child] = share(ofChild: child, of: node)
+          shares[child + 1] = share(ofChild: child + 1, of: node)
+        } else {
+          shares[child] = goesLeft(node, row) ? 1 : 0
+          shares[child + 1] = 1 - shares[child]
+        }
+      }
+    }
+    forest.unknownShares = shares
+    return forest
   }
 
   /// The value that a leaf adds to an output, one of `outputs(ofTree:)`.

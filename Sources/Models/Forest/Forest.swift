@@ -94,6 +94,9 @@ struct Forest: Sendable {
   /// How many training rows came to each node, or their weight, as the library explains with; empty
   /// where the file does not say.
   let cover: [Double]
+  /// Of each node, the part of a walk at the split above that goes there where the split's input is not
+  /// known; empty where `cover` says it.
+  var unknownShares: [Double] = []
   /// What each split was worth in training, 0 in a leaf; empty where the file does not say.
   let gain: [Double]
 

@@ -7,8 +7,8 @@
   import Darwin
 #endif
 
-struct DoubleTransform: Sendable {
-  enum Shape: Sendable {
+struct DoubleTransform: Sendable, Equatable {
+  enum Shape: Sendable, Equatable {
     case identity, exponential, softmax
     case sigmoid(steepness: Double)
     /// log(1 + eˣ)

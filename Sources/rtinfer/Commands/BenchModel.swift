@@ -22,7 +22,7 @@ enum BenchModel {
     name: "bench model",
     summary: "Measure inference alone: single rows and batches",
     story: """
-      Loads a model file, reads rows (as score does: CSV, TSV or JSON lines) and measures how long the model takes \
+      Loads a model file (or the model of that name that the project declares, several files combined as they decide), reads rows (as score does: CSV, TSV or JSON lines) and measures how long the model takes \
       for them, without reading and writing: from the inputs as numbers to the margins, turning them into ranks \
       included. Calls of fewer than some two thousand rows stay on one thread, whatever --threads says. For each batch size all rows are judged in calls of so many (of all rows, where there \
       are fewer), N times over; rows differ from call to call. Printed are microseconds a row, the best and the \
@@ -51,8 +51,7 @@ enum BenchModel {
     let sizes = try batchSizes(options)
     let repeats = try options.integer(repeats, in: 1...1_000) ?? 7
     let threads = try options.integer(threads, in: 1...256) ?? 1
-    let declared = try DeclaredModel(
-      ModelDefinition(name: path, uri: path), nil, invocation)
+    let declared = try declaredModel(path, invocation)
     let model = declared.model
     let decider = try Decider(declared.definition, model: model, schema: declared.schema)
     let rejects = try Rejects(invocation)
@@ -79,6 +78,18 @@ enum BenchModel {
     }
     try invocation.output.flush()
     return try rejects.finish(total: run.rows)
+  }
+
+  /// Of a file, or of the project's model of that name where there is no such file.
+  private static func declaredModel(
+    _ named: String, _ invocation: Invocation
+  ) throws(Failure) -> DeclaredModel {
+    if !invocation.files.exists(named), let project = try Project.find(invocation),
+      let definition = try project.models().first(where: { $0.name == named })
+    {
+      return try DeclaredModel(definition, project, invocation)
+    }
+    return try DeclaredModel(ModelDefinition(name: named, uri: named), nil, invocation)
   }
 
   private static func batchSizes(_ options: Options) throws(Failure) -> [Int] {

@@ -25,7 +25,8 @@ enum RegistryAdd {
       Prints the log's line.
 
       FILE may be a folder: of MLflow with an MLmodel file (xgboost and lightgbm flavours), or any with one model \
-      file in it; its other files are kept beside.
+      file in it; its other files are kept beside. Where the project declares NAME as several files (combine), \
+      there is no FILE: all of them are added as one version.
       """,
     operands: .files,
     flags: [metric, tag, rows, training, profile, parent] + CommonFlags.records
@@ -41,11 +42,12 @@ enum RegistryAdd {
     run: run)
 
   private static func run(_ invocation: Invocation) throws(Failure) -> ExitStatus {
-    let operands = try RegistryFlags.operands(invocation, ["NAME", "FILE"])
-    let (name, path) = (operands[0], operands[1])
     let options = invocation.options
-    try RegistryFolder.check(model: name)
     let project = try Project.find(invocation)
+    let definition = try project?.models().first { $0.name == options.operands.first }
+    let artifact = try artifact(definition, project, invocation)
+    let name = options.operands[0]
+    try RegistryFolder.check(model: name)
     let author = try RegistryFlags.author(invocation)
     var facts = VersionFacts(by: author.by)
     facts.reason = author.reason
@@ -53,16 +55,15 @@ enum RegistryAdd {
     facts.tags = try RegistryFlags.tags(tag, options)
     facts.parent = try options.integer(parent, in: 1...Int.max)
     facts.gitCommit = GitCommit.current(from: invocation.workingFolder, invocation.files)
-    let artifact = try ModelArtifact(path, invocation.files)
     facts.files = artifact.files
-    facts.source = path
-    let definition = try project?.models().first { $0.name == name }
+    facts.source = options.operands.dropFirst().first ?? project?.shownName
     if let project, let definition {
       facts.decision = project.decision(of: definition, artifact.model)
     }
     if try options.value(rows) != nil {
       try tryOut(
-        artifact, definition ?? ModelDefinition(name: name, uri: path), project, invocation)
+        artifact, definition ?? ModelDefinition(name: name, uri: artifact.name), project, invocation
+      )
     }
     if let path = try options.value(training) {
       let (digest, bytes) = try FileDigest.of(path, in: invocation.files)
@@ -81,6 +82,24 @@ enum RegistryAdd {
       facts: facts)
     try invocation.write(line)
     return .success
+  }
+
+  /// The file that is named, or all files of an ensemble that the project declares.
+  private static func artifact(
+    _ definition: ModelDefinition?, _ project: Project?, _ invocation: Invocation
+  ) throws(Failure) -> ModelArtifact {
+    if let project, let definition, case .ensemble(let ensemble) = definition.source {
+      let given = invocation.options.operands
+      guard given.count == 1 else {
+        throw .usage(
+          "unexpected '\(given[1])': \(project.shownName) says which files '\(definition.name)' combines",
+          hint: "rtinfer registry add \(definition.name)")
+      }
+      return try ModelArtifact(ensemble, of: definition, project, invocation.files)
+    }
+    let operands = try RegistryFlags.operands(invocation, ["NAME", "FILE"])
+    try RegistryFolder.check(model: operands[0])
+    return try ModelArtifact(operands[1], invocation.files)
   }
 
   /// Decides the example rows, and prints none of it.

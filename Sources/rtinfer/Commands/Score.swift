@@ -54,6 +54,13 @@ enum ScoreCommand {
       With --importance no rows are read: for each input its measures are printed as the library names and \
       counts them, over all rounds of the file; a table on a terminal, importance records on a pipe.
 
+      A model of the project may be several files: `combine` in place of `uri` takes the mean of their scores \
+      (mean, or weighted, by the sum of the weights; with on: "margin" the mean of their margins), or a stacking \
+      model that is told their scores. Its contributions are the weighted sum of the files' own; through scores \
+      and stacks each move is dealt out in the proportions of the move before (the rescale rule), so that they \
+      add up as well. For a mean of scores they are in the scores' own space, which is its margin too. \
+      --importance prints each file's own, with the file's name.
+
       With --to csv or tsv the decisions of one model are a table: id, time, score (score_0, score_1, … for \
       several outputs), margin on request, label and decision where the project declares them, and every input.
 
@@ -91,7 +98,8 @@ enum ScoreCommand {
     let project = try Project.find(invocation)
     let extent = try explanationExtent(invocation)
     if invocation.options.isOn(importance) {
-      return try ScoreImportance.run(invocation, try chosenModels(invocation, project))
+      return try ScoreImportance.run(
+        invocation, project, try chosenModels(invocation, project))
     }
     let judges = try loadJudges(invocation, project, extent)
     let budgets = try project?.budgets() ?? []
@@ -163,12 +171,8 @@ enum ScoreCommand {
           "\(invocation.options.origin(model)): '\(named)' is neither a file nor a model of the project",
           hint: Spelling.nearest(named, among: known).map { "did you mean '\($0)'?" })
       }
-      return [
-        (
-          ModelDefinition(name: named, uri: named),
-          try DeclaredModel.path(named, project, invocation)
-        )
-      ]
+      let definition = ModelDefinition(name: named, uri: named)
+      return [(definition, try DeclaredModel.path(definition, project, invocation))]
     }
     let chosen = definitions.filter { named == nil || $0.name == named }
     guard !chosen.isEmpty, let project else {
@@ -178,7 +182,7 @@ enum ScoreCommand {
     }
     var found: [(definition: ModelDefinition, path: String)] = []
     for definition in chosen {
-      found.append((definition, try DeclaredModel.path(definition.uri, project, invocation)))
+      found.append((definition, try DeclaredModel.path(definition, project, invocation)))
     }
     return found
   }

@@ -1,5 +1,6 @@
 // `score --importance`: what the model's own file says of its inputs. A table for people, a line of
-// JSON for each input on a pipe.
+// JSON for each input on a pipe. Of an ensemble each file says its own, since libraries measure in
+// ways that cannot be added.
 
 import Core
 import Decisions
@@ -8,7 +9,8 @@ import Models
 
 enum ScoreImportance {
   static func run(
-    _ invocation: Invocation, _ models: [(definition: ModelDefinition, path: String)]
+    _ invocation: Invocation, _ project: Project?,
+    _ models: [(definition: ModelDefinition, path: String)]
   ) throws(Failure) -> ExitStatus {
     if let first = invocation.options.operands.first {
       throw .usage(
@@ -16,35 +18,66 @@ enum ScoreImportance {
         hint: "it is all in the model's file: rtinfer score --model model.json --importance")
     }
     let asTable = invocation.terminal.outputIsTerminal
-    for (index, (definition, path)) in models.enumerated() {
-      let model = try DeclaredModel.load(
-        path, invocation.files, options: ModelOptions(iterations: .all))
-      if asTable, index > 0 { invocation.output.append("\n") }
-      append(
-        try model.importance(source: path), of: model, name: definition.name, asTable: asTable,
-        to: invocation.output)
+    var texts = 0
+    for (definition, path) in models {
+      let declared = try DeclaredModel(
+        definition, definition.isDeclared ? project : nil, invocation,
+        options: ModelOptions(iterations: .all))
+      var parts = [Part(model: definition.name, file: nil, declared.model, source: path)]
+      if !declared.model.members.isEmpty {
+        parts = declared.model.members.map { member in
+          Part(
+            model: definition.name, file: member.name, member.model,
+            source: "\(path): \(member.name)")
+        }
+      }
+      for part in parts {
+        if asTable, texts > 0 { invocation.output.append("\n") }
+        texts += 1
+        try append(part, asTable: asTable, to: invocation.output)
+      }
     }
     try invocation.output.flush()
     return .success
   }
 
+  /// What has an importance of its own: a model, or one file of an ensemble.
+  private struct Part {
+    let name: String
+    /// Nil where the model is one file.
+    let file: String?
+    let model: Model
+    /// For messages.
+    let source: String
+
+    init(model name: String, file: String?, _ model: Model, source: String) {
+      (self.name, self.file, self.model, self.source) = (name, file, model, source)
+    }
+  }
+
   /// Appends the importance of one model's inputs.
   private static func append(
-    _ importance: Importance, of model: Model, name: String, asTable: Bool, to output: OutputBuffer
-  ) {
+    _ part: Part, asTable: Bool, to output: OutputBuffer
+  ) throws(Failure) {
+    let model = part.model
+    let importance = try model.importance(source: part.source)
     let names =
       model.inputNames.isEmpty ? (0..<model.inputCount).map { "f\($0)" } : model.inputNames
-    guard asTable else { return appendRecords(importance, model, name, names, to: output) }
-    output.append(table(importance, title: name, names))
+    guard asTable else { return appendRecords(importance, part, names, to: output) }
+    let title = part.file.map { "\(part.name): \($0)" } ?? part.name
+    output.append(table(importance, title: title, names))
   }
 
   private static func appendRecords(
-    _ importance: Importance, _ model: Model, _ name: String, _ names: [String],
-    to output: OutputBuffer
+    _ importance: Importance, _ part: Part, _ names: [String], to output: OutputBuffer
   ) {
     for input in importance.order {
       output.append("{\"kind\":\"importance\",\"model\":")
-      output.appendQuoted(name)
+      output.appendQuoted(part.name)
+      if let file = part.file {
+        output.append(",\"file\":")
+        output.appendQuoted(file)
+      }
       output.append(",\"input\":")
       output.appendQuoted(names[input])
       for measure in importance.measures {
@@ -52,7 +85,7 @@ enum ScoreImportance {
         let value = measure.values[input]
         if measure.isCount {
           output.append(Int64(value))
-        } else if model.precision == .float32 {
+        } else if part.model.precision == .float32 {
           output.append(Float(value))
         } else {
           output.append(value)
