@@ -73,8 +73,8 @@ public struct EnsembleDefinition: Sendable {
     var weights: [Double] = []
     for member in try node.members() {
       let weight = try member.node.double()
-      guard weight.isFinite, weight >= 0 else {
-        throw member.node.failure("\(weight) is no weight, which is a finite number, 0 or more")
+      guard weight >= 0 else {
+        throw member.node.failure("\(weight) is no weight, which is 0 or more")
       }
       weights.append(weight)
     }

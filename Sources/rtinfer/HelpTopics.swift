@@ -261,6 +261,11 @@ enum HelpTopics {
             reasons: { "busy airport": ["origin_departures:mean_delay_1h"] },
             rules: [ { if: "score >= 0.5", decide: "rebook" }, { decide: "keep" } ],
           },
+          cancellation: {                // several files that decide as one, in place of uri
+            combine: { mean: ["a.json", "b.txt"] },            // of their scores
+            //   { weighted: { "a.json": 0.7, "b.txt": 0.3 }, on: "margin" }  of their margins
+            //   { stack: "meta.json", of: ["a.json", "b.txt"] }   a model told the scores a and b
+          },
         },
         outcomes: {                      // what turned out: labels of training sets
           late_arrival: { from: "arrived", join: "id", outcome: "arr_delay > 15", matures: "24h",
