@@ -90,4 +90,28 @@ struct AllocationTests {
         records: 18_000)
     }
   }
+
+  /// Two models and a third on top, each asked for its own inputs.
+  @Test func ensemblesCostNoAllocation() throws {
+    let files = Fixtures.root.appending(path: "models/ensemble").path()
+    let members = "\"\(files)/xgboost.json\", \"\(files)/lightgbm.txt\""
+    try folder.write(
+      """
+      { models: {
+        mean: { combine: { mean: [\(members)] } },
+        stack: { combine: { stack: "\(files)/passthrough.json", of: [\(members)] } },
+      } }
+      """, "ensembles.json")
+    for (count, file) in [(2_000, "few"), (20_000, "many")] {
+      try folder.write(
+        GeneratedStream.text(count) {
+          "{\"distance\":\($0 % 900 + 80),\"hour\":\($0 % 24),\"delay\":null,\"carrier\":\($0 % 9)}\n"
+        }, "\(file).ndjson")
+    }
+    for model in ["mean", "stack"] {
+      try expectNone(
+        "score --project ensembles.json --model \(model)", small: "few.ndjson",
+        large: "many.ndjson", records: 18_000)
+    }
+  }
 }

@@ -186,4 +186,26 @@ import Testing
     #expect(found?.message.contains("reg:gamma") == true)
     #expect(found?.hint?.contains("score") == true)
   }
+
+  /// One code per input is told to all members, so that it must mean the same to each.
+  @Test func categoriesMustBeCodedAlike() throws {
+    let text = try Fixtures.text("models/lightgbm/data-frame/model.txt")
+    let files = [text, text.replacing("[30, 7, 12]", with: "[7, 30, 12]")]
+    let models = try files.map { try load(Array($0.utf8)) }
+    func mean(_ other: Model) throws -> Model {
+      try Model(
+        combining: [
+          EnsembleMember(name: "a.txt", model: models[0]),
+          EnsembleMember(name: "b.txt", model: other),
+        ], by: .mean(weights: [1, 1], on: .score))
+    }
+    let same = try mean(models[0])
+    let gate = try #require(same.inputNames.firstIndex(of: "gate"))
+    #expect(same.categories(ofInput: gate)?.code(of: 12) == 2)
+    let found = mismatch { try mean(models[1]) }
+    #expect(found?.place == .member(1))
+    #expect(
+      found?.message == "codes the categories of 'gate' in another way than 'a.txt'",
+      "\(String(describing: found))")
+  }
 }

@@ -34,6 +34,12 @@ final class Ensemble: Sendable {
   let outputCount: Int
   /// The combination in words that tell it from all others; its SHA-256 is the fingerprint.
   let recipe: [UInt8]
+  /// The most inputs that have to be picked for a member.
+  fileprivate let toldWidth: Int
+  /// The most margins of a member.
+  fileprivate let saidWidth: Int
+  /// Inputs of the stacking model; 0 in a mean.
+  fileprivate let stackedWidth: Int
 
   init(members: [Member], rule: Rule, inputCount: Int, outputCount: Int, recipe: [UInt8]) {
     self.members = members
@@ -41,6 +47,9 @@ final class Ensemble: Sendable {
     self.inputCount = inputCount
     self.outputCount = outputCount
     self.recipe = recipe
+    toldWidth = members.map(\.columns.count).max() ?? 0
+    saidWidth = members.map(\.model.outputCount).max() ?? 0
+    stackedWidth = if case .stack(_, let sources) = rule { sources.count } else { 0 }
   }
 
   /// Values that are held at a time: half a megabyte, as for inputs that are derived.
@@ -164,15 +173,8 @@ final class Ensemble: Sendable {
     }
   }
 
-  // MARK: Widths
-
-  /// The most inputs that have to be picked for a member.
-  fileprivate var toldWidth: Int { members.map(\.columns.count).max()! }
-  fileprivate var saidWidth: Int { members.map(\.model.outputCount).max()! }
-  fileprivate var stackedWidth: Int {
-    if case .stack(_, let sources) = rule { sources.count } else { 0 }
-  }
-  fileprivate var blockWidth: Int { toldWidth + saidWidth + stackedWidth }
+  /// Values that a row needs between the members.
+  private var blockWidth: Int { toldWidth + saidWidth + stackedWidth }
 }
 
 /// What a block of rows needs between the members, cut from one piece of memory.
