@@ -258,6 +258,20 @@ public final class Decider {
     takeAliases()
   }
 
+  /// Takes up a row of a table's cells that came as JSON: nil is missing, and an empty text is a category as any other.
+  public func read(cells: [Bytes?], slots: [Int?]) throws(BadRecord) {
+    for slot in 0..<slotCount { scalars[slot] = .null }
+    for (cell, slot) in zip(cells, slots) {
+      guard let slot, let cell else { continue }
+      if textSlots.contains(slot) {
+        scalars[slot] = .text(cell)
+      } else if !cell.isEmpty {
+        scalars[slot] = try CellText.convert(cell, fields[slot])
+      }
+    }
+    takeAliases()
+  }
+
   /// Slots whose values the model is told as they are: an input's own, a member's or a feature's.
   func plainInputs(_ kind: RowKind) -> [Int] {
     plans[kind.layout]!.inputs.flatMap { input in
@@ -290,6 +304,14 @@ public final class Decider {
       decision.inputs.append(value)
       row[index] = value.isNull ? .nan : try number(value, index, input.name)
     }
+  }
+
+  /// What the model is told for a value that comes by its input's place: a category's code, and the default of a
+  /// missing one.
+  public func told(_ value: Scalar, ofInput index: Int) throws(BadRecord) -> Double {
+    let input = plans[.plain]!.inputs[index]
+    let value = value.isNull ? input.substitute : value
+    return value.isNull ? .nan : try number(value, index, input.name)
   }
 
   private func number(_ value: Scalar, _ input: Int, _ name: String) throws(BadRecord) -> Double {

@@ -52,6 +52,9 @@ final class Desk {
   /// By input; NaN where a missing value stays missing.
   let substitutes: [Double]
   let labels: [String]
+  /// By input: whether the model takes categories there; empty where all are numbers.
+  let categorical: [Bool]
+  var takesCategories: Bool { !categorical.isEmpty }
 
   /// - Parameter meter: its counts go on.
   init(_ served: ServedModel, meter: ModelMeter) {
@@ -62,6 +65,10 @@ final class Desk {
     let decider = Desk.makeSeat(served)
     substitutes = decider.substitutes
     labels = decider.labels
+    let categorical = (0..<served.model.inputCount).map {
+      served.model.categories(ofInput: $0) != nil
+    }
+    self.categorical = categorical.contains(true) ? categorical : []
   }
 
   deinit {
@@ -91,6 +98,15 @@ final class Desk {
   func seat(_ number: Int) -> Decider {
     while seats.count <= number { seats.append(Desk.makeSeat(served)) }
     return seats[number]
+  }
+
+  /// What the model is told for a value that comes by its input's place.
+  func told(_ value: Scalar, ofInput input: Int, row: Int) throws(Refusal) -> Double {
+    do throws(BadRecord) {
+      return try seat(tickets.count).told(value, ofInput: input)
+    } catch {
+      throw Refusal(.badRequest, "row \(row): \(error.reason)")
+    }
   }
 
   // MARK: Rows

@@ -16,7 +16,8 @@ struct InferenceRequest {
   private(set) var outputs: [OutputWish]?
   private(set) var wantsBinary = false
 
-  init(_ request: Request, at desk: Desk) throws(Refusal) {
+  /// - Parameter texts: keeps the strings that have escapes.
+  init(_ request: Request, at desk: Desk, _ texts: TextScratch) throws(Refusal) {
     let body = request.body
     var headerCount = body.count
     if let text = request.field(.inferenceHeaderLength) {
@@ -31,12 +32,12 @@ struct InferenceRequest {
       }
     }
     do throws(JSONFault) {
-      try read(body[0..<headerCount])
+      try read(body[0..<headerCount], texts)
     } catch {
       throw error.refusal
     }
     try share(body[headerCount..<body.count])
-    for input in inputs { try input.check() }
+    for index in inputs.indices { try inputs[index].check(takesTexts: desk.takesCategories) }
   }
 
   /// No JSON at all: one row for the model's one input, and everything comes back as bytes.
@@ -47,7 +48,7 @@ struct InferenceRequest {
     input.shape = [1, desk.model.inputCount]
     input.binarySize = body.count
     input.binary = body
-    try input.check()
+    try input.check(takesTexts: false)
     inputs = [input]
     wantsBinary = true
   }
@@ -72,7 +73,7 @@ struct InferenceRequest {
 
   // MARK: JSON
 
-  private mutating func read(_ text: Bytes) throws(JSONFault) {
+  private mutating func read(_ text: Bytes, _ texts: TextScratch) throws(JSONFault) {
     var cursor = JSONCursor(text, allowsNonFinite: true)
     try cursor.objectBegins()
     var first = true
@@ -87,7 +88,9 @@ struct InferenceRequest {
       case "inputs":
         try cursor.arrayBegins()
         var firstInput = true
-        while try cursor.hasElement(&firstInput) { inputs.append(try Self.input(&cursor)) }
+        while try cursor.hasElement(&firstInput) {
+          inputs.append(try Self.input(&cursor, texts))
+        }
       case "outputs":
         var wishes: [OutputWish] = []
         try cursor.arrayBegins()
@@ -105,7 +108,9 @@ struct InferenceRequest {
     .refusal(Refusal(.badRequest, reason))
   }
 
-  private static func input(_ cursor: inout JSONCursor) throws(JSONFault) -> InputTensor {
+  private static func input(
+    _ cursor: inout JSONCursor, _ texts: TextScratch
+  ) throws(JSONFault) -> InputTensor {
     var input = InputTensor()
     try cursor.objectBegins()
     var first = true
@@ -128,9 +133,7 @@ struct InferenceRequest {
           input.shape.append(length)
         }
       case "data":
-        var values: [Double] = []
-        try flatten(&cursor, into: &values)
-        input.values = values
+        try readData(&cursor, into: &input, texts)
       case "parameters":
         if let size = try parameters(&cursor)["binary_data_size"] {
           guard size.kind == .number, let count = JSONNumber.integer(size.bytes) else {
@@ -144,9 +147,31 @@ struct InferenceRequest {
     return input
   }
 
+  /// Numbers or strings; null may be either.
+  private static func readData(
+    _ cursor: inout JSONCursor, into input: inout InputTensor, _ texts: TextScratch
+  ) throws(JSONFault) {
+    var numbers: [Double] = []
+    var strings: [Bytes?] = []
+    var (hasNumbers, hasStrings) = (false, false)
+    try flatten(&cursor) { (cursor) throws(JSONFault) in
+      let kind = try cursor.peeked()
+      if kind == .string {
+        hasStrings = true
+        strings.append(texts.resolved(try cursor.raw()))
+      } else {
+        hasNumbers = hasNumbers || kind != .null
+        numbers.append(try cursor.number("data"))
+        if kind == .null { strings.append(nil) }
+      }
+    }
+    guard !hasNumbers || !hasStrings else { throw wrong("data holds strings and numbers") }
+    if hasStrings { input.texts = strings } else { input.values = numbers }
+  }
+
   /// Nested or flat, row after row either way.
   private static func flatten(
-    _ cursor: inout JSONCursor, into values: inout [Double]
+    _ cursor: inout JSONCursor, take: (inout JSONCursor) throws(JSONFault) -> Void
   ) throws(JSONFault) {
     // As deep as tensors are; JSON's own limit is higher.
     var depth = 0
@@ -166,7 +191,7 @@ struct InferenceRequest {
       } else if depth == 0 {
         throw wrong("data is an array")
       } else {
-        values.append(try cursor.number("data"))
+        try take(&cursor)
       }
     } while depth > 0
   }

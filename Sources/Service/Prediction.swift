@@ -79,11 +79,14 @@ extension Service {
       throw Refusal(.badRequest, error.reason)
     }
     let times = TicketTimes(arrived: call.request.arrived, began: began, read: read, gathered: read)
-    wait(
-      Ticket(
-        request: call.request, connection: call.connection, purpose: .predict(reply),
-        firstRow: desk.rowCount, rowCount: rows, times: times, deadline: deadline),
-      at: desk)
+    let ticket = Ticket(
+      request: call.request, connection: call.connection, purpose: .predict(reply),
+      firstRow: desk.rowCount, rowCount: rows, times: times, deadline: deadline)
+    guard rows > 0 else {
+      // There is nothing to wait for.
+      return answerPrediction(ticket, at: desk, reply, start: read, judged: read)
+    }
+    wait(ticket, at: desk)
   }
 
   func answerPrediction(

@@ -23,6 +23,7 @@ struct RowReader {
   init(_ desk: Desk, _ service: Service) {
     self.desk = desk
     self.service = service
+    service.texts.reset()
   }
 
   private var inputCount: Int { desk.model.inputCount }
@@ -31,14 +32,7 @@ struct RowReader {
 
   /// Puts what was read on the desk.
   func finish() throws(Refusal) {
-    let room = try service.room(rows, at: desk)
-    _ = room.update(fromContentsOf: values)
-    for row in 0..<rows {
-      for (input, substitute) in desk.substitutes.enumerated() where !substitute.isNaN {
-        let place = row * inputCount + input
-        if room[place].isNaN { room[place] = substitute }
-      }
-    }
+    _ = try service.room(rows, at: desk).update(fromContentsOf: values)
   }
 
   private func checkRoom() throws(Refusal) {
@@ -73,7 +67,7 @@ struct RowReader {
       var first = true
       var count = 0
       while try cursor.hasElement(&first) {
-        values.append(try cursor.number("row \(rows)"))
+        values.append(try value(&cursor, ofInput: count))
         count += 1
       }
       guard count == inputCount else {
@@ -85,8 +79,28 @@ struct RowReader {
       rows += 1
     default:
       guard inputCount == 1 else { throw .refusal(RowReader.noRows) }
-      values.append(try cursor.number("row \(rows)"))
+      values.append(try value(&cursor, ofInput: 0))
       rows += 1
+    }
+  }
+
+  /// What the model is told for a value of a row in the model's order.
+  private func value(_ cursor: inout JSONCursor, ofInput input: Int) throws(JSONFault) -> Double {
+    guard desk.takesCategories, desk.categorical.indices ~= input, desk.categorical[input] else {
+      let number = try cursor.number("row \(rows)")
+      return number.isNaN && input < inputCount ? desk.substitutes[input] : number
+    }
+    let value: Scalar
+    if try cursor.peeked() == .string {
+      value = .text(service.texts.resolved(try cursor.raw()))
+    } else {
+      let number = try cursor.number("row \(rows)")
+      value = number.isNaN ? .null : Scalar(exactly: number) ?? .double(number)
+    }
+    do throws(Refusal) {
+      return try desk.told(value, ofInput: input, row: rows)
+    } catch {
+      throw .refusal(error)
     }
   }
 
@@ -107,13 +121,13 @@ struct RowReader {
   /// An object of columns by name, all of one length.
   mutating func readColumns(_ cursor: inout JSONCursor) throws(Refusal) {
     var names: [String] = []
-    var columns: [[Bytes]] = []
+    var columns: [[Bytes?]] = []
     try read(&cursor) { (reader, cursor) throws(JSONFault) in
       try cursor.objectBegins()
       var first = true
       while let name = try cursor.key(&first) {
         names.append(name)
-        columns.append(try cursor.cells())
+        columns.append(try cursor.cells(reader.service.texts))
       }
     }
     let count = columns.first?.count ?? 0
@@ -139,14 +153,29 @@ struct RowReader {
 
   /// A row of cells under columns, as in CSV.
   mutating func takeCells(_ cells: [Bytes], _ slots: [Int?]) throws(Refusal) {
+    try takeRow(cells.count, slots) { (decider) throws(BadRecord) in
+      try decider.read(cells: cells, slots: slots)
+    }
+  }
+
+  /// A row of JSON's values under columns; nil is null.
+  mutating func takeCells(_ cells: [Bytes?], _ slots: [Int?]) throws(Refusal) {
+    try takeRow(cells.count, slots) { (decider) throws(BadRecord) in
+      try decider.read(cells: cells, slots: slots)
+    }
+  }
+
+  private mutating func takeRow(
+    _ count: Int, _ slots: [Int?], read: (Decider) throws(BadRecord) -> Void
+  ) throws(Refusal) {
     try checkRoom()
-    guard cells.count == slots.count else {
+    guard count == slots.count else {
       throw Refusal(
-        .badRequest, "row \(rows) has \(cells.count) cells under \(slots.count) columns")
+        .badRequest, "row \(rows) has \(count) cells under \(slots.count) columns")
     }
     let decider = decider
     do throws(BadRecord) {
-      try decider.read(cells: cells, slots: slots)
+      try read(decider)
       try decider.gather(.plain)
     } catch {
       throw Refusal(.badRequest, "row \(rows): \(error.reason)")
@@ -237,21 +266,27 @@ extension JSONCursor {
     }
   }
 
-  /// An array's values as the cells of a table: null is an empty cell.
-  mutating func cells() throws(JSONFault) -> [Bytes] {
+  /// An array's values as the cells of a table; nil for null.
+  ///
+  /// - Parameter texts: keeps the strings that have escapes.
+  mutating func cells(_ texts: TextScratch) throws(JSONFault) -> [Bytes?] {
     try arrayBegins()
-    var cells: [Bytes] = []
+    var cells: [Bytes?] = []
     var first = true
     while try hasElement(&first) {
       let raw = try raw()
-      guard raw.kind != .array, raw.kind != .object, !raw.escaped else {
-        let what = raw.escaped ? "a string with escapes" : raw.kind.name
-        throw .refusal(Refusal(.badRequest, "\(what) where a plain value is due"))
+      guard raw.kind != .array, raw.kind != .object else {
+        throw .refusal(Refusal(.badRequest, "\(raw.kind.name) where a plain value is due"))
       }
-      cells.append(raw.kind == .null ? .empty : raw.bytes)
+      cells.append(raw.kind == .null ? nil : texts.resolved(raw))
     }
     return cells
   }
+}
+
+extension TextScratch {
+  /// A value as it is meant: a string's escapes resolved.
+  func resolved(_ raw: JSONRaw) -> Bytes { raw.escaped ? unescape(raw.bytes) : raw.bytes }
 }
 
 extension JSONRaw {

@@ -90,17 +90,17 @@ extension Service {
     _ reader: inout RowReader, _ cursor: inout JSONCursor
   ) throws(Refusal) {
     var names: [String] = []
-    var table: [[Bytes]] = []
+    var table: [[Bytes?]] = []
     do throws(JSONFault) {
       try cursor.objectBegins()
       var first = true
       while let name = try cursor.key(&first) {
         switch name {
-        case "columns": names = try cursor.cells().map(\.string)
+        case "columns": names = try cursor.cells(texts).map { $0?.string ?? "" }
         case "data":
           try cursor.arrayBegins()
           var firstRow = true
-          while try cursor.hasElement(&firstRow) { table.append(try cursor.cells()) }
+          while try cursor.hasElement(&firstRow) { table.append(try cursor.cells(texts)) }
         default: _ = try cursor.raw()
         }
       }

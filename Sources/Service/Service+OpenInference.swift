@@ -143,7 +143,8 @@ extension Service {
   private func infer(_ call: Call) throws(Refusal) {
     let desk = try servedDesk(call.route)
     let began = clock.monotonicNanoseconds()
-    let request = try InferenceRequest(call.request, at: desk)
+    texts.reset()
+    let request = try InferenceRequest(call.request, at: desk, texts)
     let wishes = request.outputs ?? [OutputWish(name: InferenceNames.output)]
     for wish in wishes where wish.name != InferenceNames.output {
       throw Refusal(
@@ -163,6 +164,13 @@ extension Service {
     let width = desk.model.inputCount
     if inputs.count == 1, let shape = matrix(inputs[0].shape, width: width) {
       let values = try room(shape, at: desk)
+      guard !desk.takesCategories else {
+        for index in 0..<shape * width {
+          let (row, input) = index.quotientAndRemainder(dividingBy: width)
+          values[index] = try desk.told(inputs[0].scalar(index), ofInput: input, row: row)
+        }
+        return shape
+      }
       for index in 0..<shape * width { values[index] = inputs[0].value(index) }
       substitute(values, rows: shape, at: desk)
       return shape
@@ -175,7 +183,25 @@ extension Service {
     }
     let rows = inputs[0].count ?? 0
     let values = try room(rows, at: desk)
-    values.update(repeating: .nan)
+    for (column, input) in try columns(inputs, names, rows: rows).enumerated() {
+      for row in 0..<rows {
+        let place = row * width + column
+        if desk.takesCategories {
+          values[place] = try desk.told(input?.scalar(row) ?? .null, ofInput: column, row: row)
+        } else {
+          values[place] = input?.value(row) ?? .nan
+        }
+      }
+    }
+    if !desk.takesCategories { substitute(values, rows: rows, at: desk) }
+    return rows
+  }
+
+  /// Tensors of one column each, by the model's inputs; nil for an input that is not given.
+  private func columns(
+    _ inputs: [InputTensor], _ names: [String], rows: Int
+  ) throws(Refusal) -> [InputTensor?] {
+    var columns = [InputTensor?](repeating: nil, count: names.count)
     for input in inputs {
       guard let column = names.firstIndex(of: input.name) else {
         let nearest = Spelling.nearest(input.name, among: names).map { "; did you mean '\($0)'?" }
@@ -185,10 +211,12 @@ extension Service {
         throw Refusal(
           .badRequest, "input '\(input.name)' has the shape \(input.shape), not [\(rows),1]")
       }
-      for row in 0..<rows { values[row * width + column] = input.value(row) }
+      guard columns[column] == nil else {
+        throw Refusal(.badRequest, "two inputs are called '\(input.name)'")
+      }
+      columns[column] = input
     }
-    substitute(values, rows: rows, at: desk)
-    return rows
+    return columns
   }
 
   /// Rows of a tensor that holds whole rows; nil where it does not.

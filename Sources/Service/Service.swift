@@ -47,6 +47,8 @@ public final class Service: RequestHandler {
   /// A reply's body and its further fields while they are written.
   let body = OutputBuffer(MemorySink(), capacity: 16 << 10)
   let fields = OutputBuffer(MemorySink(), capacity: 1 << 10)
+  /// Texts of the request at hand whose escapes were resolved.
+  let texts = TextScratch()
   /// A line of a log while it is written.
   let logLine = OutputBuffer(MemorySink(), capacity: 4 << 10)
 
@@ -159,6 +161,7 @@ public final class Service: RequestHandler {
 
   /// The rows of a ticket wait for the end of the turn, or go at once when the batch is full.
   func wait(_ ticket: Ticket, at desk: Desk) {
+    precondition(ticket.rowCount > 0, "a ticket without rows would never be judged")
     if desk.tickets.isEmpty { busy.append(desk) }
     desk.take(ticket)
     meter.noteWaiting(1)

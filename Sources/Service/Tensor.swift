@@ -75,6 +75,8 @@ struct InputTensor {
   var shape: [Int] = []
   /// From JSON, flat; nil where the values are bytes.
   var values: [Double]?
+  /// From JSON or bytes, flat, where the values are BYTES; nil elsewhere.
+  var texts: [Bytes?]?
   /// Nil where the values are in the JSON.
   var binarySize: Int?
   var binary = Bytes.empty
@@ -96,13 +98,26 @@ struct InputTensor {
     return type!.value(at: UnsafeRawPointer(binary.base) + index * type!.size)
   }
 
+  /// The value for an input that takes categories, or may.
+  ///
+  /// - Precondition: it has been checked.
+  func scalar(_ index: Int) -> Scalar {
+    if let texts { return texts[index].map(Scalar.text) ?? .null }
+    let value = value(index)
+    return value.isNaN ? .null : Scalar(exactly: value) ?? .double(value)
+  }
+
   /// Its type, shape and values agree.
-  func check() throws(Refusal) {
+  ///
+  /// - Parameter takesTexts: the model knows categories, so that BYTES may be meant.
+  mutating func check(takesTexts: Bool) throws(Refusal) {
     guard let type else { throw Refusal(.badRequest, "input '\(name)' has no datatype") }
-    guard type != .bytes else {
-      throw Refusal(.badRequest, "input '\(name)': a model takes numbers, not BYTES")
-    }
     guard let count else { throw Refusal(.badRequest, "input '\(name)' has no possible shape") }
+    if type == .bytes { return try checkTexts(count, takesTexts: takesTexts) }
+    guard texts == nil else {
+      throw Refusal(
+        .badRequest, "input '\(name)': a string where \(type.rawValue) is due; texts are BYTES")
+    }
     if let binarySize {
       guard values == nil else {
         throw Refusal(.badRequest, "input '\(name)' has both data and binary_data_size")
@@ -124,6 +139,46 @@ struct InputTensor {
     } else {
       throw Refusal(.badRequest, "input '\(name)' has no data")
     }
+  }
+}
+
+extension InputTensor {
+  private mutating func checkTexts(_ count: Int, takesTexts: Bool) throws(Refusal) {
+    guard takesTexts else {
+      throw Refusal(.badRequest, "input '\(name)': a model takes numbers, not BYTES")
+    }
+    if binarySize != nil {
+      guard values == nil, texts == nil else {
+        throw Refusal(.badRequest, "input '\(name)' has both data and binary_data_size")
+      }
+      texts = try splitTexts()
+    }
+    if let values, values.allSatisfy(\.isNaN) { texts = values.map { _ in nil } }
+    guard let texts else {
+      throw Refusal(.badRequest, "input '\(name)': BYTES without strings")
+    }
+    guard texts.count == count else {
+      throw Refusal(.badRequest, "input '\(name)': \(texts.count) values, its shape holds \(count)")
+    }
+  }
+
+  /// Each text has its length before it, in four bytes.
+  private func splitTexts() throws(Refusal) -> [Bytes?] {
+    var texts: [Bytes?] = []
+    var rest = binary
+    while !rest.isEmpty {
+      guard rest.count >= 4 else { throw cutOff }
+      let count = Int(
+        UInt32(littleEndian: UnsafeRawPointer(rest.base).loadUnaligned(as: UInt32.self)))
+      guard count <= rest.count - 4 else { throw cutOff }
+      texts.append(rest[4..<4 + count])
+      rest = rest[4 + count..<rest.count]
+    }
+    return texts
+  }
+
+  private var cutOff: Refusal {
+    Refusal(.badRequest, "input '\(name)': its BYTES end within a value")
   }
 }
 

@@ -164,7 +164,8 @@ import Testing
       ),
       (
         "/v2/models/m/infer", "",
-        "{\"inputs\":[{\"name\":\"x\",\"shape\":[1],\"datatype\":\"BYTES\",\"data\":[]}]}", 400,
+        "{\"inputs\":[{\"name\":\"x\",\"shape\":[1],\"datatype\":\"BYTES\",\"data\":[\"a\"]}]}",
+        400,
         "BYTES"
       ),
       (

@@ -2,13 +2,13 @@
 // more is asked for: a full chunk is kept and a larger one begun. After the first few records one
 // chunk is large enough and nothing is allocated any more.
 
-final class TextScratch {
+public final class TextScratch {
   private var chunk: UnsafeMutablePointer<UInt8>
   private var capacity = 256
   private var used = 0
   private var full: [UnsafeMutablePointer<UInt8>] = []
 
-  init() { chunk = .allocate(capacity: capacity) }
+  public init() { chunk = .allocate(capacity: capacity) }
 
   deinit {
     reset()
@@ -16,7 +16,7 @@ final class TextScratch {
   }
 
   /// Takes everything back that was handed out.
-  func reset() {
+  public func reset() {
     used = 0
     guard !full.isEmpty else { return }
     for old in full { old.deallocate() }
@@ -24,7 +24,7 @@ final class TextScratch {
   }
 
   /// - Parameter text: a string's content, accepted by the scanner.
-  func unescape(_ text: Bytes) -> Bytes {
+  public func unescape(_ text: Bytes) -> Bytes {
     // Resolved text is never longer than its escapes.
     if used + text.count > capacity {
       full.append(chunk)
