@@ -31,6 +31,9 @@ import Testing
   @Test(arguments: [
     ("xgboost-json/data-frame", "model.json", "texts.csv", "expected-texts.ndjson"),
     ("lightgbm/data-frame", "model.txt", "texts.csv", "expected-texts.ndjson"),
+    ("lightgbm/ordered-categories", "model.txt", "texts.csv", "expected-texts.ndjson"),
+    ("lightgbm/categories-and-codes", "model.txt", "texts.csv", "expected-texts.ndjson"),
+    ("lightgbm/codes-beside-categories", "model.txt", "texts.csv", "expected-texts.ndjson"),
     ("catboost/ctr", "model.json", "rows.csv", "expected.ndjson"),
     ("catboost/ctr-combinations", "model.json", "rows.csv", "expected.ndjson"),
     ("catboost/one-hot", "model.json", "rows.csv", "expected.ndjson"),

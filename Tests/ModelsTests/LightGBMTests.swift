@@ -130,6 +130,58 @@ import Testing
     #expect(model.margins(rows) == expected.map(\.margin))
   }
 
+  /// Ordered columns are numbers to the training, and a caller may name columns of codes.
+  @Test(arguments: [
+    ("ordered-categories", [1, 3]), ("categories-and-codes", [1]), ("codes-beside-categories", [1]),
+  ])
+  func categoriesAreOfTheColumnsThatHadThem(_ name: String, _ columns: [Int]) throws {
+    let model = try ModelFixture(name, .lightgbm).model()
+    #expect((0..<4).filter { model.categories(ofInput: $0) != nil } == columns)
+    let carrier = try #require(model.categories(ofInput: 1))
+    #expect(carrier.code(of: Bytes("DL")) == 1 && carrier.code(of: Bytes("unseen")) == nil)
+    if let gate = model.categories(ofInput: 3) {
+      #expect(gate.code(of: 30) == 0 && gate.code(of: 12) == 2 && gate.code(of: 1) == nil)
+    }
+  }
+
+  /// Two ways to deal out the lists of categories, or none.
+  @Test(arguments: [
+    ("[0:3] 1:3", "1", "", "list 0 may be the categories of 'b' or of 'a'"),
+    ("[0:3] [0:2]", "", "", "list 0 may be the categories of 'a' or of 'b'"),
+    ("[0:3] 0:1:2:3", "1", "[[1, 2, 5, 7]]", "list 0 may be the categories of 'b' or of 'a'"),
+    (
+      "[0:3] 0:1:2:3", "1", #"[["1", "2", "5", "7"]]"#,
+      "list 0 may be the categories of 'b' or of 'a'"
+    ),
+    ("[-1:1] 1:5", "1", "", "no inputs have codes of the lists' lengths, in this order"),
+    ("[0.5:3] none", "", "[[1, 2], [3]]", "no inputs have codes of the lists' lengths"),
+    ("[0:1]", "", "", "1 feature_infos for 2 inputs"),
+  ])
+  func refusesCategoriesOfUncertainColumns(
+    _ infos: String, _ categorical: String, _ categories: String, _ reason: String
+  ) {
+    var tiny = TinyLightGBM()
+    tiny.infos = infos
+    tiny.categorical = categorical
+    if !categories.isEmpty { tiny.categories = categories }
+    let failure = #expect(throws: Failure.self) { try load(Array(tiny.text.utf8)) }
+    #expect(
+      failure?.message.contains("pandas_categorical: which inputs its lists belong to") == true)
+    #expect(failure?.message.contains(reason) == true, "\(failure?.message ?? "")")
+  }
+
+  /// Plain numbers beside the categories, which are not all of their codes, or words that nobody takes for numbers.
+  @Test(arguments: [
+    ("[0:1] 0:1:2:3", "[[1, 2, 5, 7]]"), ("[0:3] 0:1:2:3", ""), ("none 1:3", ""), ("[0:1]", ""),
+  ])
+  func takesCategoriesForTheTrainingsOwn(_ infos: String, _ categories: String) throws {
+    var tiny = TinyLightGBM()
+    tiny.infos = infos
+    if !categories.isEmpty { tiny.categories = categories }
+    let model = try load(Array(tiny.text.utf8))
+    #expect(model.categories(ofInput: 0) == nil && model.categories(ofInput: 1)?.count == 4)
+  }
+
   // MARK: What is damaged
 
   @Test(

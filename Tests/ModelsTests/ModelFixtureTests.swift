@@ -10,7 +10,7 @@ import Testing
   @Test func thereAreFixtures() {
     #expect(ModelFixture.Format.xgboostJSON.names.count >= 85)
     #expect(ModelFixture.Format.xgboostUBJSON.names.count >= 17)
-    #expect(ModelFixture.Format.lightgbm.names.count >= 58)
+    #expect(ModelFixture.Format.lightgbm.names.count >= 61)
     #expect(ModelFixture.Format.catboost.names.count >= 51)
   }
 

@@ -24,6 +24,9 @@ struct TinyLightGBM {
   var words = "10"
   var moreOfTree = "is_linear=0"
   var end = "end of trees\n"
+  var infos = "[-1:1] 1:3"
+  var categorical = "1"
+  var categories = #"[["x", "y", "zß", "w"]]"#
 
   var text: String {
     """
@@ -32,7 +35,7 @@ struct TinyLightGBM {
     \(header)
     \(objective)
     \(names)
-    feature_infos=[-1:1] 1:3
+    feature_infos=\(infos)
     \(sizes)
 
     Tree=0
@@ -69,10 +72,10 @@ struct TinyLightGBM {
 
     parameters:
     [boosting: gbdt]
-    [categorical_feature: 1]
+    [categorical_feature: \(categorical)]
     end of parameters
 
-    pandas_categorical:[["x", "y", "zß", "w"]]
+    pandas_categorical:\(categories)
 
     """
   }

@@ -325,6 +325,42 @@ def data_frames():
     write_expected(path / "expected-texts.ndjson", booster, asked)
 
 
+def category_columns():
+    """Columns of categories that are not the inputs which the training takes for categories: ordered
+    ones, which are plain numbers to it, and columns of codes that the caller names."""
+    random, x, signal = data(14)
+    carrier = random.choice(["UA", "DL", "AA"], 400)
+    gate = random.choice([7, 30, 12], 400)
+    code = random.integers(0, 6, 400)
+    label = signal + (carrier == "DL") * 2 - (gate == 12) * 1.5 + (code % 3 == 1)
+
+    def make(name, frame, columns, named, categorical):
+        booster = lgb.train(
+            parameters("regression", cat_smooth=1, min_data_per_group=5, max_cat_to_onehot=1),
+            lgb.Dataset(frame, label, categorical_feature=named, params={"verbosity": -1}), 6)
+        codes = frame.copy()
+        for column in columns:
+            codes[column] = frame[column].cat.codes
+        save(name, booster, codes.to_numpy(np.float64), categorical=categorical)
+        texts = frame[:ROW_COUNT].astype(object)
+        texts.loc[3:8, "carrier"] = "unseen"
+        texts.to_csv(ROOT / name / "texts.csv", index=False, lineterminator="\n")
+        asked = texts.astype({"delay": float, "distance": float, "gate": int})
+        for column in columns:
+            asked[column] = pd.Categorical(texts[column])
+        write_expected(ROOT / name / "expected-texts.ndjson", booster, asked)
+
+    order = pd.Categorical(carrier, ["UA", "DL", "AA"], ordered=True)
+    gates = pd.Categorical(gate, [30, 7, 12], ordered=True)
+    make("ordered-categories", pd.DataFrame({
+        "delay": x[:, 0], "carrier": order, "distance": x[:, 2], "gate": gates}),
+        ["carrier", "gate"], "auto", ())
+    words = pd.Categorical(carrier, ["UA", "DL", "AA"])
+    frame = pd.DataFrame({"delay": x[:, 0], "carrier": words, "distance": x[:, 2], "gate": code})
+    make("categories-and-codes", frame, ["carrier"], ["carrier", "gate"], (1, 3))
+    make("codes-beside-categories", frame, ["carrier"], ["gate"], (3,))
+
+
 def past_layouts():
     """One of each kind that an older version writes in its own way."""
     random, x, signal = data(13)
@@ -351,7 +387,8 @@ def main():
         score_past_layouts()
     elif IS_CURRENT:
         for make in [regressions, classifications, rankings, missing_kinds, categories,
-                     linear_trees, shapes, edges, early_stopping, data_frames]:
+                     linear_trees, shapes, edges, early_stopping, data_frames,
+                     category_columns]:
             make()
     else:
         past_layouts()

@@ -18,6 +18,8 @@ struct LightGBMFile {
   var objective = ""
   var averages = false
   var inputNames: [String] = []
+  /// What the training saw of each input: `[least:greatest]`, categories with colons between, or none.
+  var inputInfos: [String] = []
   /// Which inputs the training took for categories; nil where the file does not say in numbers.
   var categoricalFeatures: [Int]?
   /// The categories of the data frame's categorical columns, in the order of the columns.
@@ -53,7 +55,7 @@ struct LightGBMFile {
       inputNames: inputNames, inputTypes: [], inputCount: inputCount, outputCount: outputCount,
       scoreCount: outputCount, isClassifier: task.isClassifier,
       classCount: task.isClassifier ? max(outputCount, 2) : 0, roundCount: roundCount,
-      usedRounds: used, bestIteration: nil, categories: categories(inputCount), task: task,
+      usedRounds: used, bestIteration: nil, categories: try categories(), task: task,
       predictor: .forest(ForestPlan(forest)))
   }
 
@@ -105,18 +107,20 @@ struct LightGBMFile {
     return objective
   }
 
-  /// The file does not say which columns of the data frame its categories belong to. They are the
-  /// categorical inputs in their order, where there are as many.
-  private func categories(_ inputCount: Int) -> [CategoryCodes?] {
-    guard let features = categoricalFeatures?.sorted(), !pandasCategories.isEmpty,
-      features.count == pandasCategories.count,
-      features.allSatisfy({ 0..<inputCount ~= $0 })
-    else { return [] }
-    var codes = [CategoryCodes?](repeating: nil, count: inputCount)
-    for (feature, values) in zip(features, pandasCategories) {
-      codes[feature] = CategoryCodes(values)
+  private func categories() throws(Failure) -> [CategoryCodes?] {
+    guard !pandasCategories.isEmpty else { return [] }
+    do throws(LightGBMCategories.Uncertain) {
+      return try LightGBMCategories(
+        inputNames: inputNames, infos: inputInfos, features: categoricalFeatures,
+        lists: pandasCategories
+      ).codes()
+    } catch {
+      throw .badData(
+        "\(source): pandas_categorical: which inputs its lists belong to is not certain: \(error.reason)",
+        hint:
+          "train with codes (frame[column].cat.codes) in place of such columns, and give the model codes"
+      )
     }
-    return codes
   }
 
   private func failure(_ reason: String) -> Failure { .badData("\(source): \(reason)") }

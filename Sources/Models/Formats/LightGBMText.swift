@@ -84,6 +84,7 @@ struct LightGBMText {
     case "max_feature_idx": file.largestFeature = try text.integer("max_feature_idx", value)
     case "objective": file.objective = value.trimmed.string
     case "feature_names": file.inputNames = text.strings(value)
+    case "feature_infos": file.inputInfos = text.strings(value)
     default: break
     }
   }
