@@ -86,15 +86,34 @@ private func atLeast(_ share: Double) -> Double {
       var one = BudgetEvidence.Observation()
       // Two layers are slow on different requests; only the slowest hundredth counts.
       let isSlow = index % 90 == 0
-      one.layers.isPresent = true
-      one.layers.nanoseconds[1] = isSlow ? 80_000_000 : 1_000_000
-      one.layers.nanoseconds[2] = index % 7 == 0 ? 15_000_000 : 1_000_000
+      one.layers[1] = isSlow ? 80_000_000 : 1_000_000
+      one.layers[2] = index % 7 == 0 ? 15_000_000 : 1_000_000
       one.latency = one.layers.nanoseconds[1] + one.layers.nanoseconds[2] + 4_000_000
       evidence.record(one)
     }
     let tail = try #require(evidence.verdicts()[0].tail)
     #expect(tail.shares[0].name == "features" && tail.shares[0].share > 0.5)
     #expect(abs(tail.shares.map(\.share).reduce(0, +) - 1) < 1e-9)
+  }
+
+  /// A server that says one layer leaves the others unsaid, not at zero.
+  @Test func aLayerThatNobodyMeasuredIsInconclusive() throws {
+    var evidence = BudgetEvidence(
+      try Clause.parse("inference.p99 < 10ms && features.p99 < 1us && queue.max < 1us", origin: ""),
+      confidence: 0.95, allowedErrors: 0.001)
+    for _ in 0..<10_000 {
+      var one = BudgetEvidence.Observation()
+      one.layers = Array("inference;dur=2".utf8).withBytes { LayerTiming(serverTiming: $0) }
+      one.latency = 3_000_000
+      evidence.record(one)
+    }
+    let empty = LatencyHistogram(bits: 10)
+    evidence.merge(
+      requests: 0, errors: 0, seconds: 0, latency: empty, service: nil,
+      layers: .init(repeating: empty, count: LayerTiming.count))
+    let verdicts = evidence.verdicts()
+    #expect(verdicts.map(\.answer) == [.pass, .inconclusive, .inconclusive])
+    #expect(verdicts[1].value == nil && verdicts[1].why.contains("'features' was not measured"))
   }
 
   @Test func anInvalidRunSaysNothing() throws {

@@ -115,6 +115,10 @@ import Testing
       "request;dur=0.0041, queue;dur=0, features;dur=1.25, inference;dur=3.1000,cache;dur=9")
     #expect(whole.isPresent)
     #expect((0..<6).map { whole.nanoseconds[$0] } == [4_100, 1_250_000, 3_100_000, 0, 0, 0])
+    #expect(whole[3] == nil && whole[4] == nil && whole[5] == 0, "a zero was said of the last only")
+    let written = OutputBuffer(MemorySink())
+    timing("queue;dur=0, inference;dur=2").append(to: written)
+    #expect(written.pending.string == #"{"inference":2000,"queue":0}"#)
     #expect(timing("inference; dur=2").nanoseconds[2] == 2_000_000)
     #expect(timing("inference;dur=1.00000049").nanoseconds[2] == 1_000_000)
     for text in [

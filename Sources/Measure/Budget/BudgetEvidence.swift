@@ -77,8 +77,9 @@ public struct BudgetEvidence: Sendable {
 
   private mutating func recordLayers(_ timing: LayerTiming) {
     for index in 0..<LayerTiming.count {
+      guard let nanoseconds = timing[index] else { continue }
       if layers[index] == nil { layers[index] = BatchedLatencies() }
-      layers[index]!.record(timing.nanoseconds[index])
+      layers[index]!.record(nanoseconds)
     }
   }
 
@@ -104,7 +105,7 @@ public struct BudgetEvidence: Sendable {
     self.latency.merge(latency)
     if let service { self.service.merge(service) }
     for (index, histogram) in layers.enumerated() {
-      guard let histogram else { continue }
+      guard let histogram, histogram.count > 0 else { continue }
       if self.layers[index] == nil { self.layers[index] = BatchedLatencies() }
       self.layers[index]!.merge(histogram)
     }

@@ -9,9 +9,22 @@ public struct LayerTiming: Sendable, Equatable {
   public static let names = Layer.allCases.map(\.rawValue) + ["queue"]
   public static let count = 6
 
-  /// Nanoseconds in the order of `names`; all zero where nothing was said.
-  public var nanoseconds = SIMD8<UInt64>()
-  public var isPresent = false
+  /// Nanoseconds in the order of `names`; zero where nothing was said.
+  public private(set) var nanoseconds = SIMD8<UInt64>()
+  /// A bit for each layer of which something was said: what nobody measured took no time that could be judged.
+  private var measured: UInt8 = 0
+
+  /// Something was said of any layer.
+  public var isPresent: Bool { measured != 0 }
+
+  /// One layer's nanoseconds; nil where nothing was said of it.
+  public subscript(index: Int) -> UInt64? {
+    get { measured & 1 << index == 0 ? nil : nanoseconds[index] }
+    set {
+      nanoseconds[index] = newValue ?? 0
+      measured = newValue == nil ? measured & ~(1 << index) : measured | 1 << index
+    }
+  }
 
   public init() {}
 
@@ -33,8 +46,7 @@ public struct LayerTiming: Sendable, Equatable {
     guard parameter.starts(with: Bytes("dur=")),
       let value = LayerTiming.decimal(parameter[4..<parameter.count])
     else { return }
-    nanoseconds[index] = value
-    isPresent = true
+    self[index] = value
   }
 
   /// By length and first byte, which tell the six apart; the rest is checked then.
@@ -76,11 +88,14 @@ public struct LayerTiming: Sendable, Equatable {
 
   public func append(to output: OutputBuffer) {
     output.append("{")
+    var first = true
     for index in 0..<LayerTiming.count {
-      if index > 0 { output.append(UInt8(ascii: ",")) }
+      guard let nanoseconds = self[index] else { continue }
+      if !first { output.append(UInt8(ascii: ",")) }
+      first = false
       output.appendQuoted(Bytes(LayerTiming.keys[index]))
       output.append(UInt8(ascii: ":"))
-      output.appendMicroseconds(nanoseconds: nanoseconds[index])
+      output.appendMicroseconds(nanoseconds: nanoseconds)
     }
     output.append("}")
   }

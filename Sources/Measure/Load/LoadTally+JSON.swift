@@ -119,8 +119,10 @@ extension LoadTally {
     service.append(to: output)
     if !layers.isEmpty {
       output.append(",\"layers_ns\":{")
-      for (index, histogram) in layers.enumerated() {
-        if index > 0 { output.append(",") }
+      var first = true
+      for (index, histogram) in layers.enumerated() where histogram.count > 0 {
+        if !first { output.append(",") }
+        first = false
         output.appendQuoted(LayerTiming.names[index])
         output.append(":")
         histogram.append(to: output)

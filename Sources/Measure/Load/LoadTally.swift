@@ -73,7 +73,9 @@ public struct LoadTally: Sendable {
     if layers.isEmpty {
       layers = .init(repeating: LatencyHistogram(bits: 10), count: LayerTiming.count)
     }
-    for index in 0..<LayerTiming.count { layers[index].record(timing.nanoseconds[index]) }
+    for index in 0..<LayerTiming.count {
+      if let nanoseconds = timing[index] { layers[index].record(nanoseconds) }
+    }
   }
 
   private mutating func keepAmongWorst(_ sample: LoadSample) {

@@ -87,9 +87,7 @@ final class BudgetRecords {
   private func timing(_ slots: [Int]) -> LayerTiming {
     var timing = LayerTiming()
     for index in 0..<LayerTiming.count {
-      guard let value = nanoseconds(slots[index]) else { continue }
-      timing.nanoseconds[index] = value
-      timing.isPresent = true
+      timing[index] = nanoseconds(slots[index])
     }
     return timing
   }
