@@ -27,6 +27,27 @@ import Testing
     #expect(again.window == TimeSpan("1d") && again["x"]?.windows.count == 20)
   }
 
+  /// Squares of distances beyond 1e154 are more than a double holds.
+  @Test func numbersWhoseSquaresOverflowAreReadBack() throws {
+    let lines = (0..<40).map {
+      "{\"time\":\"2013-01-0\(1 + $0 % 2)T00:00:00Z\",\"x\":\($0 % 3 - 1)e200,\"y\":\($0 % 2 == 0 ? "-" : "")1.7e308}"
+    }
+    let profile = try Profiling.profile(lines, time: "time", every: "1d")
+    let text = Profiling.text(profile)
+    #expect(text.contains("\"squares\":null"))
+    let again = try Profile.parse(Array(text.utf8), name: "p")
+    #expect(Profiling.text(again) == text && again["x"]?.moments.squares == .infinity)
+    try again.merge(profile)
+    #expect(again.records == 80 && again["x"]?.windows.count == 2)
+    let report = DriftReport(profile, again, DriftRules())
+    #expect(report.verdict == .ok, "\(report.why)")
+    for measure in [DriftMeasure.wasserstein, .robustWasserstein] {
+      var rules = DriftRules()
+      rules.measure = measure
+      #expect(DriftReport(profile, again, rules).table().contains("x"))
+    }
+  }
+
   @Test func partsMergeIntoTheWhole() throws {
     let all = lines(6_000)
     let whole = try Profiling.profile(all, time: "time", every: "1d")

@@ -91,6 +91,10 @@ public struct ColumnComparison: Sendable {
       compare(old, new, records: (reference.records, current.records), rules)
     } else if old == nil {
       find(.columnNew, .watch, "the reference has no such column")
+    } else if current.records < rules.least {
+      // What a few records do not have may well be in the next.
+      verdict = .insufficient
+      why = "there are \(current.records) records, \(rules.least) are needed"
     } else {
       find(.columnMissing, .drift, "no record has a value")
     }
@@ -163,7 +167,7 @@ public struct ColumnComparison: Sendable {
     }
     let deviation = (referenceMoments?.variance ?? 0).squareRoot()
     wasserstein = distance()
-    if deviation > 0 { measures[.wasserstein] = wasserstein! / deviation }
+    if deviation > 0, deviation.isFinite { measures[.wasserstein] = wasserstein! / deviation }
     guard let low = old.quantile(0.01), let high = old.quantile(0.99), low < high,
       let quarter = old.quantile(0.25), let threeQuarters = old.quantile(0.75)
     else { return }

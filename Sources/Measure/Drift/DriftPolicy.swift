@@ -11,7 +11,7 @@ public struct DriftPolicy: Sendable {
   public let name: String
   public let condition: Expression
   public let cooldown: TimeSpan
-  /// Records that the verdicts must be of.
+  /// Records that the verdicts must be of: one at least, as no data calls for nothing.
   public let least: Int64
   /// The signals that the condition names, by slot.
   public let signals: [String]
@@ -22,7 +22,7 @@ public struct DriftPolicy: Sendable {
     try node.allow(["model", "if", "cooldown", "least"])
     name = member.key
     cooldown = try node["cooldown"]?.span() ?? .zero
-    least = Int64(try node["least"]?.integer(in: 0...Int.max) ?? 0)
+    least = Int64(max(1, try node["least"]?.integer(in: 0...Int.max) ?? 1))
     let names = SignalNames()
     let clause = try node.required("if")
     let text = try clause.string()

@@ -7,7 +7,8 @@
 //       {"name":"carrier","type":"category",…,"categories":[["UA",4637],["B6",4427],…],"other":0,"distinct":16}]}
 //
 // A count stands for the values above the edge before its own and up to it; what is above the last edge or below the
-// first was never seen. `squares` is the sum of squared distances from the mean, which is what merges.
+// first was never seen. `squares` is the sum of squared distances from the mean, which is what merges; null where
+// no double holds it, as of values beyond 1e154.
 
 public import Core
 

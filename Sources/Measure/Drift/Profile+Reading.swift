@@ -96,8 +96,8 @@ extension ColumnProfile {
     mutating func take(_ key: String, _ cursor: inout JSONCursor) throws(JSONError) {
       switch key {
       case "name": name = try cursor.readString()
-      case "mean": mean = try cursor.readDouble()
-      case "squares": squares = try cursor.readDouble()
+      case "mean": mean = try Self.moment(&cursor)
+      case "squares": squares = try Self.moment(&cursor)
       case "min": minimum = try cursor.readDouble()
       case "max": maximum = try cursor.readDouble()
       case "exact": isExact = try cursor.readBool()
@@ -123,6 +123,13 @@ extension ColumnProfile {
         }
         kinds[keyPath: kind.path] = Int64(try cursor.readInt())
       }
+    }
+
+    /// Null is what was too large to be written.
+    private static func moment(_ cursor: inout JSONCursor) throws(JSONError) -> Double {
+      guard try cursor.peek() == .null else { return try cursor.readDouble() }
+      try cursor.skipValue()
+      return .infinity
     }
 
     private func list<Element>(
@@ -156,7 +163,7 @@ extension ColumnProfile {
     }
 
     private func window(_ cursor: inout JSONCursor) throws(JSONError) -> (Int64, Moments2) {
-      let numbers = try list(&cursor) { (cursor) throws(JSONError) in try cursor.readDouble() }
+      let numbers = try list(&cursor) { (cursor) throws(JSONError) in try Self.moment(&cursor) }
       guard numbers.count == 4, let start = Int64(exactly: numbers[0]), numbers[1] >= 0 else {
         throw JSONError("a window is a start, a count, a mean and squares", at: cursor.position)
       }

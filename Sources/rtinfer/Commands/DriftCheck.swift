@@ -87,9 +87,7 @@ enum DriftCheck {
       )
     }
     let rules = try rules(invocation)
-    let profile = try DriftProfile.read(path, invocation)
-    let choice = try DriftInput.choice(options)
-    profile.keep(where: choice.keeps)
+    let profile = try chosen(path, invocation)
     let rejects = try Rejects(invocation)
     let (found, records) = try found(invocation, profile, rejects)
     let report = DriftReport(profile, found, rules)
@@ -123,10 +121,26 @@ enum DriftCheck {
     guard invocation.options.operands.isEmpty else {
       throw .usage("--current and records are both named: '\(invocation.options.operands[0])'")
     }
+    for flag in [DriftInput.under, DriftInput.every] where invocation.options.isTyped(flag) {
+      throw .usage(
+        "--current and --\(flag.name) are both given: a profile's columns and windows are settled",
+        hint: "give --\(flag.name) to drift profile")
+    }
+    return (try chosen(path, invocation), 0)
+  }
+
+  /// A profile's columns that are asked for.
+  private static func chosen(
+    _ path: String, _ invocation: Invocation
+  ) throws(Failure) -> Profile {
+    let options = invocation.options
     let profile = try DriftProfile.read(path, invocation)
-    let choice = try DriftInput.choice(invocation.options)
-    profile.keep(where: choice.keeps)
-    return (profile, 0)
+    let hasColumns = !profile.columns.isEmpty
+    profile.keep(where: try DriftInput.choice(options).keeps)
+    guard hasColumns, profile.columns.isEmpty, (try options.value(DriftInput.columns)) != nil else {
+      return profile
+    }
+    throw .usage("\(options.origin(DriftInput.columns)): the profile has none of these columns")
   }
 
   private static func write(_ report: DriftReport, _ invocation: Invocation) throws(Failure) {

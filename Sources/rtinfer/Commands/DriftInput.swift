@@ -65,7 +65,19 @@ enum DriftInput {
       try read(LineReader(source), format, builder, rejects, progress)
     }
     progress.finish()
-    return (builder.finish(), progress.count)
+    let profile = builder.finish()
+    try checkChoice(options, profile)
+    return (profile, progress.count)
+  }
+
+  /// Columns that were asked for and are nowhere are a mistake of who asks, not a finding.
+  private static func checkChoice(_ options: Options, _ profile: Profile) throws(Failure) {
+    guard profile.records > 0, profile.columns.isEmpty else { return }
+    for flag in [columns, under] {
+      guard let text = try options.value(flag) else { continue }
+      let what = flag.name == under.name ? "member with columns" : "column"
+      throw .usage("\(options.origin(flag)): no record has a \(what) '\(text)'")
+    }
   }
 
   static func read(

@@ -49,7 +49,7 @@ enum DriftWatch {
     let kind = DetectorKind(rawValue: try options.value(detector) ?? "adwin") ?? .adwin
     let length = try options.integer(runLength, in: 50...1_000_000_000).map(Double.init)
     guard
-      let detector = kind.detector(runLength: length, known: try known(invocation, name))
+      let detector = kind.detector(runLength: length, known: try known(invocation, name, kind))
     else {
       throw .usage(
         "--run-length: \(kind.rawValue) has no such setting",
@@ -86,9 +86,14 @@ enum DriftWatch {
   }
 
   private static func known(
-    _ invocation: Invocation, _ name: String
+    _ invocation: Invocation, _ name: String, _ kind: DetectorKind
   ) throws(Failure) -> (mean: Double, deviation: Double)? {
     guard let path = try invocation.options.value(reference) else { return nil }
+    guard kind == .cusum || kind == .pageHinkley else {
+      throw .usage(
+        "--reference: \(kind.rawValue) needs no mean and deviation",
+        hint: "--detector cusum or page-hinkley")
+    }
     let profile = try DriftProfile.read(path, invocation)
     guard let moments = profile[name]?.moments, let variance = moments.variance, variance > 0 else {
       throw .usage("\(path): no number column '\(name)' whose values differ")
