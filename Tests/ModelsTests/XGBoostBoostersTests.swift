@@ -143,6 +143,7 @@ import Testing
   /// what it is.
   @Test func xgboost12371_categoriesAreBytes() throws {
     var tiny = TinyModel()
+    tiny.version = "[3,4,0]"
     tiny.moreOfModel = """
       "cats":{"enc":[{"offsets":[],"values":[]},{"offsets":[0,2,3],"values":[-61,-87,-61]}],\
       "feature_segments":[0,0,2],"sorted_idx":[1,0]},
@@ -150,6 +151,12 @@ import Testing
     let codes = try #require(try load(Array(tiny.text.utf8)).categories(ofInput: 1))
     #expect(codes.code(of: Bytes("é")) == 0)
     #expect([0xC3 as UInt8].withBytes { codes.code(of: $0) } == 1)
+    // Before, whoever is behind the é is another text than the training's.
+    tiny.version = "[3,3,1]"
+    let failure = #expect(throws: Failure.self) { try load(Array(tiny.text.utf8)) }
+    #expect(
+      failure?.message.hasSuffix("are not all ASCII, and XGBoost 3.3.1 damages such texts") == true,
+      "\(failure?.message ?? "")")
   }
 
   // MARK: Quantiles and expectiles

@@ -61,6 +61,9 @@ public struct CategoryCodes: Sendable, Equatable {
     Int32(truncatingIfNeeded: CityHash.hash(text))
   }
 
+  /// All texts are made of ASCII.
+  var isASCII: Bool { bytes.allSatisfy { $0 < 0x80 } }
+
   /// Categories that the file lists.
   public var count: Int { starts.count - 1 }
 

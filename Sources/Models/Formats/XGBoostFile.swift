@@ -129,7 +129,21 @@ struct XGBoostFile {
       throw failure(
         "gradient_booster.model.cats.enc: \(categories.count) for \(inputCount) features")
     }
+    try checkCategories()
     return inputCount
+  }
+
+  /// Up to 3.3 texts are cut where their letters end, counted as bytes: behind a letter of more than one byte all
+  /// are other texts than the training's, and nothing says so (dmlc/xgboost PR 12371).
+  private func checkCategories() throws(Failure) {
+    guard version.lexicographicallyPrecedes([3, 4]),
+      let input = categories.firstIndex(where: { $0?.isASCII == false })
+    else { return }
+    let name = inputNames.indices.contains(input) ? inputNames[input] : "f\(input)"
+    throw .badData(
+      "\(source): learner.gradient_booster.model.cats: the categories of '\(name)' are not all ASCII,"
+        + " and XGBoost \(versionText) damages such texts",
+      hint: "train it with XGBoost 3.4 or later, or with categories in ASCII")
   }
 
   private func checkedOutputCount(_ task: XGBoostObjective) throws(Failure) -> Int {
