@@ -104,9 +104,16 @@ extension Decider {
     output.append(",\"inputs\":{")
     for index in 0..<inputKeys.count {
       output.append(inputKeys[index])
-      output.append(decision.inputs[index])
+      output.append(Decider.written(decision.inputs[index]))
     }
     output.append(UInt8(ascii: "}"))
+  }
+
+  /// An infinity, which a cell of a table may bring, is a number to the model but none to JSON.
+  static func written(_ value: Scalar) -> Scalar {
+    guard case .double(let number) = value, !number.isFinite else { return value }
+    if number.isNaN { return .null }
+    return .text(Bytes(number > 0 ? "inf" : "-inf"))
   }
 
   private func appendMarks(_ output: OutputBuffer, _ kind: RowKind, _ marks: DecisionMarks) {

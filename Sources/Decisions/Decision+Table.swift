@@ -41,7 +41,7 @@ extension Decider {
     }
     for value in decision.inputs {
       output.append(separator)
-      output.appendCell(value, separator: separator)
+      output.appendCell(Decider.written(value), separator: separator)
     }
   }
 

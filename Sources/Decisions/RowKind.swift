@@ -50,12 +50,12 @@ struct MarkSlots {
 enum CellText {
   static func convert(_ cell: Bytes, _ field: Field?) throws(BadRecord) -> Scalar {
     switch field?.type {
-    case nil, .any: return guess(cell)
+    case nil, .any: return try guess(cell)
     case .string: return .text(cell)
     case .boolean:
       if cell == "true" || cell == "false" { return .bool(cell.count == 4) }
     case .integer, .number, .time:
-      let guessed = guess(cell)
+      let guessed = try guess(cell)
       let kind: JSONKind = if case .text = guessed { .string } else { .number }
       return try field!.convert(guessed, JSONRaw(kind: kind, bytes: cell))
     }
@@ -63,7 +63,7 @@ enum CellText {
   }
 
   /// A number if it reads as one, true or false, else text.
-  private static func guess(_ cell: Bytes) -> Scalar {
+  private static func guess(_ cell: Bytes) throws(BadRecord) -> Scalar {
     let text = cell.trimmed
     if let first = text.buffer.first, first == UInt8(ascii: "-") || first &- UInt8(ascii: "0") <= 9,
       let number = plainNumber(text)
@@ -73,8 +73,13 @@ enum CellText {
     if text == "true" { return .bool(true) }
     if text == "false" { return .bool(false) }
     // What Python, R and others write; a word of the language is not mistaken for a number.
-    if let number = Double(text.string) { return .double(number) }
-    return .text(cell)
+    guard let number = Double(text.string) else { return .text(cell) }
+    // An infinity is meant where it is spelled.
+    guard number.isFinite || !text.buffer.contains(where: { $0 &- UInt8(ascii: "0") <= 9 }) else {
+      throw BadRecord(
+        "a cell is beyond the range of a double: \(JSONRaw(kind: .number, bytes: text).excerpt)")
+    }
+    return .double(number)
   }
 
   private static func plainNumber(_ text: Bytes) -> Scalar? {

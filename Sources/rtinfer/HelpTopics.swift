@@ -44,7 +44,8 @@ enum HelpTopics {
         margin            before the objective's transform, with --margin
         label             by the project's `labels`: the likeliest class
         decision          of the first of the project's `rules` that holds
-        inputs            every value the model saw, by name; null is a missing value
+        inputs            every value the model saw, by name; null is a missing value, and "inf" and
+                          "-inf" are infinities, which only a cell of a table can bring
         contributions     what each input gave to the margin, with --contributions
         bias              the margin where nothing is known; all of them add up to the margin
         explanation       with --explain: bias, and moved_by, the strongest inputs or reasons, with

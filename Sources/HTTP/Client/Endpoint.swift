@@ -31,6 +31,11 @@ public struct Endpoint: Sendable {
     }
     var rest = Substring(text)
     if rest.hasPrefix("http://") { rest = rest.dropFirst(7) }
+    if let colon = rest.firstIndex(of: ":"), rest[colon...].hasPrefix("://"),
+      rest[..<colon].allSatisfy(\.isLetter)
+    {
+      throw .usage("\(origin): '\(text)': only http is spoken here", hint: Endpoint.forms)
+    }
     if rest.hasPrefix("unix:") {
       let parts = rest.dropFirst(5).split(separator: ":", maxSplits: 1)
       guard let file = parts.first else {

@@ -3,6 +3,7 @@
 import Core
 import Decisions
 import Events
+import Models
 import Replay
 
 enum BenchABDecisions {
@@ -42,7 +43,10 @@ enum BenchABDecisions {
     output.append(",\"time\":")
     output.appendQuoted(event.time)
     output.append(",\"score\":")
-    output.append(trace.scores[question])
+    switch plan.decider.model.precision {
+    case .float32: output.append(Float(trace.scores[question]))
+    case .float64: output.append(trace.scores[question])
+    }
     output.append(",\"decision\":")
     let rule = Int(trace.rules[question])
     if rule < 0 { output.append("null") } else { output.appendQuoted(plan.decider.decisions[rule]) }

@@ -46,6 +46,11 @@ enum BenchCompare {
     guard operands.count == 2 || operands.count == 3 else {
       throw .usage("two URLs and at most one file of requests, got \(operands.count) words")
     }
+    if operands.count == 2, invocation.files.exists(operands[1]) {
+      throw .usage(
+        "'\(operands[1])' is a file where the second URL is due",
+        hint: "A's URL, B's URL, then the file")
+    }
     let percent = try percentile(options)
     let share = try BudgetCheck.confidence(options)
     let count = try options.integer(rounds, in: 2...1_000) ?? 6

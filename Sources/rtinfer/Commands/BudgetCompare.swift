@@ -48,6 +48,9 @@ enum BudgetCompare {
     guard let path = try options.value(baseline) else {
       throw .usage("--baseline is needed", hint: "--baseline base.ndjson")
     }
+    guard path != "-" || !(options.operands.isEmpty || options.operands.contains("-")) else {
+      throw .usage("--baseline and the run are both standard input; one of them must be a file")
+    }
     guard let tolerated = Clause.share(try options.value(tolerate) ?? "5%") else {
       throw .usage("\(options.origin(tolerate)): not a share, as in 5%")
     }

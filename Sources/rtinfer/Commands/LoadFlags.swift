@@ -53,6 +53,11 @@ enum LoadFlags {
     }
     let gaps = try options.value(arrivals) ?? "poisson"
     guard ArrivalSchedule.Shape(rawValue: gaps) != nil else {
+      for flag in [rate, duration] where options.isTyped(flag) {
+        throw .usage(
+          "--\(flag.name) is for made arrivals; those of \(options.origin(arrivals)) '\(gaps)' have their own times"
+        )
+      }
       return .open(arrivals: gaps, stages: [])
     }
     return .open(arrivals: gaps, stages: try stages(options))
@@ -61,6 +66,7 @@ enum LoadFlags {
   static func stages(_ options: Options) throws(Failure) -> [ArrivalSchedule.Stage] {
     let length = try options.span(duration, atLeast: TimeSpan(microseconds: 1_000)) ?? .seconds(10)
     var stages: [ArrivalSchedule.Stage] = []
+    var takesLength = false
     let text = try options.value(rate) ?? "100"
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
       let halves = part.split(separator: ":", maxSplits: 1)
@@ -77,7 +83,11 @@ enum LoadFlags {
         }
         span = own
       }
+      takesLength = takesLength || halves.count == 1
       stages.append(.init(rate: number, duration: span))
+    }
+    guard takesLength || !options.isTyped(duration) else {
+      throw .usage("--duration: every stage of --rate has its own")
     }
     return stages
   }

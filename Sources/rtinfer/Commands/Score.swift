@@ -48,7 +48,8 @@ enum ScoreCommand {
       The decision says how fresh they are; where nothing is known the model's defaults apply.
 
       With --contributions or --explain a decision says why: exact Shapley values of the inputs, in margin \
-      space, as the library's own pred_contribs gives them. A share is an input's part of all that was given \
+      space, as the library's own pred_contribs gives them (but for CatBoost's Lossguide and Depthwise trees: its own \
+      ShapValues do not add up to the margin there, and these do). A share is an input's part of all that was given \
       either way. A model's `reasons` in the project file put inputs together that mean the same to people.
 
       With --importance no rows are read: for each input its measures are printed as the library names and \
@@ -120,6 +121,7 @@ enum ScoreCommand {
     }
     run.progress.finish()
     try output.flush()
+    run.noteUnfounded()
     if invocation.terminal.errorIsTerminal || invocation.options.isOn(summary) {
       invocation.messages.summary(run.summary(budgets: budgets))
     }

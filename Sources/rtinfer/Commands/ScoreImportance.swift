@@ -17,6 +17,14 @@ enum ScoreImportance {
         "--importance reads no rows, but '\(first)' is named",
         hint: "it is all in the model's file: rtinfer score --model model.json --importance")
     }
+    let scoring =
+      [
+        ScoreCommand.format, ScoreCommand.to, ScoreCommand.margin, ScoreCommand.contributions,
+        ScoreCommand.explain, ScoreCommand.summary,
+      ] + CommonFlags.records
+    if let flag = scoring.first(where: invocation.options.isTyped) {
+      throw .usage("--importance reads no rows, but --\(flag.name) is given")
+    }
     let asTable = invocation.terminal.outputIsTerminal
     var texts = 0
     for (definition, path) in models {

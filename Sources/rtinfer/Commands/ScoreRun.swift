@@ -12,6 +12,8 @@ final class Judge {
   let version: String
   var times = LayerTimes()
   var decided = 0
+  /// Of these, the ones by rows that had no input at all.
+  var unfounded = 0
   /// By decision, label, or nothing.
   var kinds: [String: Int] = [:]
   /// Nanoseconds of the last decision, by layer.
@@ -206,6 +208,7 @@ final class ScoreRun {
     output.append(UInt8(ascii: "\n"))
     judge.times.record(judge.layers)
     judge.decided += 1
+    if decider.decision.missing == decider.inputNames.count { judge.unfounded += 1 }
     judge.kinds[kindName(decider), default: 0] += 1
   }
 
@@ -215,6 +218,17 @@ final class ScoreRun {
       return decider.labels.indices.contains(label) ? decider.labels[label] : "class \(label)"
     }
     return ""
+  }
+
+  /// Rows without any input are scored as the library scores them, but hardly meant.
+  func noteUnfounded() {
+    for judge in judges where judge.unfounded > 0 {
+      let names = judge.decider.inputNames
+      let shown = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", …" : "")
+      messages.note(
+        "\(judge.unfounded.grouped) of \(judge.decided.grouped) rows have none of the inputs of"
+          + " \(judge.decider.name), taken as missing values: \(shown)")
+    }
   }
 
   // MARK: Summary

@@ -68,7 +68,7 @@ enum ServeCommand {
       The same models answer clients of other servers, with scores and no rules: KServe's and TensorFlow \
       Serving's V1 (/v1/models/NAME:predict), the Open Inference Protocol with Triton's binary tensors \
       (/v2/models/NAME/infer), and MLflow's (/invocations). Rows are arrays in the model's order or objects by \
-      name; null is a missing value.
+      name; null is a missing value. A request holds 10,000 rows at most; further ones are answered 413.
 
       --decisions and --access-log never keep a reply waiting: lines that the disk does not take up in time \
       are dropped and counted. Bodies may be compressed with gzip or deflate.
