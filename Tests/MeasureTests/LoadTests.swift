@@ -118,7 +118,7 @@ import Testing
     #expect(whole[3] == nil && whole[4] == nil && whole[5] == 0, "a zero was said of the last only")
     let written = OutputBuffer(MemorySink())
     timing("queue;dur=0, inference;dur=2").append(to: written)
-    #expect(written.pending.string == #"{"inference":2000,"queue":0}"#)
+    #expect(written.pending.string == #"{"inference":2000.000,"queue":0.000}"#)
     #expect(timing("inference; dur=2").nanoseconds[2] == 2_000_000)
     #expect(timing("inference;dur=1.00000049").nanoseconds[2] == 1_000_000)
     for text in [
