@@ -33,6 +33,9 @@ public struct Model: Sendable {
   /// Classes of a classifier, 2 for a yes or no; 0 for anything else.
   public let classCount: Int
 
+  /// Whether the scores of a row, however many, say one thing: a class. With several targets they do not.
+  public var choosesAClass: Bool { isClassifier && (outputCount == 1 || task.task == .multiclass) }
+
   /// Boosting rounds in the file.
   public let roundCount: Int
   /// The rounds that predict.

@@ -99,6 +99,46 @@ import Testing
     #expect(log.hasSuffix(seen) && seen.contains("\"action\":\"rollback\""))
   }
 
+  /// A night: the model that was trained is added, evaluated and promoted by a gate, and the server decides by it. One
+  /// that is worse is refused with status 1 and never decides; a rollback brings back what was before.
+  @Test(.enabled(if: hasCurl)) func aServerNeverDecidesByWhatAGateRefused() throws {
+    let folder = try TemporaryFolder()
+    let rows = Fixtures.root.appending(path: "registry/evaluate-then-gate/rows.csv").path()
+    /// What cron runs after a training.
+    func night(_ trained: String) throws -> Int32 {
+      for words in [
+        ["add", "late", ServedProcess.model(trained)],
+        ["evaluate", "late", "latest", "--rows", rows, "--label", "late"],
+        [
+          "promote", "late", "latest", "production", "--require", "auc_low > 0.8 && log_loss < 0.5",
+        ],
+      ] {
+        let status = try Self.run(words, in: folder).status
+        guard status == 0 else { return status }
+      }
+      return 0
+    }
+    #expect(try night("binary-logistic") == 0)
+    let server = try ServedProcess(["--model", "late=models:/late@production"], folder: folder)
+    func score() throws -> String { try server.curl("@/decide/late -d '{\"f0\":1.5}'") }
+    let first = try score()
+    // Its scores are classes: the worst log loss there is.
+    #expect(try night("binary-hinge") == 1)
+    server.child.send(SIGHUP)
+    #expect(server.child.waitForErrors("read again: late (1)"))
+    #expect(try score() == first)
+    #expect(try night("binary-logistic-deep") == 0)
+    server.child.send(SIGHUP)
+    #expect(server.child.waitForErrors("read again: late (3)"))
+    #expect(try score() != first)
+    #expect(try Self.run(["rollback", "late", "production"], in: folder).status == 0)
+    server.child.send(SIGHUP)
+    for _ in 0..<1_000 where try score() != first { usleep(5_000) }
+    #expect(try score() == first)
+    #expect(server.stop().status == 0)
+    #expect(try Self.run(["verify"], in: folder).status == 0)
+  }
+
   /// An MLflow folder as that library writes it, but for what is not read.
   @Test func anMLflowFolderIsAdded() throws {
     let folder = try TemporaryFolder()

@@ -1,5 +1,7 @@
-import Core
+import TestSupport
 import Testing
+
+@testable import Core
 
 @Suite struct SHA256Tests {
   /// The examples published with FIPS 180-4 (NIST, "SHA256.pdf") and the empty message.
@@ -47,6 +49,25 @@ import Testing
         return digest.finalize()
       }
       #expect(whole == pieces)
+    }
+  }
+
+  /// Runs of one block to some groups of eight, at every alignment, by the wide kernel and by its twin.
+  @Test func theWideKernelAndItsTwinAgree() {
+    var random = SplitMix64(seed: 11)
+    let bytes = (0..<2_200).map { _ in UInt8.random(in: 0...255, using: &random) }
+    for length in stride(from: 0, to: 2_100, by: 61) {
+      for start in 0..<3 {
+        let digests = [false, true].map { isPlain in
+          bytes.withBytes { (bytes) in
+            var digest = SHA256()
+            digest.isPlain = isPlain
+            digest.update(bytes[start..<start + length])
+            return digest.finalize()
+          }
+        }
+        #expect(digests[0] == digests[1], "\(start), \(length)")
+      }
     }
   }
 }

@@ -43,6 +43,22 @@ struct TestRegistry {
     try promote(writer, 2)
   }
 
+  /// What `list` prints, through the index where that can be trusted.
+  func listing(_ model: String? = nil) throws(Failure) -> String {
+    let sink = MemorySink()
+    try view().list(model, to: OutputBuffer(sink))
+    return sink.text
+  }
+
+  /// The same from the log alone.
+  func listingOfLog() throws(Failure) -> String {
+    let output = OutputBuffer(MemorySink(), capacity: 1 << 10)
+    for (_, model) in try view().state().models.sorted(by: { $0.key < $1.key }) {
+      model.append(to: output)
+    }
+    return output.pending.string
+  }
+
   var problems: [String] {
     get throws { try RegistryVerification(try view()).problems }
   }
@@ -51,7 +67,7 @@ struct TestRegistry {
 @Suite struct RegistryCrashTests {
   /// What is stopped half-way, each on a registry that `TestRegistry.fill` made.
   enum Change: CaseIterable {
-    case add, promote, rollback, tag, remove
+    case add, promote, rollback, tag, measure, remove, take
 
     func run(_ registry: TestRegistry) throws(Failure) {
       let writer = try registry.writer()
@@ -62,10 +78,35 @@ struct TestRegistry {
         _ = try writer.promote(model: "m", version: 1, alias: "canary", author: author)
       case .rollback: _ = try writer.rollback(model: "m", alias: "production", author: author)
       case .tag: _ = try writer.tag(model: "m", version: 1, tags: ["a": "b"], author: author)
+      case .measure:
+        _ = try writer.measure(
+          model: "m", version: 1, metrics: ["p99_us": 500], source: "bench", machine: "this one",
+          author: author)
+      case .take:
+        // An archive of two versions of another model.
+        _ = try writer.add(
+          try ImportedVersions(RegistryCrashTests.archive, source: "a.tar"), author: author)
       case .remove: _ = try writer.collect(RegistryGarbage(keeping: 1), author: author)
       }
     }
   }
+
+  private static let archive: [UInt8] = {
+    let registry = TestRegistry()
+    let sink = MemorySink()
+    do {
+      for _ in 0..<2 { try registry.add(try registry.writer(), "taken") }
+      let view = try registry.view()
+      try RegistryArchive.export(
+        try view.state().model("taken").versions, of: view, to: OutputBuffer(sink))
+    } catch {
+      Issue.record(error)
+    }
+    return sink.bytes
+  }()
+
+  /// What an `add` that was cut off left there: a blob that no version names.
+  private static let stray = "state/registry/blobs/ab/ab0123"
 
   private static func filled() throws -> TestRegistry {
     let registry = TestRegistry()
@@ -74,6 +115,8 @@ struct TestRegistry {
     let writer = try registry.writer()
     try registry.add(writer)
     try registry.add(writer)
+    try registry.disk.makeFolder("state/registry/blobs/ab")
+    registry.disk[stray] = [1, 2, 3]
     return registry
   }
 
@@ -82,6 +125,7 @@ struct TestRegistry {
     let before = try model.view().state()
     let start = model.disk.operations
     try change.run(model)
+    #expect(model.disk.exists(Self.stray) == (change != .remove), "gc takes away what nobody needs")
     let operations = model.disk.operations - start
     let after = try model.view().state()
     #expect(before != after, "the change changes something")
@@ -91,7 +135,7 @@ struct TestRegistry {
       for seed in UInt64(0)..<6 {
         let registry = try Self.filled()
         registry.disk.cutPower(afterOperations: operation)
-        #expect(failure { () throws(Failure) in try change.run(registry) } != nil)
+        let refusal = failure { () throws(Failure) in try change.run(registry) }
         if seed == 0 {
           registry.disk.killProcess()
         } else {
@@ -101,9 +145,14 @@ struct TestRegistry {
         let problems = try registry.problems
         #expect(problems.isEmpty, "\(operation), \(seed): \(problems)")
         let found = try registry.view().state()
+        // Only the index, which undoes nothing, may go missing without a word.
+        #expect(refusal != nil || found == after, "\(operation), \(seed)")
+        #expect(try registry.listing() == registry.listingOfLog(), "\(operation), \(seed)")
         if found == before { stayed += 1 } else { happened += 1 }
-        // One that removes several versions does so one by one.
-        #expect(found == before || found == after || change == .remove, "\(operation), \(seed)")
+        // Those that remove or add several versions do so one by one.
+        #expect(
+          found == before || found == after || change == .remove || change == .take,
+          "\(operation), \(seed)")
         // The next one goes on.
         try registry.add(try registry.writer(), "other")
         #expect(try registry.problems.isEmpty, "afterwards: \(operation), \(seed)")

@@ -119,8 +119,9 @@ public final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
   public func names(in folder: String) throws(SystemError) -> [String] {
     guard folders.contains(folder) else { throw SystemError(2, "opendir") }
     let prefix = "\(folder)/"
-    return names.keys.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
-      .filter { !$0.contains("/") }
+    // Files and folders, each by the name that it has here.
+    let below = (Array(names.keys) + Array(folders)).filter { $0.hasPrefix(prefix) }
+    return Array(Set(below.map { String($0.dropFirst(prefix.count).prefix { $0 != "/" }) }))
   }
 
   /// Folders are there at once and for good: what is tested are the files in them.

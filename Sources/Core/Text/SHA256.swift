@@ -1,6 +1,11 @@
 // SHA-256 (FIPS 180-4, sections 4.1.2, 4.2.2, 5 and 6.2), for fingerprints of files: a model's
-// version is the digest of its bytes. Written out plainly, without the processors' SHA
-// instructions: a model file of a few megabytes takes some milliseconds, once. Not for passwords.
+// version is the digest of its bytes. Where the processor has wide registers, longer runs of blocks go
+// through a kernel of the module Wide, eight at a time; here is the twin for all others. The processors' SHA
+// instructions are not used: a model file of a few megabytes takes some milliseconds, once. Not for passwords.
+
+#if arch(x86_64)
+  import Wide
+#endif
 
 /// A digest of bytes that arrive in pieces.
 public struct SHA256: Sendable {
@@ -11,6 +16,8 @@ public struct SHA256: Sendable {
   /// The start of a block that is not yet full; always fewer than 64 bytes.
   private var pending: [UInt8] = []
   private var byteCount: UInt64 = 0
+  /// For tests of the twin: every block goes its way.
+  var isPlain = false
 
   public init() {}
 
@@ -31,11 +38,13 @@ public struct SHA256: Sendable {
       start = min(64 - pending.count, bytes.count)
       pending.append(contentsOf: bytes[0..<start].buffer)
       guard pending.count == 64 else { return }
-      pending.withUnsafeBufferPointer { SHA256.compress($0.baseAddress!, blocks: 1, into: &state) }
+      pending.withUnsafeBufferPointer {
+        SHA256.compress($0.baseAddress!, blocks: 1, into: &state)
+      }
       pending.removeAll(keepingCapacity: true)
     }
     let blocks = (bytes.count - start) / 64
-    SHA256.compress(bytes.base + start, blocks: blocks, into: &state)
+    compress(bytes.base + start, blocks: blocks)
     pending.append(contentsOf: bytes[start + blocks * 64..<bytes.count].buffer)
   }
 
@@ -66,47 +75,78 @@ public struct SHA256: Sendable {
     return String(decoding: text, as: UTF8.self)
   }
 
-  /// Time is spent here: the compression function over whole blocks, with the message schedule kept
-  /// as a ring of 16 words on the stack.
+  private mutating func compress(_ bytes: UnsafePointer<UInt8>, blocks: Int) {
+    var done = 0
+    #if arch(x86_64)
+      if Processor.isWide, !isPlain {
+        let groups = blocks / DigestKernel.blocks
+        state.withUnsafeMutableBufferPointer { state in
+          SHA256.roundConstants.withUnsafeBufferPointer {
+            DigestKernel.advance(
+              state.baseAddress!, bytes, groups: groups, constants: $0.baseAddress!)
+          }
+        }
+        done = groups * DigestKernel.blocks
+      }
+    #endif
+    SHA256.compress(bytes + done * 64, blocks: blocks - done, into: &state)
+  }
+
+  /// The twin for other processors and for the last blocks: whole blocks, one by one.
   private static func compress(
     _ bytes: UnsafePointer<UInt8>, blocks: Int, into state: inout [UInt32]
   ) {
     guard blocks > 0 else { return }
     state.withUnsafeMutableBufferPointer { state in
       roundConstants.withUnsafeBufferPointer { constants in
-        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 16) { schedule in
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { schedule in
           for block in 0..<blocks {
-            compress(bytes + block * 64, state, constants, schedule)
+            fill(schedule.baseAddress!, UnsafeRawPointer(bytes + block * 64))
+            rounds(schedule.baseAddress!, constants.baseAddress!, state.baseAddress!)
           }
         }
       }
     }
   }
 
-  private static func compress(
-    _ bytes: UnsafePointer<UInt8>, _ state: UnsafeMutableBufferPointer<UInt32>,
-    _ constants: UnsafeBufferPointer<UInt32>, _ schedule: UnsafeMutableBufferPointer<UInt32>
+  /// The message schedule of one block: 64 words.
+  private static func fill(
+    _ schedule: UnsafeMutablePointer<UInt32>, _ bytes: UnsafeRawPointer
+  ) {
+    for word in 0..<16 {
+      schedule[word] = UInt32(
+        bigEndian: bytes.loadUnaligned(fromByteOffset: word &* 4, as: UInt32.self))
+    }
+    var word = 16
+    while word < 64 {
+      let (early, late) = (schedule[word &- 15], schedule[word &- 2])
+      let sigma0 = rotated(early, 7) ^ rotated(early, 18) ^ early &>> 3
+      let sigma1 = rotated(late, 17) ^ rotated(late, 19) ^ late &>> 10
+      schedule[word] = schedule[word &- 16] &+ sigma0 &+ schedule[word &- 7] &+ sigma1
+      word &+= 1
+    }
+  }
+
+  /// Time is spent here: the 64 rounds of one block. Names change places instead of values, so that after eight
+  /// rounds each is where it was.
+  private static func rounds(
+    _ words: UnsafePointer<UInt32>, _ constants: UnsafePointer<UInt32>,
+    _ state: UnsafeMutablePointer<UInt32>
   ) {
     var (a, b, c, d) = (state[0], state[1], state[2], state[3])
     var (e, f, g, h) = (state[4], state[5], state[6], state[7])
-    for round in 0..<64 {
-      let word: UInt32
-      if round < 16 {
-        let at = bytes + round * 4
-        word = UInt32(at[0]) << 24 | UInt32(at[1]) << 16 | UInt32(at[2]) << 8 | UInt32(at[3])
-      } else {
-        let early = schedule[(round + 1) & 15]
-        let late = schedule[(round + 14) & 15]
-        let sigma0 = rotated(early, 7) ^ rotated(early, 18) ^ early >> 3
-        let sigma1 = rotated(late, 17) ^ rotated(late, 19) ^ late >> 10
-        word = schedule[round & 15] &+ sigma0 &+ schedule[(round + 9) & 15] &+ sigma1
-      }
-      schedule[round & 15] = word
-      let sum1 = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)
-      let first = h &+ sum1 &+ ((e & f) ^ (~e & g)) &+ constants[round] &+ word
-      let sum0 = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)
-      let second = sum0 &+ ((a & b) ^ (a & c) ^ (b & c))
-      (h, g, f, e, d, c, b, a) = (g, f, e, d &+ first, c, b, a, first &+ second)
+    @inline(__always) func sum(_ index: Int) -> UInt32 { words[index] &+ constants[index] }
+    var index = 0
+    while index < 64 {
+      round(a, b, c, &d, e, f, g, &h, sum(index))
+      round(h, a, b, &c, d, e, f, &g, sum(index &+ 1))
+      round(g, h, a, &b, c, d, e, &f, sum(index &+ 2))
+      round(f, g, h, &a, b, c, d, &e, sum(index &+ 3))
+      round(e, f, g, &h, a, b, c, &d, sum(index &+ 4))
+      round(d, e, f, &g, h, a, b, &c, sum(index &+ 5))
+      round(c, d, e, &f, g, h, a, &b, sum(index &+ 6))
+      round(b, c, d, &e, f, g, h, &a, sum(index &+ 7))
+      index &+= 8
     }
     state[0] &+= a
     state[1] &+= b
@@ -116,6 +156,18 @@ public struct SHA256: Sendable {
     state[5] &+= f
     state[6] &+= g
     state[7] &+= h
+  }
+
+  @inline(__always)
+  private static func round(
+    _ a: UInt32, _ b: UInt32, _ c: UInt32, _ d: inout UInt32, _ e: UInt32, _ f: UInt32,
+    _ g: UInt32, _ h: inout UInt32, _ sum: UInt32
+  ) {
+    let sum1 = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)
+    let first = h &+ sum1 &+ (((f ^ g) & e) ^ g) &+ sum
+    let sum0 = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)
+    d = d &+ first
+    h = first &+ sum0 &+ (((a | b) & c) | (a & b))
   }
 
   @inline(__always)

@@ -31,9 +31,12 @@ public struct Importance: Sendable {
 
   public let measures: [Measure]
 
+  /// The measure that inputs are ranked by.
+  public var leading: Measure { measures.first(where: \.isOrder) ?? measures[0] }
+
   /// The inputs, the most important first.
   public var order: [Int] {
-    let values = (measures.first(where: \.isOrder) ?? measures[0]).values
+    let values = leading.values
     return values.indices.sorted {
       (abs(values[$1]), $0) < (abs(values[$0]), $1)
     }

@@ -36,6 +36,8 @@ public struct RegistryEntry: Sendable, Equatable {
   public var metrics: [String: Double] = [:]
   /// Of `add` and `tag`; nil takes a tag away.
   public var tags: [String: String?] = [:]
+  /// Of `measure`: on what machine, where that matters.
+  public var machine: String?
   /// Where it came from: the rows that were measured with, the archive that was read.
   public var source: String?
   public var by = ""
@@ -92,6 +94,7 @@ public struct RegistryEntry: Sendable, Equatable {
       line.append(",\"tags\":")
       line.append(tags: tags)
     }
+    line.appendMember("machine", machine)
     line.appendMember("source", source)
     line.appendMember("by", by)
     line.appendMember("reason", reason)
@@ -142,6 +145,7 @@ public struct RegistryEntry: Sendable, Equatable {
     case "require": requirement = try cursor.readString()
     case "metrics": metrics = try cursor.readMetrics()
     case "tags": tags = try cursor.readTags()
+    case "machine": machine = try cursor.readString()
     case "source": source = try cursor.readString()
     case "by": by = try cursor.readString()
     case "reason": reason = try cursor.readString()

@@ -7,6 +7,7 @@
 //     blobs/<2 hex>/<64 hex>              model files and what belongs to them, named by their SHA-256
 //     models/<name>/versions/<n>.json     a version's manifest: never changed
 //     models/<name>/aliases/<alias>       the version an alias stands for: "3"
+//     index                               what the log adds up to, for a quick look (see `RegistryIndex`)
 //     pending                             a change that is under way (see `PendingChange`)
 //     lock                                held by the one process that writes
 //
@@ -30,6 +31,7 @@ public struct RegistryFolder: Sendable {
   static let format = "format"
   static let log = "log.ndjson"
   static let head = "head"
+  static let index = "index"
   static let pending = "pending"
   static let lock = "lock"
 

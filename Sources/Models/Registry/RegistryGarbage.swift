@@ -61,9 +61,10 @@ extension RegistryWriter {
       entry.by = author.by
       entry.reason = author.reason
       lines.append(
-        try commit(
+        try commitWithoutIndex(
           entry, writes: [:], removes: [RegistryFolder.manifest(version.model, version.number)]))
     }
+    writeIndex()
     let blobs = try RegistryGarbage().blobs(of: try RegistryView(folder))
     try folder.remove(blobs.map(\.name))
     return (lines, blobs)

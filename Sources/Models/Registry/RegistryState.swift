@@ -18,6 +18,8 @@ public struct RegistryVersion: Sendable, Equatable {
   /// SHA-256 of the manifest.
   public let manifest: String
   public internal(set) var metrics: [String: Double]
+  /// What was measured on a machine, by its name: latencies, of which `metrics` has the last of all machines.
+  public internal(set) var machines: [String: [String: Double]] = [:]
   public internal(set) var tags: [String: String]
 }
 
@@ -36,6 +38,7 @@ extension RegistryVersion {
     output.appendMember("bytes", bytes)
     output.append(",\"metrics\":")
     output.append(metrics: metrics)
+    append(machinesTo: output)
     output.append(",\"tags\":")
     output.append(tags: tags.mapValues { $0 })
     output.append(",\"aliases\":[")
@@ -44,6 +47,18 @@ extension RegistryVersion {
       output.appendQuoted(alias)
     }
     output.append("]}")
+  }
+
+  private func append(machinesTo output: OutputBuffer) {
+    guard !machines.isEmpty else { return }
+    output.append(",\"machines\":{")
+    for (index, (name, metrics)) in machines.sorted(by: { $0.key < $1.key }).enumerated() {
+      if index > 0 { output.append(",") }
+      output.appendQuoted(name)
+      output.append(":")
+      output.append(metrics: metrics)
+    }
+    output.append("}")
   }
 }
 
@@ -121,6 +136,9 @@ public struct RegistryState: Sendable, Equatable {
       for (name, text) in entry.tags { model.versions[place].tags[name] = text }
     case .measure:
       model.versions[place].metrics.merge(entry.metrics) { $1 }
+      if let machine = entry.machine {
+        model.versions[place].machines[machine, default: [:]].merge(entry.metrics) { $1 }
+      }
     case .remove:
       model.versions.remove(at: place)
       for alias in model.aliases.keys { model.aliases[alias]!.removeAll { $0 == entry.version } }

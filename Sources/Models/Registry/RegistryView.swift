@@ -150,6 +150,7 @@ public struct RegistryView: Sendable {
       }
       return number
     }
+    if case .alias(RegistryFolder.newest) = uri.reference { return try newest(uri) }
     return try state().version(uri).number
   }
 

@@ -63,13 +63,18 @@ extension RegistryWriter {
     manifest.gitCommit = facts.gitCommit
     manifest.parent = facts.parent ?? known?.versions.last?.number
     manifest.reason = facts.reason
-    return try add(
-      manifest, source: facts.source, author: ChangeAuthor(by: facts.by, reason: facts.reason))
+    let line = try add(
+      manifest, metrics: facts.metrics, tags: facts.tags, source: facts.source,
+      author: ChangeAuthor(by: facts.by, reason: facts.reason))
+    writeIndex()
+    return line
   }
 
-  /// Adds what a manifest describes; its blobs are there already.
+  /// Adds what a manifest describes, with what is known of it by now; its blobs are there already. The index is
+  /// not written.
   func add(
-    _ manifest: VersionManifest, source: String?, author: ChangeAuthor
+    _ manifest: VersionManifest, metrics: [String: Double], tags: [String: String],
+    source: String?, author: ChangeAuthor
   ) throws(Failure) -> [UInt8] {
     let bytes = manifest.encode()
     var entry = RegistryEntry(.add, model: manifest.model, version: manifest.version)
@@ -78,12 +83,12 @@ extension RegistryWriter {
     entry.bytes = manifest.file.bytes
     entry.manifest = bytes.withBytes { SHA256.hex(of: $0) }
     entry.parent = manifest.parent
-    entry.metrics = manifest.metrics
-    entry.tags = manifest.tags.mapValues { $0 }
+    entry.metrics = metrics
+    entry.tags = tags.mapValues { $0 }
     entry.source = source
     entry.by = author.by
     entry.reason = author.reason
-    return try commit(
+    return try commitWithoutIndex(
       entry, writes: [RegistryFolder.manifest(manifest.model, manifest.version): bytes])
   }
 
@@ -161,14 +166,18 @@ extension RegistryWriter {
 
   /// Writes down what was measured of a version.
   ///
-  /// - Parameter source: with what, such as the file of rows.
+  /// - Parameters:
+  ///   - source: with what, such as the file of rows.
+  ///   - machine: on what, where that matters.
   public func measure(
-    model: String, version: Int, metrics: [String: Double], source: String?, author: ChangeAuthor
+    model: String, version: Int, metrics: [String: Double], source: String?,
+    machine: String? = nil, author: ChangeAuthor
   ) throws(Failure) -> [UInt8] {
     _ = try state.version(ModelURI(model: model, .version(version)))
     var entry = RegistryEntry(.measure, model: model, version: version)
     entry.metrics = metrics
     entry.source = source
+    entry.machine = machine
     entry.by = author.by
     entry.reason = author.reason
     return try commit(entry, writes: [:])

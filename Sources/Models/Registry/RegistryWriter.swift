@@ -9,7 +9,7 @@ public final class RegistryWriter {
   private let lock: any FileLock
   /// What the log adds up to, this writer's changes included.
   public private(set) var state: RegistryState
-  private var logBytes: Int
+  private(set) var logBytes: Int
 
   var now: Timestamp { clock.now() }
 
@@ -39,14 +39,23 @@ public final class RegistryWriter {
 
   // MARK: Changes
 
-  /// Makes a change durable and visible.
+  /// Makes a change durable and visible, and the index one of it.
+  @discardableResult
+  func commit(
+    _ change: RegistryEntry, writes: [String: [UInt8]], removes: [String] = []
+  ) throws(Failure) -> [UInt8] {
+    let line = try commitWithoutIndex(change, writes: writes, removes: removes)
+    writeIndex()
+    return line
+  }
+
+  /// Makes a change durable and visible; whoever makes many of them writes the index when they are made.
   ///
   /// - Parameters:
   ///   - writes: files to put in place, by name.
   ///   - removes: files to take away.
   /// - Returns: the line of the log, with its end.
-  @discardableResult
-  func commit(
+  func commitWithoutIndex(
     _ change: RegistryEntry, writes: [String: [UInt8]], removes: [String] = []
   ) throws(Failure) -> [UInt8] {
     var entry = change

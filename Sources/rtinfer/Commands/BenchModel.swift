@@ -28,11 +28,15 @@ enum BenchModel {
       are fewer), N times over; rows differ from call to call. Printed are microseconds a row, the best and the \
       median repeat, the call's p50 and p99 over all repeats, and which kernel the model's trees are given and \
       why. A table on a terminal, summary records on a pipe.
+
+      With --record the figures become metrics of a registered version, by the machine they were measured on: \
+      p50_us and p99_us of calls of one row, and of each larger batch p50_us_of_256, p99_us_of_256 and \
+      us_per_row_of_256 (the median).
       """,
     operands: .files,
     flags: [
       CommonFlags.project, RegistryFlags.registry, batch, repeats, threads, json,
-      ScoreCommand.format,
+      ScoreCommand.format, RegistryRecord.record,
     ]
       + CommonFlags.records,
     examples: [
@@ -40,6 +44,9 @@ enum BenchModel {
       .init(
         "rtinfer bench model --batch 1 model.json rows.csv | jq .best_us_per_row",
         "What a single row costs."),
+      .init(
+        "rtinfer bench model --record models:/late/3 models:/late/3 rows.csv",
+        "For promote … --require 'p99_us < 500'."),
     ],
     run: run)
 
@@ -53,6 +60,8 @@ enum BenchModel {
     let threads = try options.integer(threads, in: 1...256) ?? 1
     let declared = try declaredModel(path, invocation)
     let model = declared.model
+    let record = try RegistryRecord(invocation)
+    try record?.check(model, path: path, invocation)
     let decider = try Decider(declared.definition, model: model, schema: declared.schema)
     let rejects = try Rejects(invocation)
     var rows: [Double] = []
@@ -77,7 +86,28 @@ enum BenchModel {
       for result in results { append(result, path, model, to: invocation.output) }
     }
     try invocation.output.flush()
-    return try rejects.finish(total: run.rows)
+    let status = try rejects.finish(total: run.rows)
+    if let record, status == .success {
+      try record.write(
+        metrics(results), source: "bench model", machine: machine(), invocation)
+    }
+    return status
+  }
+
+  private static func metrics(_ results: [Result]) -> [String: Double] {
+    var metrics: [String: Double] = [:]
+    for result in results {
+      let suffix = result.batch == 1 ? "" : "_of_\(result.batch)"
+      metrics["p50_us\(suffix)"] = Double(result.calls.percentile(50) ?? 0) / 1e3
+      metrics["p99_us\(suffix)"] = Double(result.calls.percentile(99) ?? 0) / 1e3
+      if result.batch > 1 { metrics["us_per_row\(suffix)"] = result.median }
+    }
+    return metrics
+  }
+
+  private static func machine() -> String {
+    let machine = Machine.current(build: "")
+    return "\(machine.processor), \(machine.cores) cores"
   }
 
   /// Of a file, or of the project's model of that name where there is no such file.

@@ -2,9 +2,11 @@
 
 import Core
 import Measure
+import Models
 
 enum DriftCheck {
-  static let reference = Flag("reference", .file, "The profile to compare with")
+  static let reference = Flag(
+    "reference", .file, "The profile to compare with, or models:/… for that of a version")
   static let current = Flag(
     "current", .file, "Compare this profile instead of records (counted at edges of its own)")
   static let measure = Flag(
@@ -56,12 +58,16 @@ enum DriftCheck {
       Records are counted at the reference's edges, so that large columns are compared exactly. Bins are the \
       reference's deciles, fewer for fewer than 100 values; each of at most 20 different numbers is a bin of its own.
 
+      With --record the figures become metrics of a registered version: the largest of the distance that decides, \
+      by its name (psi), and how many columns have drifted (drifted_columns) and are worth watching \
+      (watched_columns).
+
       The whole has drifted if more than --share of the columns have. Ends with 0 (ok or watch), 1 (drift) or 5 (too \
       little data).
       """,
     operands: .files,
     flags: [reference, current] + rules + [output, html] + DriftInput.flags + [DriftInput.every]
-      + CommonFlags.records,
+      + CommonFlags.records + RegistryRecord.flags,
     examples: [
       .init(
         "rtinfer drift check --reference january.profile february.ndjson", "Has anything moved?"),
@@ -74,6 +80,9 @@ enum DriftCheck {
       .init(
         "rtinfer drift check --reference jan.profile --html drift.html feb.ndjson",
         "For people: the distributions overlaid, the worst first."),
+      .init(
+        "rtinfer drift check --reference jan.profile --record models:/late/3 feb.ndjson",
+        "For promote … --require 'psi < 0.2'."),
     ],
     run: run)
 
@@ -87,6 +96,7 @@ enum DriftCheck {
       )
     }
     let rules = try rules(invocation)
+    let record = try RegistryRecord(invocation)
     let profile = try chosen(path, invocation)
     let rejects = try Rejects(invocation)
     let (found, records) = try found(invocation, profile, rejects)
@@ -104,11 +114,23 @@ enum DriftCheck {
       }
     }
     let status = try rejects.finish(total: records)
+    if let record, report.verdict != .insufficient, status == .success {
+      try record.write(metrics(report), source: "drift check \(path)", invocation)
+    }
     switch report.verdict {
     case .drift: return .verdictNo
     case .insufficient: return .inconclusive
     case .ok, .watch: return status
     }
+  }
+
+  private static func metrics(_ report: DriftReport) -> [String: Double] {
+    var metrics = [
+      "drifted_columns": Double(report.columns.count { $0.verdict == .drift }),
+      "watched_columns": Double(report.columns.count { $0.verdict == .watch }),
+    ]
+    metrics[report.rules.measure.rawValue] = report.columns.compactMap(\.effect).max()
+    return metrics
   }
 
   static func found(

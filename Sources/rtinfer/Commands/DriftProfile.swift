@@ -2,6 +2,7 @@
 
 import Core
 import Measure
+import Models
 
 enum DriftProfile {
   static let command = Command(
@@ -69,8 +70,18 @@ enum DriftProfile {
     return .success
   }
 
-  static func read(_ path: String, _ invocation: Invocation) throws(Failure) -> Profile {
-    try Profile.parse(
-      try invocation.files.contents(of: path, bytesMax: Profile.bytesMax), name: path)
+  /// A profile's file, or that of a registered version (`add --profile`).
+  static func read(_ name: String, _ invocation: Invocation) throws(Failure) -> Profile {
+    var path = name
+    if ModelURI.isURI(name) {
+      let view = try RegistryFlags.view(invocation)
+      guard let file = try view.manifest(try ModelURI(name)).profile else {
+        throw .usage(
+          "\(name) has no profile", hint: "rtinfer registry add NAME FILE --profile FILE keeps one")
+      }
+      path = view.path(of: file)
+    }
+    return try Profile.parse(
+      try invocation.files.contents(of: path, bytesMax: Profile.bytesMax), name: name)
   }
 }

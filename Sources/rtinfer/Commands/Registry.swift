@@ -33,15 +33,17 @@ enum RegistryCommand {
         "What decides now; models:/late_arrival@production itself does as well."),
     ],
     verbs: [
-      RegistryAdd.command, RegistryListing.list, RegistryListing.show, RegistryAliases.promote,
+      RegistryAdd.command, RegistryListing.list, RegistryListing.show, RegistryDiff.command,
+      RegistryAliases.promote,
       RegistryAliases.rollback, RegistryListing.resolve, RegistryHistory.log, RegistryHistory.at,
       RegistryAliases.tag, RegistryEvaluate.command, RegistryHistory.verify,
-      RegistryUpkeep.collect, RegistryUpkeep.watch,
+      RegistryUpkeep.collect, RegistryTransfer.export, RegistryTransfer.import,
+      RegistryUpkeep.watch,
     ]
   ) { _ throws(Failure) in
     throw .usage(
-      "say what to do: add, list, show, promote, rollback, resolve, log, at, tag,"
-        + " evaluate, verify, gc or watch",
+      "say what to do: add, list, show, diff, promote, rollback, resolve, log, at, tag,"
+        + " evaluate, verify, gc, export, import or watch",
       hint: "rtinfer registry list; rtinfer registry --help shows all")
   }
 }

@@ -9,7 +9,8 @@ enum RegistryListing {
     summary: "List the versions of all models, or of one",
     story: """
       Prints a line for each version, the oldest first: its number, when and by whom it was added, its file's \
-      digest and size, metrics, tags, and the aliases that stand for it.
+      digest and size, metrics, tags, and the aliases that stand for it. On a terminal it is a table of the newest \
+      last, with the metrics that gates ask for most.
       """,
     operands: .word("NAME"),
     flags: RegistryFlags.places,
@@ -49,15 +50,16 @@ enum RegistryListing {
     run: runResolve)
 
   private static func runList(_ invocation: Invocation) throws(Failure) -> ExitStatus {
-    let state = try RegistryFlags.view(invocation).state()
-    var models = state.models
-    if let name = invocation.options.operands.first { models = [name: try state.model(name)] }
-    for (_, model) in models.sorted(by: { $0.key < $1.key }) {
-      for version in model.versions {
-        version.append(to: invocation.output, aliases: model.aliases(of: version.number))
-        try invocation.output.endRecord()
-      }
+    let view = try RegistryFlags.view(invocation)
+    let name = invocation.options.operands.first
+    guard invocation.terminal.outputIsTerminal else {
+      try view.list(name, to: invocation.output)
+      return .success
     }
+    let state = try view.state()
+    var models = state.models
+    if let name { models = [name: try state.model(name)] }
+    try invocation.write(Array(RegistryTable.text(of: models).utf8))
     return .success
   }
 
