@@ -144,7 +144,7 @@ _rtinfer() {
       esac
       ;;
     'bench model '*)
-      flags='--project --registry --batch --repeats --threads --json --format --rejects --max-rejects --strict --quiet --help'
+      flags='--project --registry --batch --repeats --threads --json --format --record --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --registry) values='folders' ;;
@@ -152,6 +152,7 @@ _rtinfer() {
         --repeats) values='text' ;;
         --threads) values='text' ;;
         --format) values='auto ndjson csv tsv' ;;
+        --record) values='text' ;;
         --rejects) values='files' ;;
         --max-rejects) values='text' ;;
       esac
@@ -264,7 +265,7 @@ _rtinfer() {
       flags='--quiet --help'
       ;;
     'drift check '*)
-      flags='--reference --current --measure --watch-at --drift-at --level --least --share --weights --prediction --as --html --format --columns --without --under --time --time-unit --every --rejects --max-rejects --strict --quiet --help'
+      flags='--reference --current --measure --watch-at --drift-at --level --least --share --weights --prediction --as --html --format --columns --without --under --time --time-unit --every --rejects --max-rejects --strict --record --registry --quiet --help'
       case $previous in
         --reference) values='files' ;;
         --current) values='files' ;;
@@ -287,6 +288,8 @@ _rtinfer() {
         --every) values='text' ;;
         --rejects) values='files' ;;
         --max-rejects) values='text' ;;
+        --record) values='text' ;;
+        --registry) values='folders' ;;
       esac
       ;;
     'drift watch '*)
@@ -356,6 +359,13 @@ _rtinfer() {
       esac
       ;;
     'registry show '*)
+      flags='--project --registry --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+      esac
+      ;;
+    'registry diff '*)
       flags='--project --registry --quiet --help'
       case $previous in
         --project) values='files' ;;
@@ -451,6 +461,24 @@ _rtinfer() {
         --wait) values='text' ;;
       esac
       ;;
+    'registry export '*)
+      flags='--output --project --registry --quiet --help'
+      case $previous in
+        --output) values='files' ;;
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+      esac
+      ;;
+    'registry import '*)
+      flags='--project --registry --actor --reason --wait --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+        --actor) values='text' ;;
+        --reason) values='text' ;;
+        --wait) values='text' ;;
+      esac
+      ;;
     'registry watch '*)
       flags='--project --registry --quiet --help'
       case $previous in
@@ -466,6 +494,9 @@ _rtinfer() {
       ;;
     'registry show '*)
       operands='show'
+      ;;
+    'registry diff '*)
+      operands='diff'
       ;;
     'registry promote '*)
       operands='promote'
@@ -494,12 +525,18 @@ _rtinfer() {
     'registry gc '*)
       operands='gc'
       ;;
+    'registry export '*)
+      operands='export'
+      ;;
+    'registry import '*)
+      operands='import'
+      ;;
     'registry watch '*)
       operands='watch'
       ;;
     'registry '*)
       flags='--quiet --help'
-      verbs='add list show promote rollback resolve log at tag evaluate verify gc watch'
+      verbs='add list show diff promote rollback resolve log at tag evaluate verify gc export import watch'
       ;;
     'budget check '*)
       flags='--project --budget --budget-of --confidence --format --rejects --max-rejects --strict --quiet --help'

@@ -151,6 +151,7 @@ complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subco
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from model' -l threads -x -d 'Threads that a call of many rows may use'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from model' -l json -d 'Print records also on a terminal'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from model' -l format -x -a 'auto ndjson csv tsv' -d 'What the rows are'
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from model' -l record -x -d 'Write the figures down as metrics of this version, as in models:/late_arrival/3, for gates'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from model' -l rejects -r -F -d 'Write rejected records there, one JSON object a line, with their raw bytes'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from model' -l max-rejects -x -d 'How many rejected records still end with status 0'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from model' -l strict -d 'Stop at the first rejected record'
@@ -252,7 +253,7 @@ complete -c rtinfer -n '__fish_seen_subcommand_from drift; and __fish_seen_subco
 complete -c rtinfer -n '__fish_seen_subcommand_from drift; and __fish_seen_subcommand_from profile' -l help -s h -d 'Show this help'
 complete -c rtinfer -n '__fish_seen_subcommand_from drift; and __fish_seen_subcommand_from merge' -l quiet -s q -d 'Say nothing on stderr but errors'
 complete -c rtinfer -n '__fish_seen_subcommand_from drift; and __fish_seen_subcommand_from merge' -l help -s h -d 'Show this help'
-complete -c rtinfer -n '__fish_seen_subcommand_from drift; and __fish_seen_subcommand_from check' -l reference -r -F -d 'The profile to compare with'
+complete -c rtinfer -n '__fish_seen_subcommand_from drift; and __fish_seen_subcommand_from check' -l reference -r -F -d 'The profile to compare with, or models:/… for that of a version'
 complete -c rtinfer -n '__fish_seen_subcommand_from drift; and __fish_seen_subcommand_from check' -l current -r -F -d 'Compare this profile instead of records (counted at edges of its own)'
 complete -c rtinfer -n '__fish_seen_subcommand_from drift; and __fish_seen_subcommand_from check' -l measure -x -a 'psi kl js hellinger linf ks wasserstein wasserstein_robust' -d 'The distance that decides'
 complete -c rtinfer -n '__fish_seen_subcommand_from drift; and __fish_seen_subcommand_from check' -l watch-at -x -d 'The distance from which on a column is worth watching'
@@ -274,6 +275,8 @@ complete -c rtinfer -n '__fish_seen_subcommand_from drift; and __fish_seen_subco
 complete -c rtinfer -n '__fish_seen_subcommand_from drift; and __fish_seen_subcommand_from check' -l rejects -r -F -d 'Write rejected records there, one JSON object a line, with their raw bytes'
 complete -c rtinfer -n '__fish_seen_subcommand_from drift; and __fish_seen_subcommand_from check' -l max-rejects -x -d 'How many rejected records still end with status 0'
 complete -c rtinfer -n '__fish_seen_subcommand_from drift; and __fish_seen_subcommand_from check' -l strict -d 'Stop at the first rejected record'
+complete -c rtinfer -n '__fish_seen_subcommand_from drift; and __fish_seen_subcommand_from check' -l record -x -d 'Write the figures down as metrics of this version, as in models:/late_arrival/3, for gates'
+complete -c rtinfer -n '__fish_seen_subcommand_from drift; and __fish_seen_subcommand_from check' -l registry -x -a '(__fish_complete_directories)' -d 'The registry\'s folder'
 complete -c rtinfer -n '__fish_seen_subcommand_from drift; and __fish_seen_subcommand_from check' -l quiet -s q -d 'Say nothing on stderr but errors'
 complete -c rtinfer -n '__fish_seen_subcommand_from drift; and __fish_seen_subcommand_from check' -l help -s h -d 'Show this help'
 complete -c rtinfer -n '__fish_seen_subcommand_from drift; and __fish_seen_subcommand_from watch' -l column -x -d 'The column to watch, by path'
@@ -301,6 +304,8 @@ complete -c rtinfer -n '__fish_seen_subcommand_from registry; and not __fish_see
 complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from list' -f -a 'list'
 complete -c rtinfer -n '__fish_seen_subcommand_from registry; and not __fish_seen_subcommand_from show' -a show
 complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from show' -f -a 'show'
+complete -c rtinfer -n '__fish_seen_subcommand_from registry; and not __fish_seen_subcommand_from diff' -a diff
+complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from diff' -f -a 'diff'
 complete -c rtinfer -n '__fish_seen_subcommand_from registry; and not __fish_seen_subcommand_from promote' -a promote
 complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from promote' -f -a 'promote'
 complete -c rtinfer -n '__fish_seen_subcommand_from registry; and not __fish_seen_subcommand_from rollback' -a rollback
@@ -319,6 +324,10 @@ complete -c rtinfer -n '__fish_seen_subcommand_from registry; and not __fish_see
 complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from verify' -f -a 'verify'
 complete -c rtinfer -n '__fish_seen_subcommand_from registry; and not __fish_seen_subcommand_from gc' -a gc
 complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from gc' -f -a 'gc'
+complete -c rtinfer -n '__fish_seen_subcommand_from registry; and not __fish_seen_subcommand_from export' -a export
+complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from export' -f -a 'export'
+complete -c rtinfer -n '__fish_seen_subcommand_from registry; and not __fish_seen_subcommand_from import' -a import
+complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from import' -f -a 'import'
 complete -c rtinfer -n '__fish_seen_subcommand_from registry; and not __fish_seen_subcommand_from watch' -a watch
 complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from watch' -f -a 'watch'
 complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from add' -l metric -x -d 'What was measured of it, for gates'
@@ -345,6 +354,10 @@ complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_su
 complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from show' -l registry -x -a '(__fish_complete_directories)' -d 'The registry\'s folder'
 complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from show' -l quiet -s q -d 'Say nothing on stderr but errors'
 complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from show' -l help -s h -d 'Show this help'
+complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from diff' -l project -r -F -d 'The project file'
+complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from diff' -l registry -x -a '(__fish_complete_directories)' -d 'The registry\'s folder'
+complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from diff' -l quiet -s q -d 'Say nothing on stderr but errors'
+complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from diff' -l help -s h -d 'Show this help'
 complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from promote' -l require -x -d 'Only if the version\'s metrics hold this, as in \'auc >= 0.9 && p99_us < 500\''
 complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from promote' -l project -r -F -d 'The project file'
 complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from promote' -l registry -x -a '(__fish_complete_directories)' -d 'The registry\'s folder'
@@ -409,6 +422,18 @@ complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_su
 complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from gc' -l wait -x -d 'Wait so long for another process that is changing the registry'
 complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from gc' -l quiet -s q -d 'Say nothing on stderr but errors'
 complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from gc' -l help -s h -d 'Show this help'
+complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from export' -l output -r -F -d 'Write the archive there'
+complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from export' -l project -r -F -d 'The project file'
+complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from export' -l registry -x -a '(__fish_complete_directories)' -d 'The registry\'s folder'
+complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from export' -l quiet -s q -d 'Say nothing on stderr but errors'
+complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from export' -l help -s h -d 'Show this help'
+complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from import' -l project -r -F -d 'The project file'
+complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from import' -l registry -x -a '(__fish_complete_directories)' -d 'The registry\'s folder'
+complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from import' -l actor -x -d 'Who makes the change'
+complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from import' -l reason -x -d 'Why, for the log'
+complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from import' -l wait -x -d 'Wait so long for another process that is changing the registry'
+complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from import' -l quiet -s q -d 'Say nothing on stderr but errors'
+complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from import' -l help -s h -d 'Show this help'
 complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from watch' -l project -r -F -d 'The project file'
 complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from watch' -l registry -x -a '(__fish_complete_directories)' -d 'The registry\'s folder'
 complete -c rtinfer -n '__fish_seen_subcommand_from registry; and __fish_seen_subcommand_from watch' -l quiet -s q -d 'Say nothing on stderr but errors'
