@@ -157,9 +157,12 @@ public struct RegistryState: Sendable, Equatable {
       model: entry.model, number: entry.version, added: entry.time, by: entry.by,
       parent: entry.parent, format: format, digest: digest, bytes: entry.bytes ?? 0,
       manifest: manifest, metrics: entry.metrics, tags: entry.tags.compactMapValues { $0 })
-    let behind = model.versions.firstIndex { $0.number > entry.version } ?? model.versions.endIndex
-    model.versions.insert(
-      version, at: entry.version > model.lastNumber ? model.versions.endIndex : behind)
+    var place = model.versions.endIndex
+    // Nearly always it is the newest: then no other is looked at.
+    if entry.version <= model.lastNumber {
+      place = model.versions.firstIndex { $0.number > entry.version } ?? place
+    }
+    model.versions.insert(version, at: place)
     model.lastNumber = max(model.lastNumber, entry.version)
     return nil
   }
