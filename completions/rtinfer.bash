@@ -158,7 +158,7 @@ _rtinfer() {
       esac
       ;;
     'bench http '*)
-      flags='--rate --duration --warmup --arrivals --seed --concurrency --connections --timeout --no-keep-alive --method --header --body --request-lines --spawn --max-lag --summary --json --hgrm --label --quiet --help'
+      flags='--rate --duration --warmup --arrivals --seed --concurrency --connections --timeout --no-keep-alive --method --header --body --request-lines --spawn --max-lag --summary --json --hgrm --html --label --quiet --help'
       case $previous in
         --rate) values='text' ;;
         --duration) values='text' ;;
@@ -174,11 +174,12 @@ _rtinfer() {
         --spawn) values='text' ;;
         --max-lag) values='text' ;;
         --hgrm) values='files' ;;
+        --html) values='files' ;;
         --label) values='text' ;;
       esac
       ;;
     'bench search '*)
-      flags='--slo --start-rate --up-to --precision --seed --connections --timeout --no-keep-alive --method --header --body --request-lines --spawn --max-lag --json --quiet --help'
+      flags='--slo --start-rate --up-to --precision --seed --connections --timeout --no-keep-alive --method --header --body --request-lines --spawn --max-lag --html --json --quiet --help'
       case $previous in
         --slo) values='text' ;;
         --start-rate) values='text' ;;
@@ -192,6 +193,7 @@ _rtinfer() {
         --body) values='text' ;;
         --spawn) values='text' ;;
         --max-lag) values='text' ;;
+        --html) values='files' ;;
       esac
       ;;
     'bench compare '*)
@@ -539,24 +541,63 @@ _rtinfer() {
       verbs='add list show diff promote rollback resolve log at tag evaluate verify gc export import watch'
       ;;
     'budget check '*)
-      flags='--project --budget --budget-of --confidence --format --rejects --max-rejects --strict --quiet --help'
+      flags='--project --budget --budget-of --confidence --format --html --save --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --budget) values='text' ;;
         --budget-of) values='text' ;;
         --confidence) values='text' ;;
         --format) values='table ndjson junit github' ;;
+        --html) values='files' ;;
+        --save) values='files' ;;
         --rejects) values='files' ;;
         --max-rejects) values='text' ;;
       esac
       ;;
     'budget compare '*)
-      flags='--baseline --tolerate --force --confidence --format --rejects --max-rejects --strict --quiet --help'
+      flags='--baseline --tolerate --force --save --confidence --format --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --baseline) values='files' ;;
         --tolerate) values='text' ;;
+        --save) values='files' ;;
         --confidence) values='text' ;;
         --format) values='table ndjson junit github' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
+      esac
+      ;;
+    'budget plan '*)
+      flags='--target --percentile --name --rate --margin --workers --service --variation --seed --confidence --format --rejects --max-rejects --strict --quiet --help'
+      case $previous in
+        --target) values='text' ;;
+        --percentile) values='text' ;;
+        --name) values='text' ;;
+        --rate) values='text' ;;
+        --margin) values='text' ;;
+        --workers) values='text' ;;
+        --service) values='text' ;;
+        --variation) values='text' ;;
+        --seed) values='text' ;;
+        --confidence) values='text' ;;
+        --format) values='table project ndjson' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
+      esac
+      ;;
+    'budget cost '*)
+      flags='--rate --replicas --hourly --storage --storage-price --people --salary --build --years --value --format --rejects --max-rejects --strict --quiet --help'
+      case $previous in
+        --rate) values='text' ;;
+        --replicas) values='text' ;;
+        --hourly) values='text' ;;
+        --storage) values='text' ;;
+        --storage-price) values='text' ;;
+        --people) values='text' ;;
+        --salary) values='text' ;;
+        --build) values='text' ;;
+        --years) values='text' ;;
+        --value) values='text' ;;
+        --format) values='table ndjson' ;;
         --rejects) values='files' ;;
         --max-rejects) values='text' ;;
       esac
@@ -567,9 +608,15 @@ _rtinfer() {
     'budget compare '*)
       operands='compare'
       ;;
+    'budget plan '*)
+      operands='plan'
+      ;;
+    'budget cost '*)
+      operands='cost'
+      ;;
     'budget '*)
       flags='--quiet --help'
-      verbs='check compare'
+      verbs='check compare plan cost'
       ;;
     'help '*)
       flags='--quiet --help'

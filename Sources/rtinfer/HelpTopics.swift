@@ -75,12 +75,33 @@ enum HelpTopics {
                           of two runs they merge by adding counts
         machine           processor, cores, kernel, build
 
+      summary          made by bench search (what: step), one for each rate it tried
+        rate, answer      requests a second; kept, broken or invalid (the generator was the limit)
+        confirming        the answer, tried once more
+        requests, errors, p50_us, p99_us
+
       verdict          made by budget, one for each clause
         budget, clause    what was promised
         verdict           pass, fail or inconclusive; warning: it breaks nothing
         value, interval, n, bound, unit, used        what was measured, and how well it is known
         tail              where the slowest requests spend their time
         why               in words
+
+      summary          made by budget plan (what: plan)
+        answer, why, n    whether what was measured fits: pass, fail or inconclusive
+        percentile, total_us, layers_us, buffer_us   the budget
+        measured_us       total and layers: value, interval
+        peak, margin      of the requests a second that are planned for
+        replicas, basis   how many; by a measured curve, or by the work for a request
+        per_replica, rate_per_replica, utilisation, in_flight
+        service_us, modelled_us, simulated_us        the work; the percentile at that rate
+        service_allowed_us  by replicas, where nothing says how long the work takes
+
+      summary          made by budget cost (what: cost); ranges are [low, high]
+        decisions_per_year, per_1000                 decisions, and the cost of a thousand
+        machines, storage, people, build             of a year; build: once
+        running_per_year, ownership_per_year         without and with a year's part of build
+        value_per_1000, value_per_year, net_per_year, return, payback_months, even_rate
 
       summary          made by bench ab, one for each arm
         model, arm        real-time, or batch and its interval

@@ -149,7 +149,8 @@ struct Project {
     var budgets: [Budget] = []
     let models = try section("models").map(\.key)
     for member in try section("budgets") {
-      guard models.contains(member.key) else {
+      // A file of budgets alone, as budget plan prints it, names models that are declared elsewhere.
+      guard models.isEmpty || models.contains(member.key) else {
         throw member.node.failure(
           "no model '\(member.key)' is declared",
           hint: Spelling.nearest(member.key, among: models).map { "did you mean '\($0)'?" })

@@ -6,11 +6,6 @@ import TestSupport
 import Testing
 
 @Suite struct DriftPageTests {
-  private static let browser = [
-    "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome",
-  ]
-  .first { FileManager.default.isExecutableFile(atPath: $0) }
-
   /// A report of 200 columns, half of them moved, in a folder that stays as long as it is held.
   private func report() throws -> (folder: TemporaryFolder, page: String) {
     let folder = try TemporaryFolder()
@@ -42,22 +37,12 @@ import Testing
     #expect(page.contains("name&lt;0&gt;") && !page.contains("name<0>"))
   }
 
-  @Test(.enabled(if: browser != nil, "no chromium is installed"), arguments: [360, 1_280])
+  @Test(.enabled(if: Browser.path != nil, "no chromium is installed"), arguments: [360, 1_280])
   func nothingIsWiderThanTheWindow(_ width: Int) throws {
     let (folder, page) = try report()
-    let probe = """
-      <script>document.documentElement.style.width='\(width)px';
-      document.title='width '+Math.max(document.body.scrollWidth,...[...document.querySelectorAll('section,dl,h2,p,svg')]
-      .map(e=>Math.ceil(e.getBoundingClientRect().right)))</script></body>
-      """
-    let probed = page.replacing("</body>", with: probe)
-    try Data(probed.utf8).write(to: folder.url.appending(path: "probe.html"))
-    let outcome = try Child.bash(
-      "\(try #require(Self.browser)) --headless --no-sandbox --disable-gpu --enable-logging=stderr"
-        + " --window-size=\(width),800 --user-data-dir=\"$HOME/browser\" --dump-dom file://\"$PWD/probe.html\"",
-      in: folder.url, home: folder.url, seconds: 60)
-    #expect(!outcome.errors.contains("CONSOLE"), "\(outcome.errors)")
-    let found = try #require(outcome.output.firstMatch(of: #/<title>width (\d+)</title>/#))
-    #expect(Int(found.1)! <= width, "\(found.1) of \(width)")
+    let found = try Browser.probe(page, width: width, in: folder)
+    #expect(found.errors.isEmpty, "\(found.errors)")
+    #expect(found.right <= width, "\(found.right) of \(width)")
+    #expect(found.contrast >= 4.5, "contrast \(found.contrast)")
   }
 }

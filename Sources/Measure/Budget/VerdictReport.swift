@@ -25,18 +25,18 @@ public enum VerdictReport {
     return text
   }
 
-  private static func mark(_ verdict: Verdict) -> String {
+  static func mark(_ verdict: Verdict) -> String {
     if verdict.isWarning, verdict.answer == .fail { return "warning" }
     return verdict.answer.rawValue
   }
 
-  private static func shown(_ value: Double?, _ verdict: Verdict) -> String {
+  static func shown(_ value: Double?, _ verdict: Verdict) -> String {
     guard let value else { return "unknown" }
     if verdict.unit == "us" { return LayerTimes.readable(UInt64((value * 1e3).rounded())) }
     return ((value * 1e6).rounded() / 1e6).plain
   }
 
-  private static func shownInterval(_ verdict: Verdict) -> String {
+  static func shownInterval(_ verdict: Verdict) -> String {
     guard let interval = verdict.interval else { return "" }
     return "\(shown(interval.low, verdict)) … \(shown(interval.high, verdict))"
   }

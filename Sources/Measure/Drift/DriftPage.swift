@@ -6,13 +6,9 @@ public import Core
 
 extension DriftReport {
   public func appendPage(to output: OutputBuffer) {
-    output.append("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">")
-    output.append("<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">")
-    output.append(
-      "<title>Drift: \(verdict.rawValue)</title><style>\(DriftPage.style)</style></head>")
-    output.append("<body><header class=\"\(verdict.rawValue)\"><h1>\(verdict.rawValue)</h1><p>")
-    output.append(why.escapedXML)
-    output.append("</p></header><main><dl>")
+    Page.open(
+      title: "Drift: \(verdict.rawValue)", answer: verdict.rawValue, heading: verdict.rawValue,
+      lead: why, to: output)
     let facts: [(String, String)] = [
       ("records", currentRecords.grouped + DriftReport.shown(currentSpan)),
       ("against", referenceRecords.grouped + DriftReport.shown(referenceSpan)),
@@ -21,15 +17,14 @@ extension DriftReport {
       ("watch", "\(columns.filter { $0.verdict == .watch }.count)"),
       ("too little data", "\(columns.filter { $0.verdict == .insufficient }.count)"),
     ]
-    for (name, value) in facts { output.append("<div><dt>\(name)</dt><dd>\(value)</dd></div>") }
-    output.append("</dl>")
+    Page.append(facts, to: output)
     appendSummary(to: output)
     for (index, column) in sorted.enumerated() { column.appendSection(index, to: output) }
-    output.append("<footer>A column has drifted if its \(rules.measure.rawValue) is at least ")
-    output.append("\(rules.driftAt.short) and its p-value, corrected over all columns, at most ")
-    output.append("\(rules.level.short); from \(rules.watchAt.short) on it is worth watching. ")
-    output.append("Grey is the reference, colour what is compared with it.</footer>")
-    output.append("</main></body></html>\n")
+    Page.close(
+      footer: "A column has drifted if its \(rules.measure.rawValue) is at least"
+        + " \(rules.driftAt.short) and its p-value, corrected over all columns, at most"
+        + " \(rules.level.short); from \(rules.watchAt.short) on it is worth watching."
+        + " Grey is the reference, colour what is compared with it.", to: output)
   }
 
   private func appendSummary(to output: OutputBuffer) {
@@ -142,26 +137,4 @@ private enum DriftPage {
     }
     return path + "V90Z"
   }
-
-  static let style = """
-    :root{color-scheme:light dark;--bg:#fff;--fg:#1b1f24;--dim:#636c76;--line:#d5dae0;--old:#c3cad2;--new:#0b66c3;\
-    --ok:#1a7f37;--watch:#9a6700;--drift:#cf222e;--insufficient:#636c76}\
-    @media(prefers-color-scheme:dark){:root{--bg:#0f1318;--fg:#e3e8ee;--dim:#919aa5;--line:#2b323b;--old:#47505b;\
-    --new:#58a6ff;--ok:#3fb950;--watch:#d29922;--drift:#ff7b72;--insufficient:#919aa5}}\
-    *{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--fg);font:15px/1.5 system-ui,sans-serif;\
-    overflow-wrap:anywhere}header{padding:20px 16px;border-top:8px solid var(--v);border-bottom:1px solid var(--line)}\
-    header,main{max-width:980px;margin:0 auto}main{padding:0 16px}h1{margin:0;color:var(--v);font-size:30px}\
-    header p{margin:4px 0 0}.ok{--v:var(--ok)}.watch{--v:var(--watch)}.drift{--v:var(--drift)}\
-    .insufficient{--v:var(--insufficient)}b{color:var(--v)}h2{font-size:18px;margin:0}\
-    h2 b{font-size:13px;margin-left:6px}dl{display:flex;flex-wrap:wrap;gap:8px 28px}dt{color:var(--dim);font-size:12px}\
-    dd{margin:0}.wide{overflow-x:auto}table{border-collapse:collapse;font-size:14px}\
-    th,td{padding:3px 14px 3px 0;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}\
-    th{color:var(--dim);font-weight:500}a{color:inherit}section{padding:18px 0;border-top:1px solid var(--line)}\
-    section p{margin:2px 0}.dim,figcaption,footer{color:var(--dim);font-size:13px}\
-    .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(280px,100%),1fr));gap:14px 24px;margin-top:10px}\
-    figure{margin:0;min-width:0}figcaption{display:flex;justify-content:space-between;gap:12px}\
-    svg{width:100%;height:90px;display:block;border-bottom:1px solid var(--line)}svg{overflow:visible}\
-    .old{fill:var(--old)}.new{fill:none;stroke:var(--new);stroke-width:1.6}\
-    .oldline{fill:none;stroke:var(--dim);stroke-width:1.4}footer{padding:18px 0 40px}.wide{margin-bottom:24px}
-    """
 }

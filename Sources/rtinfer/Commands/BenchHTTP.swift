@@ -34,7 +34,7 @@ enum BenchHTTP {
     flags: [
       LoadFlags.rate, LoadFlags.duration, LoadFlags.warmup, LoadFlags.arrivals, LoadFlags.seed,
       LoadFlags.concurrency,
-    ] + LoadFlags.target + [LoadFlags.lagMax, summary, json, histogramFile, label],
+    ] + LoadFlags.target + [LoadFlags.lagMax, summary, json, histogramFile, PageFile.html, label],
     examples: [
       .init(
         "rtinfer bench http http://127.0.0.1:8080/decide/fraud rows.ndjson --rate 2000",
@@ -134,6 +134,9 @@ enum BenchHTTP {
       try Array(PercentileText.text(tally.latency).utf8).withBytes { (bytes) throws(Failure) in
         try AtomicFile.write(bytes, to: path, in: invocation.files)
       }
+    }
+    try PageFile.write(invocation) { page in
+      LoadPage.append(tally, plan, epoch: run.epoch, to: page)
     }
     let why = tally.invalidity(plan)
     if isForPeople {

@@ -28,7 +28,7 @@ enum BenchSearch {
       """,
     operands: .files,
     flags: [slo, first, upTo, precision, LoadFlags.seed] + LoadFlags.target + [
-      LoadFlags.lagMax, json,
+      LoadFlags.lagMax, PageFile.html, json,
     ],
     examples: [
       .init(
@@ -62,17 +62,26 @@ enum BenchSearch {
     defer { target.stop() }
     var search = RateSearch(start: start, rateMax: most, precision: close)
     var curve = Curve(invocation)
+    var tried: [SearchPage.Step] = []
+    var isLimited = false
     while let rate = search.rate, Signals.drainStatus == nil {
       let step = try trial(rate, clauses, target, url, invocation)
       try curve.append(step, isConfirming: search.isConfirming)
+      tried.append(step.shown(isConfirming: search.isConfirming))
       if let why = step.invalidity {
         invocation.messages.error("the generator is the limit at \(rate.fixed(0))/s: \(why)")
-        try curve.finish(search, promise, isLimited: true)
-        return .inconclusive
+        isLimited = true
+        break
       }
       search.tell(step.isKept ? .kept : .broken)
     }
-    try curve.finish(search, promise, isLimited: false)
+    try curve.finish(search, promise, isLimited: isLimited)
+    try PageFile.write(invocation) { page in
+      SearchPage.append(
+        tried, url: url, promise: promise, kept: search.kept, isLimited: isLimited,
+        machine: .current(build: RTInfer.version), to: page)
+    }
+    if isLimited { return .inconclusive }
     return search.kept == nil ? .verdictNo : .success
   }
 
@@ -83,6 +92,14 @@ enum BenchSearch {
     var latency = BatchedLatencies()
     var requests = 0
     var errors = 0
+
+    var answer: String { invalidity != nil ? "invalid" : isKept ? "kept" : "broken" }
+
+    func shown(isConfirming: Bool) -> SearchPage.Step {
+      SearchPage.Step(
+        rate: rate, answer: answer, isConfirming: isConfirming, p50: latency.all.percentile(50),
+        p99: latency.all.percentile(99), requests: requests, errors: errors)
+    }
   }
 
   /// One rate, looked at up to five times.
@@ -145,7 +162,7 @@ enum BenchSearch {
     mutating func append(_ step: Step, isConfirming: Bool) throws(Failure) {
       let output = invocation.output
       let (p50, p99) = (step.latency.all.percentile(50), step.latency.all.percentile(99))
-      let answer = step.invalidity != nil ? "invalid" : step.isKept ? "kept" : "broken"
+      let answer = step.answer
       if isForPeople {
         let shown = [p50, p99].map { $0.map(LayerTimes.readable) ?? "unknown" }
         output.append(

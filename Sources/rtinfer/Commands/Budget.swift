@@ -18,7 +18,7 @@ enum BudgetCommand {
         "rtinfer bench http http://127.0.0.1:8080/decide/fraud rows.ndjson | rtinfer budget check",
         "Measure and judge.")
     ],
-    verbs: [BudgetCheck.command, BudgetCompare.command]
+    verbs: [BudgetCheck.command, BudgetCompare.command, BudgetPlan.command, BudgetCost.command]
   ) { _ throws(Failure) in
     throw .usage("say what is asked", hint: "rtinfer budget check samples.ndjson")
   }

@@ -40,7 +40,9 @@ enum BudgetCheck {
       a table is appended to $GITHUB_STEP_SUMMARY.
       """,
     operands: .files,
-    flags: [CommonFlags.project, budget, budgetOf, confidence, format] + CommonFlags.records,
+    flags: [
+      CommonFlags.project, budget, budgetOf, confidence, format, PageFile.html, BaselineFile.save,
+    ] + CommonFlags.records,
     examples: [
       .init(
         "rtinfer bench http http://127.0.0.1:8080/decide/fraud rows.ndjson | rtinfer budget check",
@@ -58,9 +60,17 @@ enum BudgetCheck {
     var evidence = BudgetEvidence(
       chosen.clauses, confidence: share, allowedErrors: chosen.allowedErrors)
     let records = BudgetRecords()
-    records.onObservation = { evidence.record($0) }
-    records.onDecision = { evidence.recordDecision($0) }
+    let keeper = try BaselineFile.recorder(invocation.options)
+    records.onObservation = { observation in
+      evidence.record(observation)
+      keeper?.record(observation)
+    }
+    records.onDecision = { timing in
+      evidence.recordDecision(timing)
+      keeper?.record(timing)
+    }
     records.onSummary = { summary in
+      keeper?.record(summary)
       evidence.note(invalid: summary.invalidity, isClosedLoop: summary.isClosedLoop)
       guard summary.holdsHistograms, let latency = summary.latency else { return }
       evidence.merge(
@@ -75,7 +85,11 @@ enum BudgetCheck {
     }
     let verdicts = evidence.verdicts()
     try write(verdicts, budget: chosen.name, invocation)
+    try PageFile.write(invocation) { page in
+      VerdictReport.appendPage(verdicts, budget: chosen.name, to: page)
+    }
     let status = verdicts.status
+    try BaselineFile.write(keeper, status, invocation)
     if evidence.count == 0 { invocation.messages.error("there is no request to judge") }
     return status == .success ? readStatus : status
   }

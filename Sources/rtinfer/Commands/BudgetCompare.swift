@@ -21,11 +21,16 @@ enum BudgetCompare {
       --tolerate 0% one of a hundred comparisons at --confidence 99%, five at 95%, fail at most.
 
       Where both name their machine and these differ, nothing is compared (5), unless --force is said. Compare \
-      runs of one machine made close together: bench compare takes them in turns. Ends with 1 when something fails, \
-      else with 5 when something is inconclusive, else with 0.
+      runs of one machine made close together: bench compare takes them in turns. With --save the head becomes a \
+      baseline file where all passes; where --baseline and --save name the same file and it is \
+      not there yet, the head is kept and nothing compared.
+
+      Ends with 1 when something fails, else with 5 when something is inconclusive, else with 0.
       """,
     operands: .files,
-    flags: [baseline, tolerate, force, BudgetCheck.confidence, BudgetCheck.format]
+    flags: [
+      baseline, tolerate, force, BaselineFile.save, BudgetCheck.confidence, BudgetCheck.format,
+    ]
       + CommonFlags.records,
     examples: [
       .init("rtinfer budget compare --baseline base.ndjson head.ndjson", "Before and after."),
@@ -55,24 +60,44 @@ enum BudgetCompare {
       throw .usage("\(options.origin(tolerate)): not a share, as in 5%")
     }
     let confidence = try BudgetCheck.confidence(options)
-    let base = try read([path], invocation)
-    let head = try read(options.operands, invocation)
+    let keeper = try BaselineFile.recorder(options)
+    if try isFirst(path, invocation) {
+      let head = try read(options.operands, invocation, keeper)
+      try BaselineFile.write(keeper, head.status, invocation)
+      invocation.messages.note("there was no baseline yet: \(path) is one now")
+      return head.status
+    }
+    let base = try read([path], invocation, nil)
+    let head = try read(options.operands, invocation, keeper)
     let verdicts = verdicts(
       base, head, tolerated, confidence, isForced: options.isOn(force))
     try BudgetCheck.write(verdicts, budget: "not slower than \(path)", invocation)
     let status = verdicts.status
+    try BaselineFile.write(keeper, status, invocation)
     if status != .success { return status }
     return base.status == .success ? head.status : base.status
   }
 
-  private static func read(_ files: [String], _ invocation: Invocation) throws(Failure) -> Side {
+  /// The baseline is to be kept where none is yet.
+  private static func isFirst(_ path: String, _ invocation: Invocation) throws(Failure) -> Bool {
+    try invocation.options.value(BaselineFile.save) == path && !invocation.files.exists(path)
+  }
+
+  private static func read(
+    _ files: [String], _ invocation: Invocation, _ keeper: BaselineRecorder?
+  ) throws(Failure) -> Side {
     var side = Side()
     let records = BudgetRecords()
-    records.onObservation = { if let latency = $0.latency { side.latency.record(latency) } }
+    records.onObservation = { observation in
+      keeper?.record(observation)
+      if let latency = observation.latency { side.latency.record(latency) }
+    }
     records.onDecision = { timing in
+      keeper?.record(timing)
       side.latency.record((0..<LayerTiming.count).reduce(0) { $0 &+ timing.nanoseconds[$1] })
     }
     records.onSummary = { summary in
+      keeper?.record(summary)
       side.machine = summary.machine ?? side.machine
       side.invalidity = summary.invalidity ?? side.invalidity
       if summary.holdsHistograms, let latency = summary.latency { side.latency.merge(latency) }

@@ -20,6 +20,8 @@ final class BudgetRecords {
   var onObservation: (BudgetEvidence.Observation) -> Void = { _ in }
   var onDecision: (LayerTiming) -> Void = { _ in }
   var onSummary: (LoadSummary) -> Void = { _ in }
+  /// Told of each rate that bench search tried; nil: those say nothing here and are rejected, with their verdict.
+  var onStep: ((RateCurve.Step) -> Void)?
 
   init() {
     var plan = FieldPlan()
@@ -37,25 +39,11 @@ final class BudgetRecords {
 
   /// Reads all inputs.
   func read(_ invocation: Invocation, _ files: [String]) throws(Failure) -> ExitStatus {
-    let rejects = try Rejects(invocation)
-    let progress = Progress(invocation)
-    for source in try invocation.inputs(files) {
-      let reader = LineReader(source)
-      while let line = try reader.next() {
-        if let reason = take(line) {
-          try rejects.add(
-            reason, source: source.name, line: line.number, byte: line.offset, raw: line.bytes)
-        }
-        progress.advance()
-      }
-    }
-    progress.finish()
-    return try rejects.finish(total: progress.count)
+    try RecordLines.read(invocation, files) { take($0) }
   }
 
   /// - Returns: why the line cannot be used; nil where it was.
   private func take(_ line: Line) -> String? {
-    guard line.fault != .tooLong else { return "longer than \(Limits.lineBytesMax) bytes" }
     do throws(JSONError) {
       try scanner.scan(line.bytes, padding: LineReader.padding)
       let kind = scanner.raw(kind)
@@ -63,9 +51,15 @@ final class BudgetRecords {
       if kind.bytes == "sample" { return takeSample() }
       if kind.bytes == "decision" { return takeDecision() }
       if kind.bytes == "summary" {
-        onSummary(try summary.read(scanner))
+        if let onStep, summary.isStep(scanner) {
+          // A rate at which nothing was answered has no latency.
+          if let step = summary.step(scanner) { onStep(step) }
+        } else {
+          onSummary(try summary.read(scanner))
+        }
         return nil
       }
+      if kind.bytes == "verdict", onStep != nil { return nil }
       return "'\(kind.bytes.string)' records say nothing of latency: sample, decision, summary do"
     } catch {
       return error.description
@@ -122,84 +116,5 @@ final class BudgetRecords {
     guard timing.isPresent else { return "a decision without '_rt.layers_us'" }
     onDecision(timing)
     return nil
-  }
-}
-
-/// What budgets read of a run's summary.
-struct LoadSummary {
-  /// Holds histograms, or stands behind the run's samples.
-  let holdsHistograms: Bool
-  let invalidity: String?
-  let isClosedLoop: Bool
-  let requests: Int
-  let errors: Int
-  let seconds: Double
-  let latency: LatencyHistogram?
-  let service: LatencyHistogram?
-  let layers: [LatencyHistogram?]
-  let machine: String?
-}
-
-private struct SummarySlots {
-  let what, valid, why, load, requests, errors, seconds, latency, service, machine: Int
-  let layers: [Int]
-
-  init(_ plan: inout FieldPlan) {
-    what = plan.slot(["what"])
-    valid = plan.slot(["valid"])
-    why = plan.slot(["why"])
-    load = plan.slot(["load"])
-    requests = plan.slot(["requests"])
-    errors = plan.slot(["errors"])
-    seconds = plan.slot(["seconds"])
-    latency = plan.slot(["latency_ns"])
-    service = plan.slot(["service_ns"])
-    machine = plan.slot(["machine"])
-    layers = LayerTiming.names.map { plan.slot(["layers_ns", $0]) }
-  }
-
-  func read(_ scanner: RecordScanner) throws(JSONError) -> LoadSummary {
-    let what = scanner.raw(what)
-    guard what.kind == .string, what.bytes == "load" || what.bytes == "run" else {
-      throw JSONError("a summary of '\(what.bytes.string)' says nothing of requests", at: 0)
-    }
-    let holds = what.bytes == "load"
-    guard case .bool(let isValid)? = scanner.scalar(valid) else {
-      throw JSONError("a summary that does not say whether the run was valid", at: 0)
-    }
-    let said = scanner.raw(why)
-    let reason = said.kind == .string ? scanner.text(why).string : "it does not say why"
-    let latency = try histogram(scanner, latency)
-    guard !holds || latency != nil else {
-      throw JSONError("a summary of a load without 'latency_ns'", at: 0)
-    }
-    var layers: [LatencyHistogram?] = []
-    for slot in self.layers { layers.append(holds ? try histogram(scanner, slot) : nil) }
-    let machine = scanner.raw(machine)
-    return LoadSummary(
-      holdsHistograms: holds, invalidity: isValid ? nil : reason,
-      isClosedLoop: scanner.raw(load).bytes == "closed", requests: integer(scanner, requests),
-      errors: integer(scanner, errors), seconds: number(scanner, seconds), latency: latency,
-      service: try histogram(scanner, service), layers: layers,
-      machine: machine.kind == .object ? machine.bytes.string : nil)
-  }
-
-  private func histogram(
-    _ scanner: RecordScanner, _ slot: Int
-  ) throws(JSONError) -> LatencyHistogram? {
-    let raw = scanner.raw(slot)
-    return raw.kind == .object ? try LatencyHistogram(json: raw.bytes) : nil
-  }
-
-  private func number(_ scanner: RecordScanner, _ slot: Int) -> Double {
-    switch scanner.scalar(slot) {
-    case .int(let number): Double(number)
-    case .double(let number): number
-    default: 0
-    }
-  }
-
-  private func integer(_ scanner: RecordScanner, _ slot: Int) -> Int {
-    Int(max(0, min(1e15, number(scanner, slot))))
   }
 }

@@ -35,9 +35,6 @@ enum DriftCheck {
     "as", .choice(["auto", "table", "ndjson", "junit"]),
     "How verdicts are written; auto is a table on a terminal, else records", default: "auto")
 
-  static let html = Flag(
-    "html", .file, "Write a report there, too: one page that needs nothing else")
-
   static let rules = [
     measure, watchAt, driftAt, level, least, share, weights, prediction,
   ]
@@ -66,7 +63,7 @@ enum DriftCheck {
       little data).
       """,
     operands: .files,
-    flags: [reference, current] + rules + [output, html] + DriftInput.flags + [DriftInput.every]
+    flags: [reference, current] + rules + [output, PageFile.html] + DriftInput.flags + [DriftInput.every]
       + CommonFlags.records + RegistryRecord.flags,
     examples: [
       .init(
@@ -102,17 +99,7 @@ enum DriftCheck {
     let (found, records) = try found(invocation, profile, rejects)
     let report = DriftReport(profile, found, rules)
     try write(report, invocation)
-    if let path = try options.value(html) {
-      // A device is written to, never renamed over.
-      let isDevice = path.hasPrefix("/dev/")
-      let page = OutputBuffer(isDevice ? try DescriptorSink.file(path) : MemorySink())
-      report.appendPage(to: page)
-      if isDevice {
-        try page.flush()
-      } else {
-        try AtomicFile.write(page.pending, to: path, in: invocation.files)
-      }
-    }
+    try PageFile.write(invocation) { report.appendPage(to: $0) }
     let status = try rejects.finish(total: records)
     if let record, report.verdict != .insufficient, status == .success {
       try record.write(metrics(report), source: "drift check \(path)", invocation)

@@ -1,0 +1,63 @@
+// What budget plan is asked for, by its flags; and percentages and numbers as they are typed there.
+
+import Core
+
+struct BudgetPlanRequest {
+  let target: TimeSpan?
+  let percent: Double
+  let name: String
+  let peak: Double?
+  let margin: Double
+  let workers: Int
+  let service: TimeSpan?
+  let variation: Double
+  let seed: UInt64
+  let confidence: Double
+  let format: String?
+
+  init(_ options: Options) throws(Failure) {
+    typealias Flags = BudgetPlan
+    target = try options.span(Flags.target, atLeast: TimeSpan(microseconds: 100))
+    percent = try BudgetPlanRequest.number(options, Flags.percentile, 0.1...99.99) ?? 99
+    name = try options.value(Flags.name) ?? "model"
+    guard !name.isEmpty,
+      name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_-.".contains($0)) })
+    else {
+      throw .usage(
+        "\(options.origin(Flags.name)): '\(name)' is not made of letters, digits, '_', '-', '.'")
+    }
+    peak = try BudgetPlanRequest.number(options, Flags.rate, 0.001...1e9)
+    let marginText = try options.value(Flags.margin) ?? "30%"
+    guard let share = BudgetPlanRequest.percentage(marginText), (0...10).contains(share) else {
+      throw .usage(
+        "\(options.origin(Flags.margin)): '\(marginText)' is not from 0% to 1000%", hint: "30%")
+    }
+    margin = share
+    workers = try options.integer(Flags.workers, in: 1...10_000) ?? 1
+    service = try options.span(Flags.service, atLeast: TimeSpan(microseconds: 1))
+    variation = try BudgetPlanRequest.number(options, Flags.variation, 0...10) ?? 1
+    seed = UInt64(try options.integer(Flags.seed, in: 0...Int.max) ?? 1)
+    confidence = try BudgetCheck.confidence(options)
+    format = try options.value(Flags.format)
+    for flag in [Flags.margin, Flags.workers, Flags.service, Flags.variation, Flags.seed]
+    where peak == nil && options.isTyped(flag) {
+      throw .usage("--\(flag.name) is for replicas; say --rate, the requests a second at the peak")
+    }
+  }
+
+  static func percentage(_ text: String) -> Double? {
+    text.hasSuffix("%") ? Double(text.dropLast()).map { $0 / 100 } : Double(text)
+  }
+
+  static func number(
+    _ options: Options, _ flag: Flag, _ bounds: ClosedRange<Double>
+  ) throws(Failure) -> Double? {
+    guard let text = try options.value(flag) else { return nil }
+    guard let number = Double(text), bounds.contains(number) else {
+      throw .usage(
+        "\(options.origin(flag)): '\(text)' is not a number from \(bounds.lowerBound.plain) to"
+          + " \(bounds.upperBound.plain)")
+    }
+    return number
+  }
+}
