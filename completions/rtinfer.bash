@@ -567,13 +567,13 @@ _rtinfer() {
       esac
       ;;
     'budget plan '*)
-      flags='--target --percentile --name --rate --margin --workers --service --variation --seed --confidence --format --rejects --max-rejects --strict --quiet --help'
+      flags='--target --percentile --name --rate --headroom --workers --service --variation --seed --confidence --format --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --target) values='text' ;;
         --percentile) values='text' ;;
         --name) values='text' ;;
         --rate) values='text' ;;
-        --margin) values='text' ;;
+        --headroom) values='text' ;;
         --workers) values='text' ;;
         --service) values='text' ;;
         --variation) values='text' ;;
@@ -585,9 +585,9 @@ _rtinfer() {
       esac
       ;;
     'budget cost '*)
-      flags='--rate --replicas --hourly --storage --storage-price --people --salary --build --years --value --format --rejects --max-rejects --strict --quiet --help'
+      flags='--mean-rate --replicas --hourly --storage --storage-price --people --salary --build --years --value --format --rejects --max-rejects --strict --quiet --help'
       case $previous in
-        --rate) values='text' ;;
+        --mean-rate) values='text' ;;
         --replicas) values='text' ;;
         --hourly) values='text' ;;
         --storage) values='text' ;;

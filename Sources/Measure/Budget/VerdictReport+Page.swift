@@ -16,7 +16,8 @@ extension VerdictReport {
       title: "Budget \(budget): \(answer.rawValue)", answer: answer.rawValue,
       heading: answer.rawValue,
       lead: "budget \(budget): \(kept) of \(binding.count) clauses are kept", to: output)
-    output.append("<div class=\"wide\"><table id=\"clauses\"><thead><tr><th></th><th>clause</th>")
+    output.append(
+      "<div class=\"wide figures\"><table id=\"clauses\"><thead><tr><th></th><th>clause</th>")
     output.append("<th>value</th><th>interval</th><th>n</th><th>used</th></tr></thead><tbody>")
     for verdict in verdicts { appendRow(verdict, to: output) }
     output.append("</tbody></table></div>")

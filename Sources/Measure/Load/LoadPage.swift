@@ -60,7 +60,7 @@ public enum LoadPage {
 
   private static func appendPercentiles(_ tally: LoadTally, to output: OutputBuffer) {
     guard tally.latency.count > 0 else { return }
-    output.append("<div class=\"wide\"><table id=\"percentiles\"><thead><tr><th></th>")
+    output.append("<div class=\"wide figures\"><table id=\"percentiles\"><thead><tr><th></th>")
     output.append("<th>latency</th><th>from</th><th>to</th><th>service</th></tr></thead><tbody>")
     for percent in LoadTally.shownPercentiles {
       let interval = QuantileInterval.interval(of: tally.latency, percent, confidence: 0.95)
@@ -80,7 +80,7 @@ public enum LoadPage {
   ) {
     guard !tally.worst.isEmpty else { return }
     output.append(
-      "<section><h2>The slowest</h2><div class=\"wide\"><table id=\"worst\"><thead><tr>")
+      "<section><h2>The slowest</h2><div class=\"wide figures\"><table id=\"worst\"><thead><tr>")
     output.append("<th>due</th><th>latency</th><th>service</th><th>status</th></tr></thead><tbody>")
     for sample in tally.worst {
       output.append("<tr><td>\(LoadSample.wall(sample.due, epoch).rfc3339)</td>" as String)

@@ -86,7 +86,7 @@ public enum SearchPage {
 
   private static func appendTable(_ steps: [Step], to output: OutputBuffer) {
     output.append(
-      "<div class=\"wide\"><table id=\"steps\"><thead><tr><th>rate</th><th>promise</th>")
+      "<div class=\"wide figures\"><table id=\"steps\"><thead><tr><th>rate</th><th>promise</th>")
     output.append("<th>p50</th><th>p99</th><th>errors</th><th>requests</th></tr></thead><tbody>")
     for step in steps {
       let answer =

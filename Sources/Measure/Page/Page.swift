@@ -57,7 +57,7 @@ enum Page {
     .grid{stroke:var(--line);stroke-width:1}.line{fill:none;stroke:var(--s);stroke-width:1.6}\
     .mark{fill:var(--s)}.open{fill:var(--bg);stroke:var(--s);stroke-width:1.4}.bar{fill:var(--s)}\
     .s0{--s:var(--s0)}.s1{--s:var(--s1)}.s2{--s:var(--s2)}.s3{--s:var(--s3)}.s4{--s:var(--s4)}.s5{--s:var(--s5)}.s6{--s:var(--line)}\
-    .key{flex-wrap:wrap;justify-content:flex-start}.key i{display:inline-block;width:10px;height:10px;\
+    .key{flex-wrap:wrap;justify-content:flex-start;gap:0 12px}.figures td,.figures th{white-space:nowrap}.key i{display:inline-block;width:10px;height:10px;\
     background:var(--s);margin-right:5px}figure h3{font-size:14px;font-weight:500;margin:0 0 4px}
     """
 }

@@ -81,7 +81,7 @@ struct PageChart {
       output.append("</g>")
     }
     output.append("</svg><figcaption class=\"key\">")
-    for one in series where one.shape != .openMarks {
+    for one in series where one.shape == .line {
       output.append("<span><i class=\"s\(one.colour)\"></i>\(one.name.escapedXML)</span>" as String)
     }
     output.append("<span>across: \(x.label.escapedXML)</span></figcaption></figure>" as String)

@@ -9,6 +9,8 @@ enum BudgetCommand {
     story: """
       Reads what bench, serve and score measured and says of each promise whether it is kept, broken, or whether \
       the data cannot tell: rtinfer budget check. Whether a change made it slower: rtinfer budget compare. \
+      What to promise, and the replicas for a peak: rtinfer budget plan. What decisions cost, and whether their worth \
+      pays for it: rtinfer budget cost. \
       Ends with 0 when all is kept, 1 when something is broken, 5 when nothing can be said.
       """,
     operands: .none,

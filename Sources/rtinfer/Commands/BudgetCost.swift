@@ -5,7 +5,7 @@ import Measure
 
 enum BudgetCost {
   static let rate = Flag(
-    "rate", .text("RANGE"), "Decisions a second, averaged over the year", default: "1")
+    "mean-rate", .text("RANGE"), "Decisions a second, averaged over the year", default: "1")
   static let replicas = Flag("replicas", .text("RANGE"), "Machines that run", default: "1")
   static let hourly = Flag(
     "hourly", .text("RANGE"), "Cost of a machine for an hour", default: "0")
@@ -44,14 +44,15 @@ enum BudgetCost {
       """,
     operands: .files,
     flags: [
-      rate, replicas, hourly, storage, storagePrice, people, salary, building, years, value, format,
+      rate, replicas, hourly, storage, storagePrice, people, salary, building, years, value,
+      format,
     ] + CommonFlags.records,
     examples: [
       .init(
-        "rtinfer budget cost --rate 120 --replicas 3 --hourly 0.2 --people 0.1..0.3 --salary 90000",
+        "rtinfer budget cost --mean-rate 120 --replicas 3 --hourly 0.2 --people 0.1..0.3 --salary 90000",
         "A thousand decisions, and a year."),
       .init(
-        "rtinfer bench ab events.ndjson | rtinfer budget cost --rate 2 --hourly 0.2 --build 20000 -",
+        "rtinfer bench ab events.ndjson | rtinfer budget cost --mean-rate 2 --hourly 0.2 --build 20000 -",
         "Against what real-time is worth."),
     ],
     run: run)
@@ -67,8 +68,8 @@ enum BudgetCost {
         "nothing costs anything", hint: "--hourly 0.2, --people 0.2 --salary 90000, --build 20000")
     }
     let report = BudgetCostReport(cost: cost, assumption: worth?.assumption)
-    let isTable = invocation.terminal.outputIsTerminal
-    if try options.value(format) ?? (isTable ? "table" : "ndjson") == "table" {
+    let isTerminal = invocation.terminal.outputIsTerminal
+    if try options.value(format) ?? (isTerminal ? "table" : "ndjson") == "table" {
       invocation.output.append(report.table)
     } else {
       report.append(to: invocation.output)

@@ -12,8 +12,8 @@ enum BudgetPlan {
   static let name = Flag(
     "name", .text("MODEL"), "Whose budget, in the section", default: "model")
   static let rate = Flag("rate", .text("N"), "Requests a second at the peak: plan its replicas")
-  static let margin = Flag(
-    "margin", .text("P%"), "On top of the peak", default: "30%")
+  static let headroom = Flag(
+    "headroom", .text("P%"), "On top of the peak", default: "30%")
   static let workers = Flag(
     "workers", .text("N"), "Requests that a replica works on at once", default: "1")
   static let service = Flag(
@@ -36,7 +36,7 @@ enum BudgetPlan {
       what no layer counts. Prints a project file whose budget section budget check accepts, with the plan's reasons \
       as comments.
 
-      With --rate also the replicas: a peak and its --margin, divided among replicas of --workers each. What one takes \
+      With --rate also the replicas: a peak and its --headroom, divided among replicas of --workers each. What one takes \
       is the highest kept rate of a bench search among the records, else that of a queue (M/G/c: Poisson arrivals, \
       Erlang's C) with the measured work, the curve's best fit, or --service. A simulated queue of 200,000 requests \
       checks it, and asks for more replicas where the formula promises too much. Without any of these it says how \
@@ -47,7 +47,7 @@ enum BudgetPlan {
       """,
     operands: .files,
     flags: [
-      target, percentile, name, rate, margin, workers, service, variation, seed,
+      target, percentile, name, rate, headroom, workers, service, variation, seed,
       BudgetCheck.confidence, format,
     ] + CommonFlags.records,
     examples: [
@@ -71,7 +71,8 @@ enum BudgetPlan {
     }
     let capacity = try inputs.capacity(request, target: budget.total)
     let report = BudgetPlanReport(name: request.name, budget: budget, capacity: capacity)
-    switch request.format ?? (invocation.terminal.outputIsTerminal ? "table" : "project") {
+    let isTerminal = invocation.terminal.outputIsTerminal
+    switch try invocation.options.value(format) ?? (isTerminal ? "table" : "project") {
     case "table": invocation.output.append(report.table)
     case "ndjson": report.append(to: invocation.output)
     default: invocation.output.append(report.project)

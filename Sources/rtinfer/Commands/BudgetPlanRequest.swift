@@ -13,7 +13,6 @@ struct BudgetPlanRequest {
   let variation: Double
   let seed: UInt64
   let confidence: Double
-  let format: String?
 
   init(_ options: Options) throws(Failure) {
     typealias Flags = BudgetPlan
@@ -27,10 +26,10 @@ struct BudgetPlanRequest {
         "\(options.origin(Flags.name)): '\(name)' is not made of letters, digits, '_', '-', '.'")
     }
     peak = try BudgetPlanRequest.number(options, Flags.rate, 0.001...1e9)
-    let marginText = try options.value(Flags.margin) ?? "30%"
+    let marginText = try options.value(Flags.headroom) ?? "30%"
     guard let share = BudgetPlanRequest.percentage(marginText), (0...10).contains(share) else {
       throw .usage(
-        "\(options.origin(Flags.margin)): '\(marginText)' is not from 0% to 1000%", hint: "30%")
+        "\(options.origin(Flags.headroom)): '\(marginText)' is not from 0% to 1000%", hint: "30%")
     }
     margin = share
     workers = try options.integer(Flags.workers, in: 1...10_000) ?? 1
@@ -38,8 +37,7 @@ struct BudgetPlanRequest {
     variation = try BudgetPlanRequest.number(options, Flags.variation, 0...10) ?? 1
     seed = UInt64(try options.integer(Flags.seed, in: 0...Int.max) ?? 1)
     confidence = try BudgetCheck.confidence(options)
-    format = try options.value(Flags.format)
-    for flag in [Flags.margin, Flags.workers, Flags.service, Flags.variation, Flags.seed]
+    for flag in [Flags.headroom, Flags.workers, Flags.service, Flags.variation, Flags.seed]
     where peak == nil && options.isTyped(flag) {
       throw .usage("--\(flag.name) is for replicas; say --rate, the requests a second at the peak")
     }
