@@ -44,11 +44,11 @@ import Testing
     var random = SplitMix64(seed: 5)
     for _ in 0..<count {
       var timing = LayerTiming()
-      timing.isPresent = true
+      for layer in [0, 3, 4] { timing[layer] = 0 }
       let features = UInt64.random(in: 1_000_000...2_000_000, using: &random) * scale
-      timing.nanoseconds[1] = features
-      timing.nanoseconds[2] = features / 2
-      timing.nanoseconds[LayerTiming.count - 1] = 50_000
+      timing[1] = features
+      timing[2] = features / 2
+      timing[LayerTiming.count - 1] = 50_000
       evidence.record(features + features / 2 + 350_000, timing)
     }
     return evidence

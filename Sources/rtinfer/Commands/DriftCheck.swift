@@ -63,7 +63,9 @@ enum DriftCheck {
       little data).
       """,
     operands: .files,
-    flags: [reference, current] + rules + [output, PageFile.html] + DriftInput.flags + [DriftInput.every]
+    flags: [reference, current] + rules + [output, PageFile.html] + DriftInput.flags + [
+      DriftInput.every
+    ]
       + CommonFlags.records + RegistryRecord.flags,
     examples: [
       .init(
