@@ -76,7 +76,8 @@ let package = Package(
     tests("ModelsTests", ["Core", "Models", "Wide"]),
     tests(
       "ReplayTests", ["Core", "Events", "Features", "Models", "Measure", "Decisions", "Replay"]),
-    tests("ServiceTests", ["Core", "HTTP", "Service", "Decisions", "Models"]),
+    tests(
+      "ServiceTests", ["Core", "HTTP", "Service", "Decisions", "Models", "Events", "Features"]),
     tests("CommandTests", ["Core", "HTTP", "Measure", "rtinfer"]),
     tests("TidyTests", []),
   ]

@@ -58,7 +58,7 @@ _rtinfer() {
       operands='infer diff'
       ;;
     'ingest '*)
-      flags='--project --type --type-member --id --time --time-unit --lateness --dedup --from --idle --private-key --rejects --max-rejects --strict --log --state --fsync --segment-size --retain-age --retain-size --retain-force --wait --replay --from-offset --since --until --by --speed --follow --quiet --help'
+      flags='--project --type --type-member --id --time --time-unit --lateness --dedup --from --idle --private-key --rejects --max-rejects --strict --log --state --fsync --segment-size --retain-age --retain-size --retain-force --wait --replay --from-offset --since --until --by --speed --follow --listen --max-connections --max-body --drain --drain-delay --ready-file --token-file --insecure --quiet --help'
       verbs='log schema'
       case $previous in
         --project) values='files' ;;
@@ -85,6 +85,13 @@ _rtinfer() {
         --until) values='text' ;;
         --by) values='event ingest' ;;
         --speed) values='text' ;;
+        --listen) values='text' ;;
+        --max-connections) values='text' ;;
+        --max-body) values='text' ;;
+        --drain) values='text' ;;
+        --drain-delay) values='text' ;;
+        --ready-file) values='files' ;;
+        --token-file) values='files' ;;
       esac
       ;;
     'materialize '*)
@@ -123,7 +130,7 @@ _rtinfer() {
       esac
       ;;
     'serve '*)
-      flags='--project --online --listen --model --registry --threads --max-batch --max-batch-delay --max-connections --max-body --drain --drain-delay --ready-file --token-file --insecure --access-log --decisions --quiet --help'
+      flags='--project --online --listen --model --registry --threads --max-batch --max-batch-delay --max-connections --max-body --drain --drain-delay --ready-file --token-file --insecure --access-log --decisions --rotate-size --rotate-keep --events --type --type-member --log --state --fsync --segment-size --retain-age --retain-size --retain-force --wait --table --private-key --rejects --quiet --help'
       case $previous in
         --project) values='files' ;;
         --online) values='folders' ;;
@@ -141,6 +148,19 @@ _rtinfer() {
         --token-file) values='files' ;;
         --access-log) values='files' ;;
         --decisions) values='files' ;;
+        --rotate-size) values='text' ;;
+        --rotate-keep) values='text' ;;
+        --type) values='text' ;;
+        --type-member) values='text' ;;
+        --state) values='folders' ;;
+        --fsync) values='text' ;;
+        --segment-size) values='text' ;;
+        --retain-age) values='text' ;;
+        --retain-size) values='text' ;;
+        --wait) values='text' ;;
+        --table) values='text' ;;
+        --private-key) values='files' ;;
+        --rejects) values='files' ;;
       esac
       ;;
     'bench model '*)

@@ -11,6 +11,8 @@ public struct DecisionMarks {
   /// Nanoseconds by layer, in the order request, features, inference, postprocess; what earlier stages noted
   /// is included. What follows these four is not read: the response's own time is known only when it is written.
   public var layers: [UInt64]
+  /// Of the request, as W3C's trace context names it; nil where nobody follows it.
+  public var trace: Bytes?
 
   public init(model: String, version: String, layers: [UInt64]) {
     self.model = model
@@ -51,6 +53,23 @@ extension Decider {
     appendInputs(output)
     appendExplanation(output)
     appendMarks(output, kind, marks)
+  }
+
+  /// Appends what the model would be told of the row that was gathered, and where it comes from.
+  public func appendGathered(
+    to output: OutputBuffer, _ kind: RowKind, model: String, version: String
+  ) {
+    output.append("{\"model\":")
+    output.appendQuoted(model)
+    output.append(",\"version\":")
+    output.appendQuoted(version)
+    appendIdentity(output)
+    appendInputs(output)
+    output.append(",")
+    if kind == .plain { online?.outcome?.append(to: output) }
+    output.append("\"missing\":")
+    output.append(Int64(decision.missing))
+    output.append("}")
   }
 
   private func appendConclusion(_ output: OutputBuffer) {
@@ -133,6 +152,10 @@ extension Decider {
     output.appendQuoted(marks.model)
     output.append(",\"version\":")
     output.appendQuoted(marks.version)
+    if let trace = marks.trace {
+      output.append(",\"trace\":")
+      output.appendQuoted(trace)
+    }
     output.append(",\"missing\":")
     output.append(Int64(decision.missing))
     output.append(",\"layers_us\":{")

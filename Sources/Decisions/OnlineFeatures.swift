@@ -1,5 +1,5 @@
 // Features that a row does not bring: looked up by the entity that the row names, as of just before the row's time, in an
-// online store. A plain row asks for a decision as an event of the model's type would; a features record has been
+// online store or the process's own state. A plain row asks for a decision as an event of the model's type would; a features record has been
 // answered already. What the row itself says of a feature stands; what nobody knows is null, and the model's
 // defaults apply.
 
@@ -7,7 +7,7 @@ public import Core
 public import Features
 
 public final class OnlineFeatures {
-  private let reader: OnlineReader
+  private let reader: any FeatureReader
   private let plan: RequestPlan
   private let clock: any Clock
   /// What the plan reads, by slot of the event schema.
@@ -27,7 +27,7 @@ public final class OnlineFeatures {
   /// - Parameters:
   ///   - type: the event type whose members a row has.
   ///   - clock: says what time a row is about that does not say it itself.
-  public init(_ reader: OnlineReader, type: Int, clock: any Clock) {
+  public init(_ reader: any FeatureReader, type: Int, clock: any Clock) {
     self.reader = reader
     self.clock = clock
     let (plan, paths) = reader.plan(requestsOf: type)

@@ -5,6 +5,9 @@
 //     b.ndjson ─ decoder ─┼─ earliest head first ─▶ late? future? repeat? ─▶ offset, watermark
 //     stdin ──── decoder ─┘  head 10:05
 //
+// Where a server is sent events there is one input, whose records are handed over request by request; between
+// two of them it has no end, only nothing to give.
+//
 // Each input has a decoder of its own, so the heads that wait for their turn stay borrowed from their
 // buffers and nothing is copied. Where marks are trusted, an event that carries one keeps its offset and
 // watermark and is not judged again.
@@ -69,32 +72,56 @@ public final class EventIntake {
   ///   - privacy: how private members are hidden; nil: they have been.
   ///   - isTimed: note when each line was read and decoded.
   ///   - beforeWaiting: called before a read that would wait, to pass on what is ready.
-  public init(
+  public convenience init(
     _ sources: [any ByteSource], schema: EventSchema, rejects: Rejects, clock: any Clock,
     trustsMarks: Bool, records: RecordForm = .lines, layers: EnvelopeLayers = .layers([]),
     idle: TimeSpan? = nil,
     privacy: Privacy? = nil, isTimed: Bool = false,
     beforeWaiting: @escaping () throws(Failure) -> Void
   ) {
+    let inputs = sources.map {
+      RecordInput($0, records, column: schema.column, beforeWaiting: beforeWaiting)
+    }
+    self.init(
+      inputs, schema, rejects, clock, trustsMarks: trustsMarks && sources.count == 1,
+      layers: layers, idle: idle, privacy: privacy, isTimed: isTimed)
+  }
+
+  /// One whose records are handed over, as by a server's requests.
+  ///
+  /// - Parameters:
+  ///   - name: what rejects call the source.
+  ///   - layers: of those records that are wrapped.
+  ///   - privacy: how private members are hidden; nil: none are declared.
+  public convenience init(
+    handedOverAs name: String, schema: EventSchema, rejects: Rejects, clock: any Clock,
+    layers: EnvelopeLayers, privacy: Privacy?
+  ) {
+    self.init(
+      [RecordInput(handedOverAs: name)], schema, rejects, clock, trustsMarks: false,
+      layers: layers, idle: nil, privacy: privacy, isTimed: false)
+  }
+
+  private init(
+    _ inputs: [RecordInput], _ schema: EventSchema, _ rejects: Rejects, _ clock: any Clock,
+    trustsMarks: Bool, layers: EnvelopeLayers, idle: TimeSpan?, privacy: Privacy?, isTimed: Bool
+  ) {
     self.schema = schema
     self.rejects = rejects
     self.clock = clock
     self.isTimed = isTimed
-    let trusts = trustsMarks && sources.count == 1
-    self.trustsMarks = trusts
+    self.trustsMarks = trustsMarks
     // Decoders are made first to last: the first completes the plan, the others find it complete.
-    self.inputs = sources.enumerated().map { partition, source in
-      let records = RecordInput(
-        source, records, column: schema.column, beforeWaiting: beforeWaiting)
-      return IntakeInput(
-        records, EventDecoder(schema, trustsMarks: trusts), partition,
+    self.inputs = inputs.enumerated().map { partition, records in
+      IntakeInput(
+        records, EventDecoder(schema, trustsMarks: trustsMarks), partition,
         layers == .layers([]) ? nil : Unwrapper(layers, schema),
         privacy.flatMap { PrivacyFilter($0, schema) })
     }
-    self.alone = inputs.count == 1 ? inputs[0] : nil
+    self.alone = self.inputs.count == 1 ? self.inputs[0] : nil
     self.futureSkews = schema.types.map(\.maxFutureSkew)
     let lateness = schema.types.map(\.lateness).max()!
-    self.watermark = Watermark(partitions: sources.count, lateness: lateness, idle: idle)
+    self.watermark = Watermark(partitions: inputs.count, lateness: lateness, idle: idle)
     self.deduplicators = schema.types.map { type in
       type.dedup.map { Deduplicator(stretch: $0, lateness: lateness) }
     }
@@ -116,7 +143,7 @@ public final class EventIntake {
   }
 
   /// Events come in wrappings, so what is remembered of them must be read from their marks.
-  var unwraps: Bool { inputs.contains { $0.unwrapper != nil } }
+  var unwraps: Bool { inputs.contains { $0.layers != nil } }
 
   /// For how long the ids of events before the watermark are worth knowing; nil if they are not at all.
   var memory: TimeSpan? {
@@ -127,6 +154,19 @@ public final class EventIntake {
 
   /// The watermark after the last event that was handed out.
   public var currentWatermark: Timestamp { watermark.current }
+
+  /// Takes up records where they are handed over; `next` then gives their events, and nil behind the last.
+  ///
+  /// - Precondition: all earlier ones have been asked for.
+  /// - Parameters:
+  ///   - records: valid until the next are taken up, with `LineReader.padding` bytes behind each.
+  ///   - areWrapped: they are what the layers are taken off.
+  public func take(_ records: [Bytes], areWrapped: Bool) {
+    guard let alone, alone.records.isHandedOver else {
+      preconditionFailure("an intake whose records are handed over")
+    }
+    alone.take(records, areWrapped: areWrapped)
+  }
 
   /// The next event that is accepted, or nil at the end.
   public func next() throws(Failure) -> Arrival? {
@@ -190,7 +230,16 @@ public final class EventIntake {
         try input.reject(input.explained(error.reason), to: rejects)
       }
     }
+    end(input)
+  }
+
+  /// The input has no more events.
+  private func end(_ input: IntakeInput) {
+    guard !input.records.isHandedOver else { return }
     watermark.end(partition: input.partition)
+    for place in sourcePlaces where place.input == input.partition {
+      watermark.end(partition: place.watermark)
+    }
   }
 
   /// The same for events that are wrapped.
@@ -222,10 +271,7 @@ public final class EventIntake {
         try input.reject(input.explained(error.reason), to: rejects)
       }
     }
-    watermark.end(partition: input.partition)
-    for place in sourcePlaces where place.input == input.partition {
-      watermark.end(partition: place.watermark)
-    }
+    end(input)
   }
 
   /// The input's next record; false at its end.

@@ -16,7 +16,9 @@ final class IntakeInput {
   /// A rejected record that came back: its raw bytes. Nil for any other.
   var unwrapped: [UInt8]?
   /// Nil where events come as they are.
-  let unwrapper: Unwrapper?
+  private(set) var unwrapper: Unwrapper?
+  /// What can be taken off, even if the records at hand are not wrapped.
+  let layers: Unwrapper?
   /// Where the head came from, and which of the source partitions that is.
   var origin: EventOrigin?
   var sourcePartition: Int?
@@ -31,7 +33,17 @@ final class IntakeInput {
     self.decoder = decoder
     self.partition = partition
     self.unwrapper = unwrapper
+    self.layers = unwrapper
     self.filter = filter
+  }
+
+  /// Takes up records that are handed over.
+  func take(_ records: [Bytes], areWrapped: Bool) {
+    layers?.clear()
+    unwrapper = areWrapped ? layers : nil
+    origin = nil
+    sourcePartition = nil
+    self.records.take(records)
   }
 
   /// The next record; nil at the end.

@@ -17,6 +17,18 @@ public struct InputRecord {
   /// It is no record: `RecordInput.problem` says why.
   public let isProblem: Bool
 
+  /// - Parameters:
+  ///   - text: a record of JSON that was handed over, with `LineReader.padding` bytes behind it.
+  ///   - number: its place among those handed over with it, from 1.
+  init(_ text: Bytes, number: Int) {
+    isProblem = text.count > Limits.lineBytesMax
+    self.text = isProblem ? .empty : text
+    raw = isProblem ? text[0..<Limits.lineBytesMax] : text
+    line = number
+    offset = 0
+    isUnterminated = false
+  }
+
   /// - Parameter line: of JSON.
   init(_ line: Line) {
     let isTooLong = line.fault == .tooLong
@@ -49,7 +61,11 @@ public struct InputRecord {
 
 public final class RecordInput {
   public let name: String
-  private let reader: LineReader
+  /// Nil where records are handed over.
+  private let reader: LineReader?
+  /// Handed over and not asked for yet: `handed[nextHanded...]`.
+  private var handed: [Bytes] = []
+  private var nextHanded = 0
   /// Nil where the input holds lines.
   private let separator: UInt8?
   private let column: (String) throws(Failure) -> Field?
@@ -66,10 +82,30 @@ public final class RecordInput {
     beforeWaiting: (() throws(Failure) -> Void)? = nil
   ) {
     name = source.name
-    reader = LineReader(source)
+    let reader = LineReader(source)
     reader.beforeWaiting = beforeWaiting
+    self.reader = reader
     separator = form.separator(of: source.name)
     self.column = column
+  }
+
+  /// One whose records of JSON are handed over, some at a time.
+  init(handedOverAs name: String) {
+    self.name = name
+    reader = nil
+    separator = nil
+    column = { _ in nil }
+  }
+
+  /// Records are handed over; there is no end, only a pause until there are more.
+  var isHandedOver: Bool { reader == nil }
+
+  /// Takes up further records, once all earlier ones have been asked for.
+  ///
+  /// - Parameter records: valid until the next are handed over, with `LineReader.padding` bytes behind each.
+  func take(_ records: [Bytes]) {
+    handed = records
+    nextHanded = 0
   }
 
   /// Its records are a table's rows.
@@ -84,12 +120,19 @@ public final class RecordInput {
   ///
   /// - Throws: also where a table's header row is none, or what is declared of a column says two things.
   public func next() throws(Failure) -> InputRecord? {
-    if let separator { return try nextRow(separator) }
+    guard let reader else { return nextHandedOver() }
+    if let separator { return try nextRow(reader, separator) }
     guard let line = try reader.next() else { return nil }
     return InputRecord(line)
   }
 
-  private func nextRow(_ separator: UInt8) throws(Failure) -> InputRecord? {
+  private func nextHandedOver() -> InputRecord? {
+    guard nextHanded < handed.count else { return nil }
+    nextHanded += 1
+    return InputRecord(handed[nextHanded - 1], number: nextHanded)
+  }
+
+  private func nextRow(_ reader: LineReader, _ separator: UInt8) throws(Failure) -> InputRecord? {
     if table == nil { table = try CSVRecords(reader, separator: separator, field: column) }
     while let next = try table!.next() {
       switch next {

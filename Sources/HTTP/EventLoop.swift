@@ -40,7 +40,8 @@ final class EventLoop {
   private let clock: any Clock
   private let poller: any Poller
   private let wakeReader: Int32
-  let wakeWriter: Int32
+  private let wakeWriter: Int32
+  let waker: LoopWaker
   private var listener: Int32?
   /// Held so that there is one to give up when none is left.
   private var spare: Int32
@@ -76,13 +77,16 @@ final class EventLoop {
     }
     for end in ends { Socket.makeNonBlocking(end) }
     (wakeReader, wakeWriter) = (ends[0], ends[1])
+    waker = LoopWaker(ends[1])
     spare = EventLoop.openSpare()
     now = clock.monotonicNanoseconds()
     try poller.add(listener, token: EventLoop.listenerToken, .read)
     try poller.add(wakeReader, token: EventLoop.wakeToken, .read)
+    handler.attach(waker)
   }
 
   deinit {
+    waker.retire()
     for descriptor in [wakeReader, wakeWriter, spare] where descriptor >= 0 {
       Socket.close(descriptor)
     }

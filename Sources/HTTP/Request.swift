@@ -41,6 +41,11 @@ public enum KnownField: Int, Sendable, CaseIterable {
   case inferenceHeaderLength
   case requestTimeout
   case traceparent
+  case cloudEventVersion
+  case cloudEventID
+  case cloudEventSource
+  case cloudEventType
+  case cloudEventTime
 
   static let count = allCases.count
 
@@ -53,6 +58,11 @@ public enum KnownField: Int, Sendable, CaseIterable {
     case .inferenceHeaderLength: "inference-header-content-length"
     case .requestTimeout: "x-request-timeout-ms"
     case .traceparent: "traceparent"
+    case .cloudEventVersion: "ce-specversion"
+    case .cloudEventID: "ce-id"
+    case .cloudEventSource: "ce-source"
+    case .cloudEventType: "ce-type"
+    case .cloudEventTime: "ce-time"
     }
   }
 
@@ -61,7 +71,7 @@ public enum KnownField: Int, Sendable, CaseIterable {
 }
 
 /// One for each known field.
-typealias FieldStretches = InlineArray<7, Stretch>
+typealias FieldStretches = InlineArray<12, Stretch>
 
 public struct Request {
   public let method: Method

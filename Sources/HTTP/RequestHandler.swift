@@ -3,6 +3,31 @@
 
 import Synchronization
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Has a loop take a turn, from any thread.
+public final class LoopWaker: Sendable {
+  /// -1 once the loop has ended.
+  private let descriptor: Mutex<Int32>
+
+  init(_ descriptor: Int32) { self.descriptor = Mutex(descriptor) }
+
+  public func wake() {
+    descriptor.withLock { descriptor in
+      guard descriptor >= 0 else { return }
+      var byte: UInt8 = 0
+      // A full pipe wakes as well.
+      _ = write(descriptor, &byte, 1)
+    }
+  }
+
+  func retire() { descriptor.withLock { $0 = -1 } }
+}
+
 /// Used by one loop only, on its thread.
 public protocol RequestHandler: AnyObject {
   /// Answers the request through its connection, now or in a later `endTurn`. The request is valid until it
@@ -15,8 +40,16 @@ public protocol RequestHandler: AnyObject {
   /// - Returns: when it wants to be called again whatever happens; nil: when there is something.
   func endTurn(now: UInt64) -> UInt64?
 
+  /// Called once, before any request: how to call the loop when an answer comes from another thread.
+  func attach(_ waker: LoopWaker)
+
   /// A client was refused before it had a whole request.
   func refused(_ status: Status)
+}
+
+extension RequestHandler {
+  /// For those that answer on the loop's own thread.
+  public func attach(_ waker: LoopWaker) {}
 }
 
 /// What all loops of a server know together.

@@ -73,11 +73,7 @@ public final class Server {
 
   /// Has every loop take a turn.
   public func wake() {
-    for loop in loops {
-      var byte: UInt8 = 0
-      // A full pipe wakes as well.
-      _ = write(loop.wakeWriter, &byte, 1)
-    }
+    for loop in loops { loop.waker.wake() }
   }
 
   /// Tells everyone who asks that it is not ready, and serves on.

@@ -7,6 +7,7 @@ public enum Status: Int, Sendable, CaseIterable {
   case notFound = 404
   case methodNotAllowed = 405
   case requestTimeout = 408
+  case conflict = 409
   case contentTooLarge = 413
   case targetTooLong = 414
   case unsupportedMediaType = 415
@@ -27,6 +28,7 @@ public enum Status: Int, Sendable, CaseIterable {
     case .notFound: "404 Not Found"
     case .methodNotAllowed: "405 Method Not Allowed"
     case .requestTimeout: "408 Request Timeout"
+    case .conflict: "409 Conflict"
     case .contentTooLarge: "413 Content Too Large"
     case .targetTooLong: "414 URI Too Long"
     case .unsupportedMediaType: "415 Unsupported Media Type"

@@ -41,19 +41,55 @@ public struct ServedModel: Sendable {
 }
 
 public final class Catalog: Sendable {
-  private let list: Mutex<[ServedModel]>
+  private struct Listing: Sendable {
+    var models: [ServedModel]
+    /// Names of those that were taken out.
+    var unloaded: [String] = []
+  }
+
+  private let list: Mutex<Listing>
   private let number = Atomic<Int>(0)
 
-  public init(_ models: [ServedModel]) { list = Mutex(models) }
+  public init(_ models: [ServedModel]) { list = Mutex(Listing(models: models)) }
 
-  public var models: [ServedModel] { list.withLock { $0 } }
+  public var models: [ServedModel] { list.withLock { $0.models } }
+
+  /// Names of models that were taken out and not put back.
+  var unloaded: [String] { list.withLock { $0.unloaded } }
 
   /// Grows by one with each change.
   var generation: Int { number.load(ordering: .acquiring) }
 
   /// Puts new models in the place of the old, for every loop's next batch.
   public func replace(_ models: [ServedModel]) {
-    list.withLock { $0 = models }
-    number.add(1, ordering: .acquiringAndReleasing)
+    list.withLock { $0 = Listing(models: models) }
+    noteChange()
   }
+
+  /// Puts a model in the place of the one of its name, or beside the others.
+  func put(_ model: ServedModel) {
+    list.withLock { list in
+      list.unloaded.removeAll { $0 == model.name }
+      if let place = list.models.firstIndex(where: { $0.name == model.name }) {
+        list.models[place] = model
+      } else {
+        list.models.append(model)
+      }
+    }
+    noteChange()
+  }
+
+  /// Takes a model out; false where there is none of the name.
+  func remove(_ name: String) -> Bool {
+    let isServed = list.withLock { list in
+      guard let place = list.models.firstIndex(where: { $0.name == name }) else { return false }
+      list.models.remove(at: place)
+      list.unloaded.append(name)
+      return true
+    }
+    if isServed { noteChange() }
+    return isServed
+  }
+
+  private func noteChange() { number.add(1, ordering: .acquiringAndReleasing) }
 }

@@ -43,6 +43,7 @@ enum LivePage {
       preserveAspectRatio="none"></svg><div class="key faint" id="key"></div>
     <h2>Models</h2><div class="wide"><table id="models"></table></div>
     <h2>Decisions</h2><div class="wide"><table id="decisions"></table></div>
+    <div id="told" hidden><h2>Events</h2><div class="wide"><table id="events"></table></div></div>
     <h2>Requests</h2><div class="wide"><table id="requests"></table></div>
     <h2>Process</h2><div class="wide"><table id="process"></table></div>
     <script>
@@ -129,6 +130,12 @@ enum LivePage {
           percentile(samples, model, .5), percentile(samples, model, .99)]; }));
       table("decisions", ["model", "decision", "count"], find(samples, "rtinfer_decisions_total")
         .map(s => [s.labels.model, s.labels.decision, s.value]));
+      const told = find(samples, "rtinfer_events_total");
+      $("told").hidden = !told.length;
+      const until = sum(find(samples, "rtinfer_feature_watermark_seconds"));
+      table("events", ["what", "now"], told.map(s => [s.labels.result, s.value]).concat([
+        ["entities", sum(find(samples, "rtinfer_feature_entities"))],
+        ["features true up to", until ? new Date(until * 1000).toISOString() : "–"]]));
       table("requests", ["route", "status", "count"], find(samples, "rtinfer_http_requests_total")
         .map(s => [s.labels.route, s.labels.code, s.value]));
       table("process", ["what", "now"], [

@@ -16,6 +16,7 @@ public final class LogWriter: Sendable {
     var bytes: [UInt8] = []
     var dropped = 0
     var isClosed = false
+    var wantsReopening = false
   }
 
   /// For messages and metrics.
@@ -43,29 +44,35 @@ public final class LogWriter: Sendable {
     }
   }
 
+  /// Goes on in what now stands under the file's name, behind what was taken so far.
+  public func reopen() { state.withLock { $0.wantsReopening = true } }
+
   /// Nothing more will come.
   public func close() { state.withLock { $0.isClosed = true } }
 
   /// Writes what comes until it is closed and all is written.
   ///
   /// - Parameter fail: told once what the disk says; from then on lines are dropped.
-  public func run(into file: any File, onFailure fail: (SystemError) -> Void) {
+  public func run(into file: any LineDestination, onFailure fail: (SystemError) -> Void) {
     var waiting: [UInt8] = []
     while true {
-      let isClosed = state.withLock { state in
+      let (isClosed, wantsReopening) = state.withLock { state in
         swap(&waiting, &state.bytes)
-        return state.isClosed
+        defer { state.wantsReopening = false }
+        return (state.isClosed, state.wantsReopening)
+      }
+      do throws(SystemError) {
+        if !waiting.isEmpty {
+          try waiting.withBytes { (bytes) throws(SystemError) in try file.write(bytes) }
+        }
+        if wantsReopening { try file.reopen() }
+      } catch {
+        fail(error)
+        return giveUp()
       }
       if waiting.isEmpty {
         if isClosed { return }
         usleep(20_000)
-        continue
-      }
-      do throws(SystemError) {
-        try waiting.withBytes { (bytes) throws(SystemError) in try file.write(bytes) }
-      } catch {
-        fail(error)
-        return giveUp()
       }
       waiting.removeAll(keepingCapacity: true)
     }

@@ -2,6 +2,7 @@
 // Beside them Triton's `nv_inference_*`, so that dashboards and autoscalers that read those go on working.
 
 import Core
+import Features
 import HTTP
 import Measure
 
@@ -18,6 +19,8 @@ struct MetricsText {
     decisions(total.models)
     durations(total.models)
     tritons(total.models)
+    if let queue = service.options.events { events(queue) }
+    if let state = service.options.liveState { features(state) }
     logs([service.options.accessLog, service.options.decisionLog].compactMap { $0 })
     process()
   }
@@ -186,6 +189,41 @@ struct MetricsText {
           String(value(counts)))
       }
     }
+  }
+
+  private func events(_ queue: EventQueue) {
+    let (counts, waiting) = queue.counts
+    declare("rtinfer_events_total", "counter", "Events sent to /events, by what became of them.")
+    for (result, count) in [
+      ("accepted", counts.accepted), ("repeat", counts.repeats), ("rejected", counts.rejected),
+    ] {
+      line("rtinfer_events_total", [("result", result)], String(count))
+    }
+    declare(
+      "rtinfer_event_requests_refused_total", "counter",
+      "Requests with events that were answered 503.")
+    for (reason, count) in [("full", counts.turnedAway), ("failed", counts.failed)] {
+      line("rtinfer_event_requests_refused_total", [("reason", reason)], String(count))
+    }
+    declare("rtinfer_event_requests_waiting", "gauge", "Requests whose events are not taken yet.")
+    line("rtinfer_event_requests_waiting", [], String(waiting))
+    declare(
+      "rtinfer_event_duration_seconds", "histogram",
+      "From a request's last byte to its events being in the log and in the features.")
+    histogram("rtinfer_event_duration_seconds", [], counts.taken, isDuration: true)
+  }
+
+  private func features(_ state: LiveState) {
+    let extent = state.extent
+    declare("rtinfer_feature_entities", "gauge", "Entities that features are kept of.")
+    line("rtinfer_feature_entities", [], String(extent.entities))
+    guard extent.watermark > .distantPast else { return }
+    declare(
+      "rtinfer_feature_watermark_seconds", "gauge",
+      "The watermark of the features, in seconds since 1970.")
+    line(
+      "rtinfer_feature_watermark_seconds", [],
+      (Double(extent.watermark.microseconds) / 1e6).plain)
   }
 
   private func logs(_ logs: [LogWriter]) {

@@ -106,8 +106,10 @@ extension Service {
     writeTiming(layers)
     reply.appendFields(to: fields)
     meter.count(Route(ticket.request.path).kind, .ok)
-    ticket.connection.respond(.ok, reply.type, fields: fields.pending, body: body.pending)
-    logAccess(ticket.request, .ok, layers)
+    let trace = trace(ticket.request)
+    send(
+      ticket.connection, .ok, reply.type, fields: fields.pending, body: body.pending, trace)
+    logAccess(ticket.request, .ok, layers, trace)
     desk.meter.update { counts in
       counts.succeeded += 1
       layers.record(&counts)

@@ -6,10 +6,10 @@ import HTTP
 struct Route {
   /// For the metrics: a path with a model's name in it would be a name for each.
   enum Kind: Int, CaseIterable {
-    case page, live, ready, metrics, decide
+    case page, live, ready, metrics, decide, features, events
     case v1Models, v1Model, v1Predict
     case v2Server, v2Live, v2Ready, v2Model, v2ModelReady, v2Infer, v2Stats
-    case v2Index
+    case v2Index, v2Load, v2Unload
     case ping, version, invocations
     case none
 
@@ -21,6 +21,8 @@ struct Route {
       case .ready: "/readyz"
       case .metrics: "/metrics"
       case .decide: "/decide/{model}"
+      case .features: "/features/{model}"
+      case .events: "/events"
       case .v1Models: "/v1/models"
       case .v1Model: "/v1/models/{model}"
       case .v1Predict: "/v1/models/{model}:predict"
@@ -32,6 +34,8 @@ struct Route {
       case .v2Infer: "/v2/models/{model}/infer"
       case .v2Stats: "/v2/models/{model}/stats"
       case .v2Index: "/v2/repository/index"
+      case .v2Load: "/v2/repository/models/{model}/load"
+      case .v2Unload: "/v2/repository/models/{model}/unload"
       case .ping: "/ping"
       case .version: "/version"
       case .invocations: "/invocations"
@@ -41,7 +45,9 @@ struct Route {
 
     var takesPost: Bool {
       switch self {
-      case .decide, .v1Predict, .v2Infer, .v2Index, .invocations: true
+      case .decide, .features, .events, .v1Predict, .v2Infer, .v2Index, .v2Load, .v2Unload,
+        .invocations:
+        true
       default: false
       }
     }
@@ -67,6 +73,8 @@ struct Route {
   init(_ path: Bytes) {
     if let model = path.behind("/decide/"), !model.isEmpty, !model.hasSlash {
       self.init(kind: .decide, model: model)
+    } else if let model = path.behind("/features/"), !model.isEmpty, !model.hasSlash {
+      self.init(kind: .features, model: model)
     } else if let rest = path.behind("/v2") {
       self.init(v2: rest)
     } else if let rest = path.behind("/v1/models") {
@@ -86,6 +94,7 @@ struct Route {
     if path == "/" { return .page }
     if path == "/livez" { return .live }
     if path == "/readyz" { return .ready }
+    if path == "/events" { return .events }
     if path == "/metrics" { return .metrics }
     if path == "/invocations" { return .invocations }
     if path == "/ping" || path == "/health" { return .ping }
@@ -123,6 +132,8 @@ struct Route {
       self.init(kind: .v2Ready)
     } else if rest == "/repository/index" {
       self.init(kind: .v2Index)
+    } else if let named = rest.behind("/repository/models/") {
+      self.init(repositoryModel: named)
     } else if rest == "/models/stats" {
       self.init(kind: .v2Stats)
     } else if let named = rest.behind("/models/") {
@@ -130,6 +141,13 @@ struct Route {
     } else {
       self.init(kind: .none)
     }
+  }
+
+  /// `{model}/load`, `{model}/unload`.
+  private init(repositoryModel named: Bytes) {
+    let (model, action) = named.split(at: UInt8(ascii: "/"))
+    let kind: Kind = action == "load" ? .v2Load : action == "unload" ? .v2Unload : .none
+    self.init(kind: model.isEmpty ? .none : kind, model: model)
   }
 
   /// `{model}`, `{model}/versions/{version}`, each with `/ready`, `/infer`, `/stats`.

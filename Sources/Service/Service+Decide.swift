@@ -55,7 +55,7 @@ extension Service {
   }
 
   /// 400, with everything that is wrong.
-  private func refuse(_ call: Call, _ reason: BadRecord, _ decider: Decider, at desk: Desk) {
+  func refuse(_ call: Call, _ reason: BadRecord, _ decider: Decider, at desk: Desk) {
     desk.meter.update { $0.failed += 1 }
     body.rewind(to: 0)
     body.append("{")
@@ -118,9 +118,10 @@ extension Service {
       encoded: encoded)
     writeTiming(layers)
     meter.count(.decide, .ok)
-    ticket.connection.respond(.ok, .json, fields: fields.pending, body: body.pending)
-    logAccess(ticket.request, .ok, layers)
-    logDecision(decider, kind, at: desk, layers)
+    let trace = trace(ticket.request)
+    send(ticket.connection, .ok, .json, fields: fields.pending, body: body.pending, trace)
+    logAccess(ticket.request, .ok, layers, trace)
+    logDecision(decider, kind, at: desk, layers, trace)
     let decision = decider.decision
     desk.meter.update { counts in
       counts.succeeded += 1
@@ -142,18 +143,20 @@ extension Service {
     // The seats are needed for the lines.
     if !desk.tickets.isEmpty { judge(desk) }
     let detail = call.request.asks("detail")
+    let trace = trace(call.request)
     body.rewind(to: 0)
     var first = 0
     while first < lines.count {
       let group = lines[first..<min(first + options.batchRowsMax, lines.count)]
-      decideTogether(group, firstLine: first + 1, detail: detail, at: desk)
+      decideTogether(group, firstLine: first + 1, detail: detail, at: desk, trace)
       first += group.count
     }
     respond(call, .ok, .ndjson, body: body.pending)
   }
 
   private func decideTogether(
-    _ lines: ArraySlice<Bytes>, firstLine: Int, detail: Bool, at desk: Desk
+    _ lines: ArraySlice<Bytes>, firstLine: Int, detail: Bool, at desk: Desk,
+    _ trace: TraceContext?
   ) {
     let outcomes = lines.enumerated().map { place, line in read(line, at: desk, seat: place) }
     let start = clock.monotonicNanoseconds()
@@ -168,7 +171,7 @@ extension Service {
         decider.conclude(kind)
         append(decider, kind, at: desk, detail: detail, inference: inference)
         desk.meter.update { $0.count(decider.decision) }
-        logDecision(decider, kind, at: desk, LayerNanoseconds(inference: inference))
+        logDecision(decider, kind, at: desk, LayerNanoseconds(inference: inference), trace)
         row += 1
       case .refused(let faults, let reason):
         body.append("{\"line\":")

@@ -7,7 +7,9 @@ import HTTP
 
 extension Service {
   /// Milliseconds and more are known only of what waited for a model.
-  func logAccess(_ request: Request, _ status: Status, _ layers: LayerNanoseconds?) {
+  func logAccess(
+    _ request: Request, _ status: Status, _ layers: LayerNanoseconds?, _ trace: TraceContext?
+  ) {
     guard let log = options.accessLog else { return }
     let now = clock.monotonicNanoseconds()
     let total = layers?.total ?? now - min(now, request.arrived)
@@ -25,6 +27,7 @@ extension Service {
     logLine.append(Int64(status.rawValue))
     logLine.append(",\"path\":")
     logLine.appendQuoted(request.path)
+    trace?.appendMembers(to: logLine)
     if let layers { append(layers) }
     logLine.append("}\n")
     log.append(logLine.pending)
@@ -45,16 +48,18 @@ extension Service {
   }
 
   func logDecision(
-    _ decider: Decider, _ kind: RowKind, at desk: Desk, _ layers: LayerNanoseconds
+    _ decider: Decider, _ kind: RowKind, at desk: Desk, _ layers: LayerNanoseconds,
+    _ trace: TraceContext?
   ) {
     guard let log = options.decisionLog else { return }
     let earlier = decider.earlierLayers
-    let marks = DecisionMarks(
+    var marks = DecisionMarks(
       model: desk.served.name, version: desk.served.version,
       layers: [
         earlier.request + layers.request, earlier.features + layers.features, layers.inference,
         layers.postprocess,
       ])
+    marks.trace = trace?.trace
     logLine.rewind(to: 0)
     decider.openRecord(on: logLine, kind, marks, withMargin: false)
     decider.closeRecord(on: logLine, responseNanoseconds: layers.response)

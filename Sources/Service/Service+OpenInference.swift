@@ -1,4 +1,4 @@
-// The Open Inference Protocol (V2) with Triton's binary tensors, classification, repository index and statistics. A model
+// The Open Inference Protocol (V2) with Triton's binary tensors, classification and statistics. A model
 // has one input tensor, `input` [rows, inputs], and one output, `score` [rows, scores]. Rows may also come as one
 // tensor for each input by name; where there is only one tensor, its name does not matter.
 
@@ -26,6 +26,8 @@ extension Service {
       body.append(",\"ready\":true}")
       respond(call, .ok, .json, body: body.pending)
     case .v2Index: try repositoryIndex(call)
+    case .v2Load: try changeModel(call, .load)
+    case .v2Unload: try changeModel(call, .unload)
     case .v2Stats: try statistics(call)
     default: try infer(call)
     }
@@ -58,37 +60,6 @@ extension Service {
     body.append(",\"outputs\":")
     tensor(InferenceNames.output, desk.model.scoreCount)
     body.append("}")
-    respond(call, .ok, .json, body: body.pending)
-  }
-
-  private func repositoryIndex(_ call: Call) throws(Refusal) {
-    if !call.request.body.trimmed.isEmpty {
-      do throws(JSONFault) {
-        var cursor = JSONCursor(call.request.body)
-        try cursor.objectBegins()
-        var first = true
-        while let name = try cursor.key(&first) {
-          let raw = try cursor.raw()
-          // All that is served is ready, so that both answers are the same.
-          guard name != "ready" || raw.kind == .bool else {
-            throw .refusal(Refusal(.badRequest, "'ready' is true or false"))
-          }
-        }
-        try cursor.ends()
-      } catch {
-        throw error.refusal
-      }
-    }
-    body.rewind(to: 0)
-    body.append("[")
-    for (index, desk) in desks.enumerated() {
-      if index > 0 { body.append(",") }
-      body.append("{\"name\":")
-      body.appendQuoted(desk.served.name)
-      body.append(
-        ",\"version\":\"\(desk.served.wireVersion)\",\"state\":\"READY\",\"reason\":\"\"}")
-    }
-    body.append("]")
     respond(call, .ok, .json, body: body.pending)
   }
 

@@ -14,8 +14,9 @@ extension Service {
     _ call: Call, _ status: Status, _ type: ContentType, fields: Bytes = .empty, body: Bytes
   ) {
     meter.count(call.route.kind, status)
-    call.connection.respond(status, type, fields: fields, body: body)
-    if !call.route.kind.isUnlogged { logAccess(call.request, status, nil) }
+    let trace = trace(call.request)
+    send(call.connection, status, type, fields: fields, body: body, trace)
+    if !call.route.kind.isUnlogged { logAccess(call.request, status, nil, trace) }
   }
 
   func refuse(_ call: Call, _ refusal: Refusal, fields: StaticString = "") {

@@ -6,6 +6,7 @@
 
 public import Core
 import Decisions
+public import Features
 public import HTTP
 import Measure
 import Models
@@ -23,6 +24,12 @@ public struct ServiceOptions: Sendable {
   public var accessLog: LogWriter?
   /// Each decision's whole record.
   public var decisionLog: LogWriter?
+  /// Where events go; nil: none are taken.
+  public var events: EventQueue?
+  /// What events have told; nil where nothing is kept of them here.
+  public var liveState: LiveState?
+  /// Loads and unloads models; nil where none are served.
+  public var changes: ModelChanges?
   /// As the server names itself in v2 and on its page.
   public var version = ""
 
@@ -51,6 +58,15 @@ public final class Service: RequestHandler {
   let texts = TextScratch()
   /// A line of a log while it is written.
   let logLine = OutputBuffer(MemorySink(), capacity: 4 << 10)
+  /// A reply's further fields and the trace's.
+  let tracedFields = OutputBuffer(MemorySink(), capacity: 512)
+  /// Names spans.
+  var random = SplitMix64(seed: UInt64.random(in: 0 ... .max))
+
+  /// Requests that another thread has to answer, by number.
+  var lateCalls: [Int: Call] = [:]
+  var nextLateCall = 0
+  let lateReplies = LateReplies()
 
   public init(
     _ catalog: Catalog, _ options: ServiceOptions, state: ServerState, meters: Meters,
@@ -134,6 +150,8 @@ public final class Service: RequestHandler {
   private func lead(_ call: Call) throws(Refusal) {
     switch call.route.kind {
     case .decide: try decide(call)
+    case .events: try takeEvents(call)
+    case .features: try showFeatures(call)
     case .live: answer(call, json: "{\"live\":true}")
     case .ready:
       let isReady = state.stage == .serving
@@ -152,7 +170,8 @@ public final class Service: RequestHandler {
     case .invocations: try invocations(call)
     case .page: livePage(call)
     case .none: preconditionFailure("a request without a way is refused before")
-    case .v2Server, .v2Live, .v2Ready, .v2Model, .v2ModelReady, .v2Infer, .v2Stats, .v2Index:
+    case .v2Server, .v2Live, .v2Ready, .v2Model, .v2ModelReady, .v2Infer, .v2Stats, .v2Index,
+      .v2Load, .v2Unload:
       try openInference(call)
     }
   }
@@ -169,6 +188,7 @@ public final class Service: RequestHandler {
   }
 
   public func endTurn(now: UInt64) -> UInt64? {
+    answerLate()
     if catalog.generation != generation {
       // Who waits has come for the models that are here; the new ones are not kept waiting by them.
       while let desk = busy.first { judge(desk) }

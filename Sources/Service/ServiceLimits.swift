@@ -15,6 +15,15 @@ extension Limits {
   /// Bytes of a log that may wait for the disk: a few seconds of a busy server.
   public static let logBytesMax = 32 << 20
 
+  /// Bytes of requests with events that may wait for the one thread that takes them.
+  public static let eventBytesWaitingMax = 64 << 20
+
+  /// Before a way of events that broke is tried again: each try reads the log's last stretch.
+  static let eventRetryNanoseconds: UInt64 = 1_000_000_000
+
+  /// Changes of models that may wait for the one that is being made.
+  static let modelChangesWaitingMax = 100
+
   /// Faults of one request that are told.
   static let faultsShownMax = 100
 }

@@ -176,10 +176,17 @@ enum HelpTopics {
       is one of too many                   503, Retry-After: 1           turned away
       asks for a model that is not served  404, with the nearest name    its route, 404
       sends members that are wrong         400, every fault named        its route, 400
+      sends events of which some are       400, each named; the others   its route, 400
+        wrong, late or from the future       are taken
+      sends events when 64 MiB of them     503, Retry-After: 1           refused, full
+        wait, or the disk takes none       503, Retry-After: 1           refused, failed
+      sends events where none are taken    409                           its route, 409
+      leaves before its events are kept    nothing; they are kept        accepted
       has waited past its own deadline     504; its row is not judged    its route, 504
       has no token where one is needed     401                           its route, 401
       connects while the server drains     served, then no longer        its route, 200
                                              accepted
+      "refused" is the metric rtinfer_event_requests_refused_total, and
       "none 400" is the metric rtinfer_http_requests_total{route="none",code="400"}.
       Nobody else notices: each loop takes up what is ready and waits for no one.
 

@@ -17,9 +17,11 @@ struct ServeLogs {
     _ flag: Flag, _ invocation: Invocation
   ) throws(Failure) -> LogWriter? {
     guard let path = try invocation.options.value(flag) else { return nil }
-    let file: any File
+    let bytesMax = try LogFlags.bytes(ServeCommand.rotateSize, invocation.options)
+    let keptMax = try invocation.options.integer(ServeCommand.rotateKeep, in: 1...1_000) ?? 5
+    let file: RotatedFile
     do throws(SystemError) {
-      file = try invocation.files.open(path, .append)
+      file = try RotatedFile(path, files: invocation.files, bytesMax: bytesMax, keptMax: keptMax)
     } catch {
       throw .inputOutput("\(path): \(error.reason)")
     }
@@ -30,6 +32,11 @@ struct ServeLogs {
         log.run(into: file) { messages.error("\(path): \($0.call): \($0.reason); it ends here") }
       })
     return log
+  }
+
+  /// Goes on in new files where the old ones have been moved away.
+  func reopen() {
+    for log in [access, decisions] { log?.reopen() }
   }
 
   /// Writes what is left.

@@ -166,4 +166,42 @@ import Testing
       #expect(found.ids == expected && found.offsets == Array(0..<Int64(expected.count)))
     }
   }
+
+  /// Records that are handed over group by group are judged as those of one stream; a pause ends nothing.
+  @Test func recordsThatAreHandedOverAreOneStream() throws {
+    let rejects = try Rejects(try TestRun().invocation)
+    var told: [Int] = []
+    rejects.onRejection = { _, line in told.append(line) }
+    let schema = EventSchema(types: [
+      EventType(name: "e", lateness: .minutes(5), dedup: .hours(1))
+    ])
+    let intake = EventIntake(
+      handedOverAs: "/events", schema: schema, rejects: rejects,
+      clock: ManualClock(Self.noon + .days(1)), layers: .layers([.cloudevents]), privacy: nil)
+    func take(_ lines: [String], areWrapped: Bool = false) throws -> [String] {
+      let records = lines.map { Bytes(owning: $0 + String(repeating: " ", count: 64)) }
+      intake.take(
+        zip(lines, records).map { $1[0..<$0.utf8.count] }, areWrapped: areWrapped)
+      var ids: [String] = []
+      while let arrival = try intake.next() {
+        ids.append("\(arrival.offset):\(arrival.event.id.bytes.string)")
+      }
+      return ids
+    }
+    #expect(try intake.next() == nil)
+    #expect(try take([line("a", 0), line("b", 10)]) == ["0:a", "1:b"])
+    #expect(intake.currentWatermark == Self.noon + .minutes(5))
+    #expect(try take([]) == [])
+    // A repeat, a late one, and what is no event.
+    #expect(try take([line("b", 10), line("c", 4), "[]", line("d", 6)]) == ["2:d"])
+    #expect(told == [2, 3])
+    let wrapped =
+      #"{"specversion":"1.0","id":"x","source":"s","type":"e","time":"\#((Self.noon + .minutes(12)).rfc3339)"}"#
+    #expect(try take([wrapped, wrapped], areWrapped: true) == ["3:x"])
+    // Not wrapped, so its own members count.
+    #expect(try take([wrapped]) == ["4:x"])
+    #expect(try take([String(repeating: " ", count: Limits.lineBytesMax + 1)]) == [])
+    #expect(told == [2, 3, 1])
+    #expect(intake.counts.accepted == 5 && intake.counts.repeats == 2)
+  }
 }

@@ -9,20 +9,14 @@ import Testing
 @testable import Service
 
 /// A file in memory; full after so many bytes.
-private final class LogFile: File {
+private final class LogFile: LineDestination {
   var bytes: [UInt8] = []
   var bytesMax = Int.max
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int { 0 }
-  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(SystemError) -> Int {
-    0
-  }
   func write(_ bytes: Bytes) throws(SystemError) {
     guard self.bytes.count + bytes.count <= bytesMax else { throw SystemError(ENOSPC, "write") }
     self.bytes += bytes.copy()
   }
-  func sync() throws(SystemError) {}
-  func truncate(to size: Int) throws(SystemError) {}
-  func size() throws(SystemError) -> Int { bytes.count }
+  func reopen() throws(SystemError) {}
 
   var records: [[String: Any]] {
     bytes.text.split(separator: "\n").compactMap {

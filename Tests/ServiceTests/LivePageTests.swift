@@ -1,6 +1,8 @@
 // The page needs nothing from elsewhere, and every figure that it shows is one of the metrics'.
 
 import Core
+import Events
+import Features
 import Foundation
 import TestSupport
 import Testing
@@ -12,7 +14,21 @@ import Testing
   @Test func thePageReadsTheMetrics() throws {
     let served = try Serving.served(
       "m", "binary-logistic", "rules: [ { decide: 'always' } ]")
-    let test = TestService([served])
+    let views = try ConfigNode.members(
+      "{ v: { entity: ['k'], from: 'e', features: { n: { count: '*', window: '1h' } } } }")
+    let schema = EventSchema(types: [
+      EventType(name: "e", fields: [Field(name: "k", type: .string)])
+    ])
+    let live = LiveState(try FeatureDefinitions(views, schema: schema), schema: schema)
+    let decoder = EventDecoder(schema)
+    live.apply(
+      type: 0, decoder.scalars, at: Timestamp(microseconds: 1_000), offset: 0,
+      watermark: Timestamp(microseconds: 1_000))
+    let queue = try EventQueue()
+    let test = TestService([served]) {
+      $0.events = queue
+      $0.liveState = live
+    }
     _ = test.ask("POST /decide/m", "{}")
     let page = test.ask("GET /")
     #expect(page.status == 200)

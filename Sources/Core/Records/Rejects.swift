@@ -34,6 +34,8 @@ public final class Rejects {
   private let stopsAtFirst: Bool
   private let file: OutputBuffer?
   public private(set) var count = 0
+  /// Told of each, for who has to answer its sender.
+  public var onRejection: ((_ reason: String, _ line: Int) -> Void)?
 
   /// From `--rejects`, `--max-rejects` and `--strict`.
   public init(_ invocation: Invocation) throws(Failure) {
@@ -60,6 +62,7 @@ public final class Rejects {
     _ reason: String, source: String, line: Int, byte: Int, raw: Bytes?
   ) throws(Failure) {
     count += 1
+    onRejection?(reason, line)
     let text = "\(source):\(line): \(reason)"
     if let file {
       Rejects.append(reason, source, line, byte, raw, to: file)

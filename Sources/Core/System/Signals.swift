@@ -87,6 +87,12 @@ public enum Signals {
     }
   }
 
+  /// Asks for draining as a signal would, from within.
+  public static func drain() {
+    var byte: UInt8 = 0
+    _ = write(wakeWriter.load(ordering: .relaxed), &byte, 1)
+  }
+
   /// The signal that asked for draining, as the status to end with; nil when none came.
   public static var drainStatus: ExitStatus? {
     switch received.load(ordering: .relaxed) {

@@ -41,11 +41,16 @@ enum IngestCommand {
       `dedup` a source that is read again gives only what is new. A consumer of stdout that missed events \
       gets them with --replay --from-offset, the one behind its last. --replay prints events from the log, \
       byte for byte.
+
+      With --listen, events come over HTTP, at POST /events: one event, an array, lines (application/x-ndjson) or \
+      CloudEvents (structured, binary mode, batch). A sender is answered 200 once its events are in the log, as \
+      durable as --fsync says, and passed on; 400 names each rejected event with its reason, the others being \
+      taken; 503 with Retry-After asks to come back. GET /livez, /readyz and /metrics are there too.
       """,
     operands: .files,
     flags: [CommonFlags.project] + EventFlags.declared + EventFlags.undeclared
       + EventFlags.wrapped + [EventFlags.privateKey] + CommonFlags.records + LogFlags.writing
-      + LogFlags.reading + [LogFlags.follow],
+      + LogFlags.reading + [LogFlags.follow] + IngestListen.flags,
     examples: [
       .init(
         "rtinfer ingest events.ndjson --rejects bad.ndjson > clean.ndjson",
@@ -66,6 +71,9 @@ enum IngestCommand {
         "rtinfer ingest --log --fsync always events.ndjson > clean.ndjson",
         "Nothing goes on that a power cut could take back."),
       .init(
+        "rtinfer ingest --listen 127.0.0.1:8080 --log | rtinfer materialize --online .rtinfer/online",
+        "Events over HTTP, kept and made into features."),
+      .init(
         "rtinfer ingest --replay --since 2013-01-05 --until 2013-01-06",
         "A day of the log, as it was passed on."),
     ],
@@ -75,6 +83,7 @@ enum IngestCommand {
   private static func run(_ invocation: Invocation) throws(Failure) -> ExitStatus {
     if invocation.options.isOn(LogFlags.replay) { return try IngestReplay.run(invocation) }
     try IngestReplay.refuseFlags(invocation.options)
+    if try IngestListen.isAsked(invocation) { return try IngestListen.run(invocation) }
     let project = try Project.find(invocation)
     let schema = try EventFlags.schema(invocation, project)
     let rejects = try Rejects(invocation)

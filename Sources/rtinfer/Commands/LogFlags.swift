@@ -112,7 +112,7 @@ enum LogFlags {
     ("KiB", 1_024), ("MiB", 1_048_576), ("GiB", 1_073_741_824), ("TiB", 1_099_511_627_776),
   ]
 
-  private static func bytes(_ flag: Flag, _ options: Options) throws(Failure) -> Int? {
+  static func bytes(_ flag: Flag, _ options: Options) throws(Failure) -> Int? {
     guard let text = try options.value(flag) else { return nil }
     let digits = text.prefix { $0.isNumber || $0 == "." }
     let unit = units.first { $0.name == text.dropFirst(digits.count) }

@@ -49,6 +49,13 @@ enum ServeCommand {
   static let decisions = Flag(
     "decisions", .file, "Append each decision's whole record there, as score writes it")
 
+  static let rotateSize = Flag(
+    "rotate-size", .text("SIZE"),
+    "Begin the access log and the decision log anew at this size, as in 100MB; FILE.1 is the last",
+    default: "never; SIGHUP opens them anew")
+  static let rotateKeep = Flag(
+    "rotate-keep", .text("N"), "How many old files of each are kept", default: "5")
+
   static let command = Command(
     name: "serve",
     summary: "Answer requests with decisions, over HTTP",
@@ -70,13 +77,25 @@ enum ServeCommand {
       (/v2/models/NAME/infer), and MLflow's (/invocations). Rows are arrays in the model's order or objects by \
       name; null is a missing value. A request holds 10,000 rows at most; further ones are answered 413.
 
+      With --events the server takes events at POST /events and keeps the features of the project's views \
+      itself: one event, an array, lines (application/x-ndjson) or CloudEvents (structured, binary mode, \
+      batch). They are checked as ingest checks them. The reply comes once they are in the log, if there is \
+      one (--log, as durable as --fsync says), and in the features: what is asked then sees them. 400 names \
+      each rejected event with its reason, 503 with Retry-After asks to come back. When the server starts, the \
+      features are made from the log. POST /features/NAME shows what the model would be told of a request.
+
+          curl -s localhost:8080/events -d '{"type":"departed","id":"a1","time":"2013-01-05T10:15:00Z"}'
+
       --decisions and --access-log never keep a reply waiting: lines that the disk does not take up in time \
       are dropped and counted. Bodies may be compressed with gzip or deflate.
 
       GET /livez and /readyz are for probes, /metrics for Prometheus, / for \
       people. SIGTERM drains: /readyz says 503, clients are served on for \
       --drain-delay, then what was begun is finished and the command ends with 0. SIGHUP reads the project \
-      and the models again and swaps them between two batches; what cannot be read leaves the old in place.
+      and the models again and swaps them between two batches; what cannot be read leaves the old in place. It \
+      also opens the two logs anew, for whoever moves them away. One model alone is loaded or unloaded with POST \
+      /v2/repository/models/NAME/load and …/unload. A request's traceparent (W3C) is answered with the same \
+      trace and a span of ours, and stands in both logs.
 
       It listens on this machine only, unless there is a token (--token-file) or --insecure is said. \
       rtinfer help serving tells what awkward clients get.
@@ -88,12 +107,16 @@ enum ServeCommand {
       maxConnections, maxBody,
       drain,
       drainDelay, readyFile, tokenFile, insecure, accessLog, decisions,
-    ],
+      rotateSize, rotateKeep,
+    ] + EventServing.flags,
     examples: [
       .init("rtinfer serve --model fraud=model.json", "A model file; no project needed."),
       .init(
         "rtinfer serve --listen unix:/run/rtinfer.sock --threads 1 --ready-file ready",
         "The project's models, for a proxy on the same machine."),
+      .init(
+        "rtinfer serve --events --log --fsync always",
+        "Events in and decisions out of one process, which nothing that was answered can leave."),
     ],
     run: run)
 
@@ -105,8 +128,18 @@ enum ServeCommand {
     serviceOptions.decisionLog = logs.decisions
     let draining = try Draining(invocation)
     Signals.takeReloads()
-    let catalog = Catalog(try models(invocation))
+    let events = try eventServing(invocation)
+    let catalog = Catalog(try ServedModels(invocation, events?.live).all())
     let meters = Meters()
+    serviceOptions.events = events?.queue
+    serviceOptions.liveState = events?.live?.state
+    let changes = try ModelChanges()
+    serviceOptions.changes = changes
+    let changer = try WorkerThread {
+      changes.run(catalog) { (name) throws(Failure) in
+        try ServedModels(invocation, events?.live).model(name)
+      }
+    }
     let chosen = serviceOptions
     let server = try Server(options, clock: invocation.clock) { (state) throws(Failure) in
       Service(catalog, chosen, state: state, meters: meters, clock: invocation.clock)
@@ -114,24 +147,30 @@ enum ServeCommand {
     try server.start()
     try announce(server, catalog, invocation)
     while try Signals.next() == .reload {
-      reload(catalog, invocation)
+      logs.reopen()
+      reload(catalog, events?.live, invocation)
       server.wake()
     }
     finish(server, draining, invocation)
+    changes.close()
+    changer.join()
+    events?.finish()
     logs.finish()
     return .success
   }
 
   // MARK: Options
 
-  private static func serverOptions(_ invocation: Invocation) throws(Failure) -> ServerOptions {
+  /// - Parameter fixed: how many loops; nil: as --threads says.
+  static func serverOptions(
+    _ invocation: Invocation, threads fixed: Int? = nil
+  ) throws(Failure) -> ServerOptions {
     let options = invocation.options
     let address = try ListenAddress(
       try options.value(listen) ?? "127.0.0.1:8080", origin: options.origin(listen))
     let processors = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-    var result = ServerOptions(
-      address: address,
-      threads: try options.integer(threads, in: 1...256) ?? Int(processors))
+    let asked = try options.integer(threads, in: 1...256)
+    var result = ServerOptions(address: address, threads: fixed ?? asked ?? Int(processors))
     result.connectionsMax =
       try options.integer(maxConnections, in: 1...1_000_000) ?? result.connectionsMax
     result.bodyBytesMax =
@@ -153,7 +192,7 @@ enum ServeCommand {
     setrlimit(resource, &limit)
   }
 
-  private static func serviceOptions(
+  static func serviceOptions(
     _ invocation: Invocation, _ server: ServerOptions
   ) throws(Failure) -> ServiceOptions {
     let options = invocation.options
@@ -178,7 +217,7 @@ enum ServeCommand {
   }
 
   /// What happens after SIGTERM.
-  private struct Draining {
+  struct Draining {
     let delay: TimeSpan
     let time: TimeSpan
 
@@ -190,76 +229,34 @@ enum ServeCommand {
 
   // MARK: Models
 
-  private static func models(_ invocation: Invocation) throws(Failure) -> [ServedModel] {
-    let project = try Project.find(invocation)
-    let definitions = try project?.models() ?? []
-    var declared: [DeclaredModel] = []
-    if let named = try invocation.options.value(model) {
-      for part in named.split(separator: ",", omittingEmptySubsequences: false) {
-        declared.append(try declaredModel(String(part), definitions, project, invocation))
-      }
-    } else if let project {
-      for definition in definitions {
-        declared.append(try DeclaredModel(definition, project, invocation))
-      }
+  /// What `--events` asks for.
+  private static func eventServing(_ invocation: Invocation) throws(Failure) -> EventServing? {
+    let options = invocation.options
+    guard options.isOn(EventServing.events) else {
+      try EventServing.refuseFlags(options)
+      return nil
     }
-    guard !declared.isEmpty else {
+    guard try options.value(OnlineStore.flag) == nil else {
       throw .usage(
-        "no model: the project file declares none and --model is not given",
-        hint: "rtinfer serve --model fraud=model.json")
+        "\(options.origin(OnlineStore.flag)): --events keeps the features in this process",
+        hint: "without --events they are taken from the store")
     }
-    let store = try OnlineStore(invocation, project)
-    var served: [ServedModel] = []
-    for model in declared {
-      guard !served.contains(where: { $0.name == model.definition.name }) else {
-        throw .usage("--model: '\(model.definition.name)' is named twice")
-      }
-      served.append(try servedModel(model, store))
+    let messages = invocation.messages
+    return try EventServing(
+      invocation, try Project.require(invocation), keepsFeatures: true,
+      output: OutputBuffer(NoSink())
+    ) { failure in
+      messages.error("events cannot be kept: \(failure.message)")
+      if let hint = failure.hint { messages.hint(hint) }
     }
-    return served
-  }
-
-  private static func servedModel(
-    _ declared: DeclaredModel, _ store: OnlineStore?
-  ) throws(Failure) -> ServedModel {
-    let definition = declared.definition
-    guard let store, definition.isDeclared else {
-      return try ServedModel(
-        definition, model: declared.model, schema: declared.schema, version: declared.version)
-    }
-    // A store that is not there is a mistake now; later it must not stop what is served.
-    _ = try store.features(definition)
-    return try ServedModel(
-      definition, model: declared.model, schema: declared.schema, version: declared.version
-    ) { () throws(Failure) in try store.features(definition, opensLater: true) }
-  }
-
-  /// `NAME=FILE`, or the name of one of the project's models.
-  private static func declaredModel(
-    _ text: String, _ definitions: [ModelDefinition], _ project: Project?, _ invocation: Invocation
-  ) throws(Failure) -> DeclaredModel {
-    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-    if parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, !parts[0].contains("/") {
-      let definition = ModelDefinition(name: String(parts[0]), uri: String(parts[1]))
-      return try DeclaredModel(definition, nil, invocation)
-    }
-    let origin = invocation.options.origin(model)
-    guard parts.count == 1 else {
-      throw .usage("\(origin): '\(text)' is not NAME=FILE", hint: "as in --model fraud=model.json")
-    }
-    guard let project, let definition = definitions.first(where: { $0.name == text }) else {
-      let nearest = Spelling.nearest(text, among: definitions.map(\.name))
-      throw .usage(
-        "\(origin): '\(text)' is neither NAME=FILE nor a model of the project",
-        hint: nearest.map { "did you mean '\($0)'?" } ?? "as in --model fraud=model.json")
-    }
-    return try DeclaredModel(definition, project, invocation)
   }
 
   /// Everything new, or everything as it was.
-  private static func reload(_ catalog: Catalog, _ invocation: Invocation) {
+  private static func reload(
+    _ catalog: Catalog, _ live: EventServing.LiveFeatures?, _ invocation: Invocation
+  ) {
     do throws(Failure) {
-      let models = try models(invocation)
+      let models = try ServedModels(invocation, live).all()
       catalog.replace(models)
       invocation.messages.note("read again: \(describe(models))")
     } catch {
@@ -278,15 +275,22 @@ enum ServeCommand {
   private static func announce(
     _ server: Server, _ catalog: Catalog, _ invocation: Invocation
   ) throws(Failure) {
+    try announce(server, ": \(describe(catalog.models))", invocation)
+  }
+
+  /// - Parameter what: of it, behind the address.
+  static func announce(
+    _ server: Server, _ what: String, _ invocation: Invocation
+  ) throws(Failure) {
     let address = server.address.description
-    invocation.messages.note("listening on \(address): \(describe(catalog.models))")
+    invocation.messages.note("listening on \(address)\(what)")
     guard let path = try invocation.options.value(readyFile) else { return }
     try Array("\(address)\n".utf8).withBytes { (bytes) throws(Failure) in
       try AtomicFile.write(bytes, to: path, in: invocation.files)
     }
   }
 
-  private static func finish(_ server: Server, _ draining: Draining, _ invocation: Invocation) {
+  static func finish(_ server: Server, _ draining: Draining, _ invocation: Invocation) {
     if draining.delay > .zero {
       server.withdraw()
       usleep(UInt32(clamping: draining.delay.microseconds))

@@ -1,0 +1,80 @@
+// ingest --listen: events over HTTP go the way that files go.
+
+import Core
+import Foundation
+import TestSupport
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+@Suite struct IngestListenTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func start(_ words: [String]) throws -> (child: Child, client: WireClient) {
+    let child = try Child(
+      [Binary.rtinfer, "ingest", "--listen", "127.0.0.1:0", "--ready-file", folder.path("ready")]
+        + words, in: folder.url, environment: Binary.environment(home: folder.url), seconds: 60)
+    try #require(child.waitForErrors("listening on"), "\(child.errorsSoFar)")
+    let deadline = Date(timeIntervalSinceNow: 20)
+    while !FileManager.default.fileExists(atPath: folder.path("ready")), Date() < deadline {
+      usleep(2_000)
+    }
+    let address = try folder.text("ready").trimmingCharacters(in: .newlines)
+    return (child, try WireClient(address))
+  }
+
+  private func line(_ id: Int) -> String { #"{"id":\#(id),"time":"2024-05-01T10:00:00Z"}"# }
+
+  @Test func eventsArePassedOnAndLogged() throws {
+    let (child, client) = try start(["--log=log", "--dedup", "1h"])
+    for id in 0..<20 {
+      #expect(
+        try client.post("/events", line(id)).body
+          == #"{"accepted":1,"repeats":0,"offset":\#(id)}"#)
+    }
+    #expect(try client.post("/events", line(3)).body == #"{"accepted":0,"repeats":1}"#)
+    #expect(try client.post("/events", "{").status == 400)
+    #expect(try client.get("/readyz").status == 200)
+    #expect(try client.get("/").status == 200)
+    #expect(try client.post("/decide/m", "{}").status == 404)
+    // An answer is given only once the event has gone on.
+    #expect(child.outputSoFar.split(separator: "\n").count == 20)
+    child.send(SIGTERM)
+    let outcome = child.wait()
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.errors.contains("accepted 20, repeats dropped 1, rejected 1\n"))
+    let replayed = try Child.bash(
+      "rtinfer ingest --replay --log=log", in: folder.url, home: folder.url)
+    #expect(replayed.output == outcome.output)
+    // As from a file, but for the time of ingest.
+    try folder.write((0..<20).map { line($0) + "\n" }.joined(), "events")
+    let untimed = #"sed -E 's/"ingested":"[^"]*",//'"#
+    try folder.write(outcome.output, "listened")
+    let compared = try Child.bash(
+      "diff <(rtinfer ingest --quiet events | \(untimed)) <(\(untimed) listened)", in: folder.url,
+      home: folder.url)
+    #expect(compared.output == "" && compared.status == 0, "\(compared)")
+  }
+
+  @Test func itEndsWhenNobodyReadsOn() throws {
+    let script = """
+      rtinfer ingest --listen 127.0.0.1:0 --ready-file ready | head -n 1 > first & job=$!
+      while [ ! -s ready ]; do sleep 0.05; done; address=$(cat ready)
+      for id in 1 2 3 4 5; do
+        echo '{"id":'$id',"time":"2024-05-01T10:00:00Z"}' \
+          | curl -s -o /dev/null -w '%{http_code}\\n' --max-time 10 $address/events -d @- || true
+        sleep 0.2
+      done > codes; wait $job; wc -l < first
+      """
+    let outcome = try Child.bash(script, in: folder.url, home: folder.url)
+    #expect(outcome.output.trimmingCharacters(in: .whitespacesAndNewlines) == "1", "\(outcome)")
+    let codes = try folder.text("codes").split(separator: "\n")
+    #expect(codes[0] == "200" && codes.contains("503"), "\(codes)")
+  }
+}
