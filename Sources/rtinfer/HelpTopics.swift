@@ -51,9 +51,10 @@ enum HelpTopics {
         explanation       with --explain: bias, and moved_by, the strongest inputs or reasons, with
                           contribution and share; class, where the model has more than two
         _rt.offset, _rt.features_watermark  from the features record
-        _rt.features_offset, _rt.online  with --online: the store's offset, and how many views were
+        _rt.features_offset, _rt.online  with --online or --events: the offset, and how many views were
                           absent, damaged, ahead of the row's time or unanswered
         _rt.model, _rt.version  which model; the registry's number, or a file's SHA-256's start
+        _rt.trace         of serve: the request's trace, where it came with a traceparent
         _rt.missing       how many inputs were null before defaults
         _rt.layers_us     microseconds in request, features, inference, postprocess, response
 
@@ -63,6 +64,7 @@ enum HelpTopics {
         latency_us        from due to the reply's end, waiting included
         service_us        from sent to the reply's end; for serve, without waiting for others
         status, path      the HTTP status, 0 without a reply; what was asked for
+        trace, span       of serve: the request's trace and our span, where it has a traceparent
         error             refused, closed, timeout or malformed, where no reply came
         layers_us         as in a decision, where a model was asked; queue is waiting
 

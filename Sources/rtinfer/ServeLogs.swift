@@ -9,6 +9,14 @@ struct ServeLogs {
   private var threads: [WorkerThread] = []
 
   init(_ invocation: Invocation) throws(Failure) {
+    let options = invocation.options
+    let hasAccessLog = try options.value(ServeCommand.accessLog) != nil
+    let hasDecisionLog = try options.value(ServeCommand.decisions) != nil
+    if !hasAccessLog, !hasDecisionLog {
+      for flag in [ServeCommand.rotateSize, ServeCommand.rotateKeep] where options.isTyped(flag) {
+        throw .usage("\(options.origin(flag)) is for --access-log and --decisions")
+      }
+    }
     access = try open(ServeCommand.accessLog, invocation)
     decisions = try open(ServeCommand.decisions, invocation)
   }

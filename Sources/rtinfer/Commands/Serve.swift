@@ -116,7 +116,7 @@ enum ServeCommand {
         "The project's models, for a proxy on the same machine."),
       .init(
         "rtinfer serve --events --log --fsync always",
-        "Events in and decisions out of one process, which nothing that was answered can leave."),
+        "Events in and decisions out of one process; no event that was answered is lost."),
     ],
     run: run)
 
