@@ -37,7 +37,14 @@ import Testing
         + #""x":\#(index % 17),"s":"text \#(index % 5)"}"#)
   }
 
-  private func text(_ values: [Scalar]) -> String { values.map { "\($0)" }.joined(separator: " ") }
+  private func text(_ values: [Scalar]) -> String {
+    let text = OutputBuffer(MemorySink())
+    for value in values {
+      text.append(value)
+      text.append(UInt8(ascii: " "))
+    }
+    return text.pending.string
+  }
 
   @Test func answersAreTheEnginesOwnAndEarlyQuestionsDoNoHarm() throws {
     let (schema, definitions) = try declared()
@@ -87,15 +94,12 @@ import Testing
     }
     // By k: the last s.
     let lasts = ["text 2", "text 3", "text 4"]
-    let wrong = Mutex(0)
-    let running = Mutex(3)
+    let tally = Tally(running: lasts.count)
     // A decoder for each, made before its thread: the schema is not to be shared while it grows.
     for thread in 0..<3 {
       let asker = Asker(live, EventDecoder(schema), line(thread, 100), lasts[thread])
       Thread.detachNewThread {
-        let count = asker.ask(2_000)
-        wrong.withLock { $0 += count }
-        running.withLock { $0 -= 1 }
+        tally.end(wrong: asker.ask(2_000))
       }
     }
     for index in 30..<2_030 {
@@ -104,8 +108,27 @@ import Testing
       live.apply(
         type: 0, decoder.scalars, at: event.time, offset: Int64(index), watermark: Self.start)
     }
-    while running.withLock({ $0 > 0 }) { usleep(1_000) }
-    #expect(wrong.withLock { $0 } == 0)
+    #expect(tally.wrong == 0)
+  }
+}
+
+/// What all threads have found.
+private final class Tally: Sendable {
+  private let state: Mutex<(running: Int, wrong: Int)>
+
+  init(running: Int) { state = Mutex((running, 0)) }
+
+  func end(wrong: Int) {
+    state.withLock { state in
+      state.wrong += wrong
+      state.running -= 1
+    }
+  }
+
+  /// Once all have ended.
+  var wrong: Int {
+    while state.withLock({ $0.running > 0 }) { usleep(1_000) }
+    return state.withLock { $0.wrong }
   }
 }
 
