@@ -1,7 +1,7 @@
 // Features that a row does not bring: looked up by the entity that the row names, as of just before the row's time, in an
-// online store or the process's own state. A plain row asks for a decision as an event of the model's type would; a features record has been
-// answered already. What the row itself says of a feature stands; what nobody knows is null, and the model's
-// defaults apply.
+// online store or the process's own state. A plain row asks for a decision as an event of the model's type would; a
+// features record has been answered already. What the row itself says of a feature stands; what nobody knows is null,
+// and the model's defaults apply.
 
 public import Core
 public import Features
@@ -52,7 +52,7 @@ public final class OnlineFeatures {
     features = plan.answers.map { RowLayout.plain.feature($0.name, slots) }
     for (place, slot) in features.enumerated() where slot < known && plan.readsTable(place) {
       throw .usage(
-        "\(plan.answers[place].name) comes from a table, and an online store holds none",
+        "\(plan.answers[place].name) comes from a table, which no online store and no serve --events holds",
         hint: "materialize --table gives rows with it, which score takes as they are")
     }
   }

@@ -233,9 +233,11 @@ public final class FeatureEngine {
   /// Fills `values` with the plan's features as of just before `time`.
   ///
   /// Text among them is valid until the next look-up.
+  ///
+  /// - Parameter given: by place, what the request brings itself; empty where that is nothing.
   public func lookUp(
     _ plan: RequestPlan, _ scalars: UnsafePointer<Scalar>, at time: Timestamp,
-    into values: inout [Scalar]
+    given: [Scalar] = [], into values: inout [Scalar]
   ) {
     values.removeAll(keepingCapacity: true)
     stack.reset()
@@ -246,7 +248,7 @@ public final class FeatureEngine {
     for index in 0..<plan.views.count {
       plan.views[index].state._withUnsafeGuaranteedRef { $0.answer(into: &values) }
     }
-    complete(plan, scalars, at: time, &values)
+    complete(plan, scalars, at: time, &values, given: given)
   }
 
   /// Appends what tables know, holds all that against its guards and appends the derived features.

@@ -9,9 +9,14 @@ public protocol FeatureReader: AnyObject {
   func plan(requestsOf type: Int) -> (plan: RequestPlan, paths: [[String]])
 
   /// Fills `values` with the plan's features as of just before `time`. Text among them is valid until the next look-up.
+  ///
+  /// - Parameter given: by place, what the request brings itself; nulls where it brings nothing.
   func lookUp(
-    _ plan: RequestPlan, _ scalars: UnsafePointer<Scalar>, at time: Timestamp,
+    _ plan: RequestPlan, _ scalars: UnsafePointer<Scalar>, at time: Timestamp, given: [Scalar],
     into values: inout [Scalar])
+
+  /// The values that break their guards, after a look-up.
+  var broken: [(place: Int, consequence: BrokenGuard)] { get }
 
   /// How the last look-up went.
   var outcome: OnlineOutcome { get }

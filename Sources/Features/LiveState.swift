@@ -60,19 +60,18 @@ public final class LiveState: @unchecked Sendable {
   }
 
   fileprivate func lookUp(
-    _ plan: RequestPlan, _ scalars: UnsafePointer<Scalar>, at time: Timestamp,
+    _ plan: RequestPlan, _ scalars: UnsafePointer<Scalar>, at time: Timestamp, given: [Scalar],
     into values: inout [Scalar], texts: OutputBuffer
-  ) -> OnlineOutcome {
+  ) -> (outcome: OnlineOutcome, broken: [(place: Int, consequence: BrokenGuard)]) {
     lock.withLock { _ in
-      engine.lookUp(plan, scalars, at: time, into: &values)
-      engine.stack.reset()
+      engine.lookUp(plan, scalars, at: time, given: given, into: &values)
       copyTexts(&values, to: texts)
       var outcome = OnlineOutcome()
       outcome.offset = offset < 0 ? .max : offset
       outcome.watermark = watermark > .distantPast ? watermark : .distantFuture
       // What lies before the watermark may have been folded away.
       if time < watermark { outcome.ahead = plan.views.count }
-      return outcome
+      return (outcome, engine.broken)
     }
   }
 
@@ -95,6 +94,7 @@ public final class LiveReader: FeatureReader {
   private let state: LiveState
   private let texts = OutputBuffer(MemorySink(), capacity: 256)
   public private(set) var outcome = OnlineOutcome()
+  public private(set) var broken: [(place: Int, consequence: BrokenGuard)] = []
 
   public init(_ state: LiveState) { self.state = state }
 
@@ -103,9 +103,10 @@ public final class LiveReader: FeatureReader {
   }
 
   public func lookUp(
-    _ plan: RequestPlan, _ scalars: UnsafePointer<Scalar>, at time: Timestamp,
+    _ plan: RequestPlan, _ scalars: UnsafePointer<Scalar>, at time: Timestamp, given: [Scalar],
     into values: inout [Scalar]
   ) {
-    outcome = state.lookUp(plan, scalars, at: time, into: &values, texts: texts)
+    (outcome, broken) = state.lookUp(
+      plan, scalars, at: time, given: given, into: &values, texts: texts)
   }
 }
