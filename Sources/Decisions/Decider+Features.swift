@@ -3,6 +3,9 @@
 public import Core
 
 extension Decider {
+  /// What looks features up for another decider of the same thread; nil where nothing does.
+  public func onlineBeside() -> OnlineFeatures? { online?.beside() }
+
   /// Where the features of these names, as in `view:feature`, go; nil for those that nothing here reads.
   public func slots(ofFeatures names: [String]) -> [Int?] {
     names.map { scanner.plan.existingSlot(["features", $0]) }

@@ -5,6 +5,7 @@
 // All memory is made once; a decision allocates nothing but what its text inputs need.
 
 public import Core
+public import Features
 public import Models
 
 /// The outcome of the last row; belongs to its decider and is overwritten by the next row.
@@ -21,6 +22,8 @@ public struct Decision {
   public internal(set) var rule: Int?
   /// Inputs that were null, before defaults.
   public internal(set) var missing = 0
+  /// How features were looked up; nil where the row brought everything.
+  public internal(set) var online: OnlineOutcome?
 }
 
 public final class Decider {
@@ -289,7 +292,11 @@ public final class Decider {
 
   /// Gathers what the model is told.
   public func gather(_ kind: RowKind) throws(BadRecord) {
-    if let online, kind == .plain, try online.fill(scalars) { takeAliases() }
+    decision.online = nil
+    if let online, kind == .plain, try online.fill(scalars) {
+      decision.online = online.outcome
+      takeAliases()
+    }
     let plan = plans[kind.layout]!
     decision.inputs.removeAll(keepingCapacity: true)
     decision.missing = 0

@@ -1,6 +1,7 @@
 // The decision as a line of JSON; its schema is printed by `rtinfer help records`.
 
 public import Core
+import Features
 import Models
 
 /// What a decision's record says beside the decision itself: where its row came from, how long it took.

@@ -9,6 +9,7 @@ public import Features
 public final class OnlineFeatures {
   private let reader: any FeatureReader
   private let plan: RequestPlan
+  private let type: Int
   private let clock: any Clock
   /// What the plan reads, by slot of the event schema.
   private let scalars: UnsafeMutablePointer<Scalar>
@@ -29,6 +30,7 @@ public final class OnlineFeatures {
   ///   - clock: says what time a row is about that does not say it itself.
   public init(_ reader: any FeatureReader, type: Int, clock: any Clock) {
     self.reader = reader
+    self.type = type
     self.clock = clock
     let (plan, paths) = reader.plan(requestsOf: type)
     self.plan = plan
@@ -38,6 +40,9 @@ public final class OnlineFeatures {
   }
 
   deinit { scalars.deallocate() }
+
+  /// The same for another decider of the same thread.
+  func beside() -> OnlineFeatures { OnlineFeatures(reader.beside(), type: type, clock: clock) }
 
   /// Finds its place among a decider's slots, of which those that the model reads are there already.
   ///
@@ -111,6 +116,7 @@ extension OnlineOutcome {
     }
     let counts: [(StaticString, Int)] = [
       ("absent", absent), ("damaged", damaged), ("ahead", ahead), ("unanswered", unanswered),
+      ("stale", stale),
     ]
     guard counts.contains(where: { $0.1 > 0 }) else { return }
     output.append("\"online\":{")
@@ -122,6 +128,10 @@ extension OnlineOutcome {
       output.append(name)
       output.append("\":")
       output.append(Int64(count))
+    }
+    if stale > 0 {
+      output.append(",\"stale_s\":")
+      output.append(Double(age.microseconds) / 1e6)
     }
     output.append("},")
   }

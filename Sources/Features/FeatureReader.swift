@@ -18,6 +18,9 @@ public protocol FeatureReader: AnyObject {
   /// The values that break their guards, after a look-up.
   var broken: [(place: Int, consequence: BrokenGuard)] { get }
 
+  /// Another reader of the same in the same thread.
+  func beside() -> Self
+
   /// How the last look-up went.
   var outcome: OnlineOutcome { get }
 }

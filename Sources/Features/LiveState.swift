@@ -98,6 +98,8 @@ public final class LiveReader: FeatureReader {
 
   public init(_ state: LiveState) { self.state = state }
 
+  public func beside() -> LiveReader { LiveReader(state) }
+
   public func plan(requestsOf type: Int) -> (plan: RequestPlan, paths: [[String]]) {
     state.plan(type)
   }

@@ -34,9 +34,13 @@ public struct ServedModel: Sendable {
   }
 
   /// One that holds requests against the schema.
-  func makeDecider() throws(Failure) -> Decider {
-    try Decider(
-      definition, model: model, schema: schema, checksRequests: true, online: try online?())
+  ///
+  /// - Parameter other: of the same thread, whose connection to the online store is shared.
+  func makeDecider(beside other: Decider? = nil) throws(Failure) -> Decider {
+    var features = other?.onlineBeside()
+    if features == nil { features = try online?() }
+    return try Decider(
+      definition, model: model, schema: schema, checksRequests: true, online: features)
   }
 }
 

@@ -76,9 +76,9 @@ final class Desk {
     margins.deallocate()
   }
 
-  private static func makeSeat(_ served: ServedModel) -> Decider {
+  private static func makeSeat(_ served: ServedModel, beside other: Decider? = nil) -> Decider {
     do throws(Failure) {
-      return try served.makeDecider()
+      return try served.makeDecider(beside: other)
     } catch {
       preconditionFailure("a served model's declaration was checked: \(error.message)")
     }
@@ -96,7 +96,7 @@ final class Desk {
 
   /// The decider with this number.
   func seat(_ number: Int) -> Decider {
-    while seats.count <= number { seats.append(Desk.makeSeat(served)) }
+    while seats.count <= number { seats.append(Desk.makeSeat(served, beside: seats.first)) }
     return seats[number]
   }
 

@@ -3,6 +3,7 @@
 
 import Core
 import Decisions
+import Features
 import HTTP
 import Measure
 import Models
@@ -45,6 +46,23 @@ struct Buckets: Sendable {
   }
 }
 
+/// Views of look-ups in the online store that were not answered as one would wish.
+struct OnlineCounts: Sendable {
+  static let names = ["absent", "damaged", "ahead", "unanswered", "stale"]
+  private(set) var counts = Array(repeating: 0, count: names.count)
+
+  mutating func add(_ outcome: OnlineOutcome) {
+    let parts = [
+      outcome.absent, outcome.damaged, outcome.ahead, outcome.unanswered, outcome.stale,
+    ]
+    for index in counts.indices { counts[index] += parts[index] }
+  }
+
+  mutating func merge(_ other: OnlineCounts) {
+    for index in counts.indices { counts[index] += other.counts[index] }
+  }
+}
+
 /// One model's counts on one loop.
 struct ModelCounts: Sendable {
   var version = ""
@@ -55,6 +73,9 @@ struct ModelCounts: Sendable {
   var rows = 0
   var batches = 0
   var missing = 0
+  /// Rows whose features were looked up, and how that went.
+  var lookUps = 0
+  var online = OnlineCounts()
   var tooLate = 0
   var dropped = 0
   /// From the arrival of a request's last byte to its reply.
@@ -71,6 +92,10 @@ struct ModelCounts: Sendable {
 
   mutating func count(_ decision: Decision) {
     missing += decision.missing
+    if let outcome = decision.online {
+      lookUps += 1
+      online.add(outcome)
+    }
     if let rule = decision.rule { decisions[rule] += 1 }
   }
 
@@ -90,6 +115,8 @@ struct ModelCounts: Sendable {
     rows += other.rows
     batches += other.batches
     missing += other.missing
+    lookUps += other.lookUps
+    online.merge(other.online)
     tooLate += other.tooLate
     dropped += other.dropped
     total.merge(other.total)

@@ -16,6 +16,7 @@ struct MetricsText {
     requests(total.requests, waiting: total.waiting)
     connections(service.state)
     batches(total.models)
+    online(total.models)
     decisions(total.models)
     durations(total.models)
     tritons(total.models)
@@ -123,6 +124,22 @@ struct MetricsText {
       "rtinfer_requests_dropped_total", "counter",
       "Requests whose clients had gone before they were judged.", models
     ) { $0.dropped }
+  }
+
+  /// Nothing where no model takes features from a store.
+  private func online(_ models: Models) {
+    guard models.contains(where: { $0.counts.lookUps > 0 }) else { return }
+    each("rtinfer_online_lookups_total", "counter", "Rows whose features were looked up.", models) {
+      $0.lookUps
+    }
+    declare(
+      "rtinfer_online_views_total", "counter", "Views of those rows, by what was amiss with them.")
+    for (model, counts) in models {
+      for (name, count) in zip(OnlineCounts.names, counts.online.counts) {
+        line(
+          "rtinfer_online_views_total", [("model", model), ("outcome", name)], String(count))
+      }
+    }
   }
 
   private func decisions(_ models: Models) {

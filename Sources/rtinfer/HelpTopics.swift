@@ -4,7 +4,7 @@ import Core
 import Features
 
 enum HelpTopics {
-  static let all = [records, expressions, project, time, serving, status]
+  static let all = [records, expressions, project, time, online, serving, status]
 
   static let records = HelpTopic(
     name: "records", summary: "The kinds of records on the pipe and their members",
@@ -52,7 +52,8 @@ enum HelpTopics {
                           contribution and share; class, where the model has more than two
         _rt.offset, _rt.features_watermark  from the features record
         _rt.features_offset, _rt.online  with --online or --events: the offset, and how many views were
-                          absent, damaged, ahead of the row's time or unanswered
+                          absent, damaged, ahead of the row's time, unanswered, or stale (the
+                          last row known, of stale_s seconds ago)
         _rt.model, _rt.version  which model; the registry's number, or a file's SHA-256's start
         _rt.trace         of serve: the request's trace, where it came with a traceparent
         _rt.missing       how many inputs were null before defaults
@@ -153,6 +154,41 @@ enum HelpTopics {
       A plain row for score is an object or a CSV line whose members are the model's inputs.
       Of members that appear twice the last one counts. Scores are shortest decimals of
       their model's floats, other numbers of 64-bit floats; integers from -2^63 to 2^64 - 1 are exact.
+
+      """)
+
+  static let online = HelpTopic(
+    name: "online", summary: "Online stores: a folder, or Redis for several machines",
+    text: """
+      materialize --online keeps a store fresh; score, serve and materialize get and stat read
+      it. A folder is for one machine: no reader waits, and there is nothing to run. A server
+      of Redis or Valkey, or a cluster of them, is for several:
+
+        redis://[user:password@]host[:port][/db][?prefix=NAME]
+        redis://host,host,host?cluster         any of a cluster's hosts
+        unix:///run/redis.sock[?db=N]          a socket's path
+
+      What stands in a password is percent-encoded; RTINFER_ONLINE keeps it out of the list of
+      processes. The prefix, rtinfer unless told otherwise, begins every key. TLS is left to a
+      tunnel, such as stunnel with `client = yes`, `accept = 127.0.0.1:6379` and
+      `connect = redis.example.com:6380`.
+
+      Both hold the same rows, so both give the same values. In Redis a row is one key, written
+      by a script on the server: by the writer's number and the event's offset, so that what
+      comes again changes nothing and what comes late is not lost. Of two writers the one that
+      was started last goes on; the other one is refused and ends with 75. Rows of views whose
+      windows all end expire a day after the last question that could reach them.
+
+      A row may be lost with the server's memory. While materialize runs it notices, and writes
+      all rows again. Where the server went down while nobody wrote: materialize backfill. A
+      server that evicts keys when it is full loses rows unnoticed: give it
+      maxmemory-policy noeviction, and then it says when it is full (exit status 4).
+
+      Decisions never wait longer than --online-deadline for Redis (5ms for serve, 1s for
+      score). Then they take the last row that this process has read, up to 64 MiB of them,
+      else the model's defaults: see _rt.online in rtinfer help records, and serve's metrics
+      rtinfer_online_lookups_total and rtinfer_online_views_total{outcome="stale"}. A host's name
+      is looked up once.
 
       """)
 

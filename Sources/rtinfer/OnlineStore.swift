@@ -7,21 +7,46 @@ import Features
 
 struct OnlineStore: Sendable {
   static let flag = Flag(
-    "online", .folder, "Take features that a row does not bring from this online store")
+    "online", .folder,
+    "Take features that a row does not bring from this online store: a folder, redis://… or unix://…"
+  )
+  static let deadline = Flag(
+    "online-deadline", .text("TIME"),
+    "Wait so long for a Redis store, then go on with the last known row, or the defaults;"
+      + " 5ms for serve, 1s for score")
 
-  let folder: OnlineFolder
+  let address: OnlineAddress
   private let project: Project
+  private let span: TimeSpan
   private let clock: any Clock
 
   /// Nil where no store is named.
-  init?(_ invocation: Invocation, _ project: Project?) throws(Failure) {
-    guard let path = try invocation.options.value(OnlineStore.flag) else { return nil }
+  ///
+  /// - Parameter span: how long a look-up waits for a server where no flag says so.
+  init?(
+    _ invocation: Invocation, _ project: Project?, deadline span: TimeSpan
+  ) throws(Failure) {
+    let options = invocation.options
+    let given = try options.span(OnlineStore.deadline, atLeast: TimeSpan(microseconds: 100))
+    guard let text = try options.value(OnlineStore.flag) else {
+      guard given == nil else {
+        throw .usage("\(options.origin(OnlineStore.deadline)): is for --online redis://…")
+      }
+      return nil
+    }
     guard let project else {
       throw .usage(
-        "\(invocation.options.origin(OnlineStore.flag)): needs a project that declares the features",
+        "\(options.origin(OnlineStore.flag)): needs a project that declares the features",
         hint: "rtinfer help project shows how")
     }
-    folder = OnlineFolder(path, in: invocation.files)
+    address = try OnlineAddress(
+      text, origin: options.origin(OnlineStore.flag), in: invocation.files)
+    guard given == nil || address.isServer else {
+      throw .usage(
+        "\(options.origin(OnlineStore.deadline)): is for redis:// and unix://;"
+          + " the folder \(address.name) answers at once")
+    }
+    self.span = given ?? span
     self.project = project
     clock = invocation.clock
   }
@@ -43,7 +68,8 @@ struct OnlineStore: Sendable {
       throw .usage("models.\(definition.name).decides: no event type '\(decides)' is declared")
     }
     let reader = try OnlineReader(
-      features, schema: schema, folder: folder, views: opensLater ? [] : nil)
+      features, schema: schema, at: address, views: opensLater ? [] : nil, deadline: span,
+      clock: clock)
     return OnlineFeatures(reader, type: type, clock: clock)
   }
 }

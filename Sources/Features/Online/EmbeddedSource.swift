@@ -67,6 +67,7 @@ final class EmbeddedSource: RowSource {
     }
   }
   func row(_ view: Int, _ key: Bytes) -> FoundRow { table(view).find(key) }
+  func age(_: Int, _: Bytes) -> TimeSpan? { nil }
   func timeToLive(_ view: Int) -> TimeSpan? { table(view).timeToLive }
 
   func committed(_ view: Int) -> (offset: Int64, watermark: Timestamp) {
@@ -75,37 +76,21 @@ final class EmbeddedSource: RowSource {
   }
 }
 
-/// What a table holds, for people.
-public struct TableStatistics: Sendable {
-  public let view: String
-  public let rows: Int
-  public let damaged: Int
-  /// In use by rows, and of the whole file.
-  public let rowBytes: Int
-  public let fileBytes: Int
-  /// All rows are true up to here.
-  public let offset: Int64
-  public let watermark: Timestamp
-  /// When something last happened to the entities least and most recently seen.
-  public let oldest: Timestamp?
-  public let newest: Timestamp?
-}
-
 extension OnlineFolder {
   /// Looks at every row of a view.
   public func statistics(_ view: FeatureView) throws(Failure) -> TableStatistics {
     let table = try EmbeddedSource.open(view, self)
-    var oldest: Timestamp?
-    var newest: Timestamp?
+    var statistics = TableStatistics(
+      view: view.name, offset: table.offset, watermark: table.watermark)
     let strings = ByteTable()
-    let damaged = table.visitRows { _, row in
+    statistics.damaged = table.visitRows { _, row in
       guard let row = EntityRow(row, columns: view.columns.count, strings: strings) else { return }
-      oldest = min(oldest ?? row.latest, row.latest)
-      newest = max(newest ?? row.latest, row.latest)
+      statistics.oldest = min(statistics.oldest ?? row.latest, row.latest)
+      statistics.newest = max(statistics.newest ?? row.latest, row.latest)
     }
-    return TableStatistics(
-      view: view.name, rows: table.rowCount, damaged: damaged, rowBytes: table.liveBytes,
-      fileBytes: table.fileBytes, offset: table.offset, watermark: table.watermark, oldest: oldest,
-      newest: newest)
+    statistics.rows = table.rowCount
+    statistics.rowBytes = table.liveBytes
+    statistics.fileBytes = table.fileBytes
+    return statistics
   }
 }

@@ -11,6 +11,8 @@ protocol RowSource: AnyObject {
   func fetch(_ keys: [(view: Int, key: [UInt8])]) throws(Failure)
   /// The row of one of the keys fetched last.
   func row(_ view: Int, _ key: Bytes) -> FoundRow
+  /// How long ago that row was read, where it is not the store's own of now.
+  func age(_ view: Int, _ key: Bytes) -> TimeSpan?
   func timeToLive(_ view: Int) -> TimeSpan?
   /// All rows of the view are true up to this offset and watermark.
   func committed(_ view: Int) -> (offset: Int64, watermark: Timestamp)
@@ -24,8 +26,12 @@ public struct OnlineOutcome: Sendable {
   public var damaged = 0
   /// Views whose row may have seen what happened at the request's time or later.
   public var ahead = 0
-  /// Views that the store did not answer for in time.
+  /// Views that the store did not answer for in time, and of which nothing is known from before.
   public var unanswered = 0
+  /// Views that the store did not answer for in time, and whose row is the last one known.
+  public var stale = 0
+  /// How old the oldest of those is.
+  public var age = TimeSpan.zero
   /// The least offset and watermark up to which the rows are true.
   public var offset = Int64.max
   public var watermark = Timestamp.distantFuture
@@ -45,6 +51,11 @@ public final class OnlineReader {
     self.schema = schema
     self.engine = FeatureEngine(definitions, schema: schema)
     self.source = source
+  }
+
+  /// Another reader of the same store in the same thread, over the same connection and memory of rows.
+  public func beside() -> OnlineReader {
+    OnlineReader(definitions, schema: schema, source: source)
   }
 
   /// Plans how requests of one event type ask; see `FeatureEngine`.
@@ -111,6 +122,10 @@ public final class OnlineReader {
     let committed = source.committed(view)
     outcome.offset = min(outcome.offset, committed.offset)
     outcome.watermark = min(outcome.watermark, committed.watermark)
+    if let age = source.age(view, key) {
+      outcome.stale += 1
+      outcome.age = max(outcome.age, age)
+    }
     switch source.row(view, key) {
     case .row(let row):
       let before = values.count
@@ -129,6 +144,9 @@ public final class OnlineReader {
     case .absent:
       outcome.absent += 1
       state.answerNothing(at: time, into: &values)
+    case .unanswered:
+      outcome.unanswered += 1
+      appendNulls(state, &values)
     }
   }
 
@@ -145,6 +163,9 @@ public final class OnlineReader {
     precondition(isNamed && !entity.isEmpty, "an entity is named by values")
     try source.fetch([(view, key.bytes.copy())])
     let found = source.row(view, key.bytes)
+    if case .unanswered = found {
+      throw .inputOutput("\(state.view.name): the store did not answer in time")
+    }
     guard case .absent = found else {
       if case .row(let row) = found, let answer = state.answer(row, at: time, into: &values) {
         return (answer, row.count)

@@ -16,9 +16,18 @@ protocol RowSink: AnyObject {
   func commit(offset: Int64, watermark: Timestamp) throws(Failure)
   /// Lends every row that it holds; returns how many are damaged.
   func visitRows(_ body: (_ key: Bytes, _ row: Bytes) -> Bool) throws(Failure) -> Int
+  /// Whether what was written may have been lost, so that all of it should be once more.
+  func takeLoss() throws(Failure) -> Bool
+  /// All of it has been.
+  func endLoss()
   func finish() throws(Failure)
   /// Leaves what serves as it is.
   func abandon()
+}
+
+extension RowSink {
+  func takeLoss() throws(Failure) -> Bool { false }
+  func endLoss() {}
 }
 
 public final class OnlineWriter {
@@ -96,6 +105,27 @@ public final class OnlineWriter {
   public func flush() throws(Failure) {
     guard uncommitted > 0 else { return }
     uncommitted = 0
+    try writeChanges()
+    while try takeLoss() {
+      for state in engine.states {
+        for entity in 0..<state.entities.numberCount where !state.entities.isFree(entity) {
+          state.changes?.note(entity)
+        }
+      }
+      try writeChanges()
+      for sink in sinks { sink.endLoss() }
+    }
+  }
+
+  private func takeLoss() throws(Failure) -> Bool {
+    for sink in sinks {
+      if try sink.takeLoss() { return true }
+    }
+    return false
+  }
+
+  /// Writes the rows of what has changed, and then up to where all are true.
+  private func writeChanges() throws(Failure) {
     for (index, state) in engine.states.enumerated() {
       for entity in state.changes?.list ?? [] {
         let (row, isCut) = state.write(entity, with: &writers[index])

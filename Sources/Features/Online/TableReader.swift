@@ -10,6 +10,8 @@ public enum FoundRow {
   case absent
   /// The row does not fit its checksum.
   case damaged
+  /// The store has not said in time, and nothing is known from before.
+  case unanswered
 }
 
 public final class TableReader {
@@ -147,7 +149,7 @@ public final class TableReader {
       key.withBytes { key in
         switch find(key) {
         case .row(let row): body(key, row)
-        case .absent: break
+        case .absent, .unanswered: break
         case .damaged: damaged += 1
         }
       }

@@ -71,7 +71,8 @@ enum MaterializeCommand {
       however it ended, and leaves out events that ingest has marked and the store holds already. materialize get \
       VIEW KEY… prints one row, with its freshness; materialize stat a summary of each view. materialize backfill \
       --online FOLDER EVENTS… writes the store anew, as is needed after a view's definition has changed or the \
-      machine went down; what is there serves until all events are in.
+      machine went down; what is there serves until all events are in. --online redis://HOST keeps the store on a \
+      server of Redis or Valkey or a cluster of them, for several machines: rtinfer help online.
       """,
     operands: .files,
     flags: [
@@ -161,7 +162,7 @@ enum MaterializeCommand {
       guard !byWatermark else {
         throw .usage("--online takes events as they come, so not with --emit watermark")
       }
-      use = .kept(try folder(invocation))
+      use = .kept(try store(invocation), invocation.clock)
     }
     let stream = try FeatureStream(
       invocation, schema: schema, features: features, asking: asking, online: use)

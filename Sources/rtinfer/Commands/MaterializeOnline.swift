@@ -6,18 +6,25 @@ import Features
 
 extension MaterializeCommand {
   static let online = Flag(
-    "online", .folder, "Keep this online store fresh, for score, serve and materialize get")
+    "online", .folder,
+    "Keep this online store fresh, for score, serve and materialize get: a folder, redis://… or unix://…"
+  )
+  /// How long get waits for a server.
+  private static let deadline = TimeSpan.seconds(5)
   static let at = Flag(
     "at", .text("TIME"), "For get: as of just before this time, in RFC 3339 or 'now'",
     default: "now")
 
   /// The store that --online names.
-  static func folder(_ invocation: Invocation) throws(Failure) -> OnlineFolder {
+  static func store(_ invocation: Invocation) throws(Failure) -> OnlineAddress {
     guard let path = try invocation.options.value(online) else {
       throw .usage(
-        "no online store is named", hint: "name its folder with --online .rtinfer/online")
+        "no online store is named",
+        hint:
+          "name its folder with --online .rtinfer/online, or a server with --online redis://HOST")
     }
-    return OnlineFolder(path, in: invocation.files)
+    return try OnlineAddress(
+      path, origin: invocation.options.origin(online), in: invocation.files)
   }
 
   static func refuse(
@@ -35,7 +42,7 @@ extension MaterializeCommand {
     try refuse([emit, requests, training, format, asOf, at], for: "backfill", invocation)
     let stream = try FeatureStream(
       invocation, schema: schema, features: features, asking: [],
-      online: .rebuilt(try folder(invocation)),
+      online: .rebuilt(try store(invocation), invocation.clock),
       operands: Array(invocation.options.operands.dropFirst()))
     return try stream.run(byWatermark: false)
   }
@@ -70,7 +77,8 @@ extension MaterializeCommand {
     let candidates = try view.entityValues(values, schema)
     let time = try time(invocation)
     let reader = try OnlineReader(
-      features, schema: schema, folder: folder(invocation), views: [index])
+      features, schema: schema, at: store(invocation), views: [index], deadline: deadline,
+      clock: invocation.clock)
     var answers: [Scalar] = []
     var entity: [Scalar] = []
     var known: (answer: RowAnswer, bytes: Int)?
@@ -151,19 +159,19 @@ extension MaterializeCommand {
     _ invocation: Invocation, _ features: FeatureDefinitions
   ) throws(Failure) -> ExitStatus {
     try refuse([emit, requests, training, format, asOf, at], for: "stat", invocation)
-    let folder = try folder(invocation)
+    let store = try store(invocation)
     let output = invocation.output
     var damaged = 0
     for view in features.views {
-      let table = try folder.statistics(view)
+      let table = try store.statistics(view, clock: invocation.clock)
       damaged += table.damaged
       output.append("{\"kind\":\"summary\",\"view\":")
       output.appendQuoted(table.view)
-      let counts: [(StaticString, Int)] = [
+      let counts: [(StaticString, Int?)] = [
         (",\"rows\":", table.rows), (",\"row_bytes\":", table.rowBytes),
         (",\"file_bytes\":", table.fileBytes), (",\"damaged\":", table.damaged),
       ]
-      for (key, count) in counts {
+      for case (let key, let count?) in counts {
         output.append(key)
         output.append(Int64(count))
       }
@@ -178,7 +186,7 @@ extension MaterializeCommand {
     try output.flush()
     guard damaged == 0 else {
       throw .badData(
-        "\(folder.path): \(damaged) rows are damaged",
+        "\(store.name): \(damaged) rows are damaged",
         hint: "rtinfer materialize backfill writes the store anew")
     }
     return .success
@@ -189,15 +197,17 @@ extension MaterializeCommand {
 enum OnlineUse {
   case none
   /// Goes on where an earlier run has stopped.
-  case kept(OnlineFolder)
+  case kept(OnlineAddress, any Clock)
   /// Made anew.
-  case rebuilt(OnlineFolder)
+  case rebuilt(OnlineAddress, any Clock)
 
   func writer(_ engine: FeatureEngine) throws(Failure) -> OnlineWriter? {
     switch self {
     case .none: nil
-    case .kept(let folder): try OnlineWriter(engine, folder: folder, rebuilds: false)
-    case .rebuilt(let folder): try OnlineWriter(engine, folder: folder, rebuilds: true)
+    case .kept(let store, let clock):
+      try OnlineWriter(engine, at: store, rebuilds: false, clock: clock)
+    case .rebuilt(let store, let clock):
+      try OnlineWriter(engine, at: store, rebuilds: true, clock: clock)
     }
   }
 }

@@ -43,9 +43,10 @@ enum ScoreCommand {
       made the model, in as few decimals as its precision needs. Model formats: XGBoost JSON and UBJSON, LightGBM text, \
       CatBoost JSON. Texts are looked up among the categories that the model was trained with.
 
-      With --online FOLDER the features that a plain row does not bring are looked up in the store that materialize \
+      With --online FOLDER or redis://HOST the features that a plain row does not bring are looked up in the store that materialize \
       --online keeps fresh, by the entities that the row names, as of just before its time (now, where it has none). \
-      The decision says how fresh they are; where nothing is known the model's defaults apply.
+      The decision says how fresh they are; where nothing is known the model's defaults apply. A Redis \
+      that does not answer within --online-deadline is done without: rtinfer help online.
 
       With --contributions or --explain a decision says why: exact Shapley values of the inputs, in margin \
       space, as the library's own pred_contribs gives them (but for CatBoost's Lossguide and Depthwise trees: its own \
@@ -70,7 +71,8 @@ enum ScoreCommand {
       """,
     operands: .files,
     flags: [
-      CommonFlags.project, model, RegistryFlags.registry, OnlineStore.flag, format, to, margin,
+      CommonFlags.project, model, RegistryFlags.registry, OnlineStore.flag, OnlineStore.deadline,
+      format, to, margin,
       contributions, explain, importance, summary,
     ]
       + CommonFlags.records,
@@ -193,7 +195,7 @@ enum ScoreCommand {
     _ invocation: Invocation, _ project: Project?, _ extent: DecisionExplanation.Extent?
   ) throws(Failure) -> [Judge] {
     var judges: [Judge] = []
-    let store = try OnlineStore(invocation, project)
+    let store = try OnlineStore(invocation, project, deadline: .seconds(1))
     for (definition, path) in try chosenModels(invocation, project) {
       // A file that was named itself has nothing to do with the project's events.
       let declared = try DeclaredModel(

@@ -69,6 +69,11 @@ enum ServeCommand {
 
           curl -s localhost:8080/decide/fraud -d '{"amount":12.5}'
 
+      With --online features that a request does not bring come from the store that materialize --online keeps \
+      fresh: a folder of this machine, or Redis (rtinfer help online). A Redis that does not answer within \
+      --online-deadline stops no decision: the last known row counts, marked stale with its age, else the \
+      model's defaults.
+
       Requests that are ready together are judged together, in one batch, without waiting; --max-batch-delay \
       lets them wait for others.
 
@@ -102,7 +107,8 @@ enum ServeCommand {
       """,
     operands: .none,
     flags: [
-      CommonFlags.project, OnlineStore.flag, listen, model, RegistryFlags.registry, threads,
+      CommonFlags.project, OnlineStore.flag, OnlineStore.deadline, listen, model,
+      RegistryFlags.registry, threads,
       maxBatch, maxBatchDelay,
       maxConnections, maxBody,
       drain,

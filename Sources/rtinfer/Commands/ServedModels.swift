@@ -20,7 +20,7 @@ struct ServedModels {
     self.live = live
     project = try Project.find(invocation)
     if let live, let project { try live.check(project) }
-    store = try OnlineStore(invocation, project)
+    store = try OnlineStore(invocation, project, deadline: TimeSpan(microseconds: 5_000))
     let definitions = try project?.models() ?? []
     guard let named = try invocation.options.value(ServeCommand.model) else {
       declared = definitions.map { ($0, project) }

@@ -1,0 +1,123 @@
+// Writing a store that lies in Redis, on from where it was left, or anew beside what serves meanwhile.
+
+import Core
+
+extension OnlineWriter {
+  /// - Parameter rebuilds: new generations are made, and serve when all events are in.
+  convenience init(
+    _ engine: FeatureEngine, at address: RedisAddress, rebuilds: Bool, clock: any Clock
+  ) throws(Failure) {
+    let session = try RedisSession(address, clock: clock)
+    if !rebuilds { try session.checkViews(engine.states.map(\.view.name)) }
+    var sinks: [any RowSink] = []
+    for state in engine.states {
+      sinks.append(try RedisSink(state, session, rebuilds: rebuilds))
+    }
+    try self.init(engine, sinks: sinks)
+  }
+}
+
+extension RedisSession {
+  /// Refuses a store that holds some of the views and not all: a new one would lack what has happened before.
+  fileprivate func checkViews(_ views: [String]) throws(Failure) {
+    var missing: [String] = []
+    var offset: Int64 = -1
+    for view in views {
+      if let head = try head(view) {
+        offset = max(offset, head.offset)
+      } else {
+        missing.append(view)
+      }
+    }
+    guard offset >= 0, let view = missing.first else { return }
+    throw .badData(
+      "\(name): holds nothing of the view '\(view)', and is true up to event \(offset)",
+      hint: "rtinfer materialize backfill writes the store anew, with all views")
+  }
+}
+
+/// The rows of one view.
+private final class RedisSink: RowSink {
+  private let session: RedisSession
+  private let view: String
+  private var head: RedisLayout.Head
+  /// The generation that serves until this one is done.
+  private let before: RedisLayout.Head?
+  private var isServing: Bool
+  /// Whether an earlier writer has left rows.
+  private let isResumed: Bool
+
+  init(_ state: ViewState, _ session: RedisSession, rebuilds: Bool) throws(Failure) {
+    self.session = session
+    view = state.view.name
+    let found = try session.head(view)
+    if let found, !rebuilds {
+      guard found.digest == state.view.digest else {
+        throw Failure.badData(
+          "\(session.name): holds the view '\(view)' by another definition than the project's",
+          hint: "rtinfer materialize backfill writes it anew; the old one serves until it is done")
+      }
+      head = found
+      head.epoch = session.epoch
+      before = nil
+      (isServing, isResumed) = (true, true)
+    } else {
+      head = RedisLayout.Head(
+        epoch: session.epoch, offset: -1, watermark: .distantPast, timeToLive: state.reach,
+        generation: session.epoch, digest: state.view.digest)
+      before = found
+      (isServing, isResumed) = (false, false)
+      try session.begin(view, head.generation, serving: found?.generation)
+    }
+    // Nothing is there that could serve meanwhile.
+    if found == nil { isServing = true }
+    if isServing { session.commit(view, head, isNew: true) }
+    try session.settle()
+  }
+
+  var name: String { session.name }
+  var offset: Int64 { head.offset }
+  var watermark: Timestamp { head.watermark }
+
+  func put(_ key: Bytes, _ row: Bytes, order: Int64) throws(Failure) {
+    try session.put(
+      view, head.generation, key, row, order: order, timeToLive: head.timeToLive)
+  }
+
+  func commit(offset: Int64, watermark: Timestamp) {
+    head.offset = offset
+    head.watermark = watermark
+    if isServing { session.commit(view, head, isNew: false) }
+  }
+
+  func takeLoss() throws(Failure) -> Bool { try session.takeLoss() }
+
+  func endLoss() { session.endLoss() }
+
+  func visitRows(_ body: (Bytes, Bytes) -> Bool) throws(Failure) -> Int {
+    guard isResumed else { return 0 }
+    var damaged = 0
+    try session.visitRows(view, head.generation) { key, row in
+      guard let row, body(key, row) else {
+        damaged += 1
+        return
+      }
+    }
+    return damaged
+  }
+
+  func abandon() {
+    if !isServing { try? session.remove(view, head.generation, after: .zero) }
+  }
+
+  func finish() throws(Failure) {
+    guard !isResumed else { return }
+    if !isServing {
+      session.commit(view, head, isNew: true)
+      isServing = true
+    }
+    try session.settle()
+    try session.end(view)
+    if let before { try session.remove(view, before.generation, after: RedisLayout.retirement) }
+  }
+}
