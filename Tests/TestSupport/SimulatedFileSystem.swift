@@ -125,7 +125,13 @@ public final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
   }
 
   /// Folders are there at once and for good: what is tested are the files in them.
-  public func makeFolder(_ path: String) throws(SystemError) { folders.insert(path) }
+  public func makeFolder(_ path: String) throws(SystemError) {
+    var path = Substring(path)
+    while !path.isEmpty {
+      folders.insert(String(path))
+      path = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
+    }
+  }
 
   public func lock(_ path: String) throws(SystemError) -> LockAnswer {
     guard locks.insert(path).inserted else { return .held(by: 4711) }
