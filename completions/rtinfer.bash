@@ -116,12 +116,13 @@ _rtinfer() {
       esac
       ;;
     'score '*)
-      flags='--project --model --registry --online --format --to --margin --contributions --explain --importance --summary --rejects --max-rejects --strict --quiet --help'
+      flags='--project --model --registry --online --online-deadline --format --to --margin --contributions --explain --importance --summary --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --model) values='files' ;;
         --registry) values='folders' ;;
         --online) values='folders' ;;
+        --online-deadline) values='text' ;;
         --format) values='auto ndjson csv tsv' ;;
         --to) values='ndjson csv tsv' ;;
         --explain) values='text' ;;
@@ -130,10 +131,11 @@ _rtinfer() {
       esac
       ;;
     'serve '*)
-      flags='--project --online --listen --model --registry --threads --max-batch --max-batch-delay --max-connections --max-body --drain --drain-delay --ready-file --token-file --insecure --access-log --decisions --rotate-size --rotate-keep --events --type --type-member --log --state --fsync --segment-size --retain-age --retain-size --retain-force --wait --table --private-key --rejects --quiet --help'
+      flags='--project --online --online-deadline --listen --model --registry --threads --max-batch --max-batch-delay --max-connections --max-body --drain --drain-delay --ready-file --token-file --insecure --access-log --decisions --rotate-size --rotate-keep --events --type --type-member --log --state --fsync --segment-size --retain-age --retain-size --retain-force --wait --table --private-key --rejects --quiet --help'
       case $previous in
         --project) values='files' ;;
         --online) values='folders' ;;
+        --online-deadline) values='text' ;;
         --listen) values='text' ;;
         --model) values='files' ;;
         --registry) values='folders' ;;

@@ -19,7 +19,7 @@ protocol RowSink: AnyObject {
   /// Whether what was written may have been lost, so that all of it should be once more.
   func takeLoss() throws(Failure) -> Bool
   /// All of it has been.
-  func endLoss()
+  func endLoss() throws(Failure)
   func finish() throws(Failure)
   /// Leaves what serves as it is.
   func abandon()
@@ -27,7 +27,7 @@ protocol RowSink: AnyObject {
 
 extension RowSink {
   func takeLoss() throws(Failure) -> Bool { false }
-  func endLoss() {}
+  func endLoss() throws(Failure) {}
 }
 
 public final class OnlineWriter {
@@ -113,7 +113,7 @@ public final class OnlineWriter {
         }
       }
       try writeChanges()
-      for sink in sinks { sink.endLoss() }
+      for sink in sinks { try sink.endLoss() }
     }
   }
 

@@ -150,8 +150,11 @@ final class RedisSession {
     return true
   }
 
-  /// All that was lost is written again.
-  func endLoss() { isRestoring = false }
+  /// Waits until all that was lost is written again, heads included, which may be new as well.
+  func endLoss() throws(Failure) {
+    try settle()
+    isRestoring = false
+  }
 
   // MARK: Reading
 

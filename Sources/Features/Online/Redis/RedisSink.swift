@@ -92,7 +92,7 @@ private final class RedisSink: RowSink {
 
   func takeLoss() throws(Failure) -> Bool { try session.takeLoss() }
 
-  func endLoss() { session.endLoss() }
+  func endLoss() throws(Failure) { try session.endLoss() }
 
   func visitRows(_ body: (Bytes, Bytes) -> Bool) throws(Failure) -> Int {
     guard isResumed else { return 0 }
