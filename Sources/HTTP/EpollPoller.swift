@@ -24,8 +24,8 @@
     }
 
     deinit {
-      Socket.close(descriptor)
-      if timer >= 0 { Socket.close(timer) }
+      StreamSocket.close(descriptor)
+      if timer >= 0 { StreamSocket.close(timer) }
       events.deallocate()
     }
 

@@ -88,7 +88,7 @@ final class EventLoop {
   deinit {
     waker.retire()
     for descriptor in [wakeReader, wakeWriter, spare] where descriptor >= 0 {
-      Socket.close(descriptor)
+      StreamSocket.close(descriptor)
     }
   }
 
@@ -176,9 +176,9 @@ final class EventLoop {
       case .none: return
       case .exhausted:
         // The client is told the truth by an end, not left waiting in a queue.
-        Socket.close(spare)
+        StreamSocket.close(spare)
         if case .connection(let descriptor) = Socket.accept(listener, isUnix: true) {
-          Socket.close(descriptor)
+          StreamSocket.close(descriptor)
           state.turnedAway.add(1, ordering: .relaxed)
         }
         spare = EventLoop.openSpare()
@@ -200,7 +200,7 @@ final class EventLoop {
     } catch {
       state.open.subtract(1, ordering: .relaxed)
       freedSlots.append(slot)
-      Socket.close(descriptor)
+      StreamSocket.close(descriptor)
       return
     }
     links[slot] = link
@@ -217,7 +217,7 @@ final class EventLoop {
     guard links[slot] != nil else { return }
     link.connection.close()
     poller.remove(link.descriptor)
-    Socket.close(link.descriptor)
+    StreamSocket.close(link.descriptor)
     links[slot] = nil
     freedSlots.append(slot)
     linkCount -= 1
@@ -228,7 +228,7 @@ final class EventLoop {
     let connection = link.connection
     guard connection.wantsInput else { return adjust(link) }
     let room = connection.room()
-    switch Socket.read(link.descriptor, room) {
+    switch StreamSocket.read(link.descriptor, room) {
     case .moved(0):
       connection.receivedEnd()
       // What was cut off is given up.
@@ -274,7 +274,7 @@ final class EventLoop {
     // Its descriptor may be another's by now.
     guard !connection.isGone else { return }
     while case let bytes = connection.pendingOutput, !bytes.isEmpty {
-      switch Socket.write(link.descriptor, bytes) {
+      switch StreamSocket.write(link.descriptor, bytes) {
       case .moved(let count): connection.sent(count, now: now)
       case .notNow: return adjust(link)
       case .broken: return close(link)
@@ -330,7 +330,7 @@ final class EventLoop {
       // Whoever is already waiting is still served.
       acceptAll()
       poller.remove(listener)
-      if options.ownsListener { Socket.close(listener) }
+      if options.ownsListener { StreamSocket.close(listener) }
       self.listener = nil
       nextSweep = now
     }

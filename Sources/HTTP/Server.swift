@@ -92,7 +92,7 @@ public final class Server {
     wake()
     for thread in threads { thread.join() }
     threads = []
-    if let sharedListener { Socket.close(sharedListener) }
+    if let sharedListener { StreamSocket.close(sharedListener) }
     sharedListener = nil
     if case .unix(let path) = address { unlink(path) }
   }

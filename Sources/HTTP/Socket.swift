@@ -1,5 +1,5 @@
-// The system calls that sockets need. None of them waits: what cannot be done now is said so, and the event
-// loop comes back.
+// The system calls that listening and accepting need; what every connection needs is `StreamSocket`'s. None of them waits:
+// what cannot be done now is said so, and the event loop comes back.
 
 import Core
 
@@ -10,48 +10,8 @@ import Core
 #endif
 
 enum Socket {
-  /// What a call that never waits has come to.
-  enum Transfer: Equatable {
-    case moved(Int)
-    case notNow
-    /// The other side has closed or reset the connection.
-    case broken
-  }
-
-  static func read(_ descriptor: Int32, _ room: UnsafeMutableRawBufferPointer) -> Transfer {
-    while true {
-      let count = recv(descriptor, room.baseAddress, room.count, 0)
-      if count >= 0 { return .moved(count) }
-      if errno == EINTR { continue }
-      return errno == EAGAIN ? .notNow : .broken
-    }
-  }
-
-  static func write(_ descriptor: Int32, _ bytes: Bytes) -> Transfer {
-    #if canImport(Glibc)
-      let flags = Int32(MSG_NOSIGNAL)
-    #else
-      // SIGPIPE is ignored in the whole process.
-      let flags: Int32 = 0
-    #endif
-    while true {
-      let count = send(descriptor, bytes.base, bytes.count, flags)
-      if count >= 0 { return .moved(count) }
-      if errno == EINTR { continue }
-      return errno == EAGAIN ? .notNow : .broken
-    }
-  }
-
   /// Tells the other side that nothing more will be sent.
   static func endOutput(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_WR)) }
-
-  static func close(_ descriptor: Int32) {
-    #if canImport(Glibc)
-      _ = Glibc.close(descriptor)
-    #else
-      _ = Darwin.close(descriptor)
-    #endif
-  }
 
   enum Acceptance {
     case connection(Int32)
@@ -115,12 +75,12 @@ enum Socket {
     if sharesPort { set(descriptor, SOL_SOCKET, SO_REUSEPORT) }
     guard try bind(descriptor, address) == 0 else {
       let failure = failed("bind", address)
-      close(descriptor)
+      StreamSocket.close(descriptor)
       throw failure
     }
     guard startListening(descriptor, Limits.acceptBacklog) == 0 else {
       let failure = failed("listen", address)
-      close(descriptor)
+      StreamSocket.close(descriptor)
       throw failure
     }
     return descriptor
@@ -173,7 +133,7 @@ enum Socket {
       let descriptor = socket(AF_UNIX, SOCK_STREAM, 0)
     #endif
     guard descriptor >= 0 else { return true }
-    defer { close(descriptor) }
+    defer { StreamSocket.close(descriptor) }
     return ListenAddress.unix(path: path).withSocketAddress { connect(descriptor, $0, $1) == 0 }
   }
 

@@ -81,7 +81,7 @@ final class Client {
   private var isClosed = false
 
   func close() {
-    if !isClosed { Socket.close(descriptor) }
+    if !isClosed { StreamSocket.close(descriptor) }
     isClosed = true
   }
 
@@ -101,7 +101,7 @@ final class Client {
   func send(_ text: String) {
     Array(text.utf8).withBytes { bytes in
       var rest = bytes
-      while !rest.isEmpty, case .moved(let count) = Socket.write(descriptor, rest) {
+      while !rest.isEmpty, case .moved(let count) = StreamSocket.write(descriptor, rest) {
         rest = rest[count..<rest.count]
       }
     }
@@ -124,7 +124,7 @@ final class Client {
     while true {
       let text = String(decoding: bytes, as: UTF8.self)
       if let part, text.components(separatedBy: part).count > count { return text }
-      let room = buffer.withUnsafeMutableBytes { Socket.read(descriptor, $0) }
+      let room = buffer.withUnsafeMutableBytes { StreamSocket.read(descriptor, $0) }
       guard case .moved(let read) = room, read > 0 else { return text }
       bytes += buffer[..<read]
     }
@@ -134,7 +134,7 @@ final class Client {
   var hasEnded: Bool {
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     while true {
-      switch buffer.withUnsafeMutableBytes({ Socket.read(descriptor, $0) }) {
+      switch buffer.withUnsafeMutableBytes({ StreamSocket.read(descriptor, $0) }) {
       case .moved(0), .broken: return true
       case .moved: continue
       case .notNow: return false

@@ -101,7 +101,7 @@ private final class Ends: ExchangeObserver {
     let (silent, _) = try Self.exchange(address, [Self.request("/")], timeout: short)
     #expect(silent.map(\.fault) == [.timeout])
     #expect(silent[0].ended - silent[0].sent >= 50_000_000)
-    Socket.close(listener)
+    StreamSocket.close(listener)
     let (refused, _) = try Self.exchange(address, [Self.request("/")])
     #expect(refused.map(\.fault) == [.refused] && refused[0].status == 0)
   }
@@ -120,16 +120,16 @@ private final class Ends: ExchangeObserver {
         }
         guard case .connection(let descriptor) = link else { return }
         usleep(20_000)
-        Array(reply.utf8).withBytes { _ = Socket.write(descriptor, $0) }
+        Array(reply.utf8).withBytes { _ = StreamSocket.write(descriptor, $0) }
         Socket.endOutput(descriptor)
         usleep(20_000)
-        Socket.close(descriptor)
+        StreamSocket.close(descriptor)
       }
     }
     let requests = [Self.request("/a"), Self.request("/b")]
     let (exchanges, _) = try Self.exchange(address, requests, connections: 1)
     thread.join()
-    Socket.close(listener)
+    StreamSocket.close(listener)
     #expect(exchanges.map(\.fault) == [.closed, .malformed])
   }
 

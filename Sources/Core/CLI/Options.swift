@@ -145,6 +145,17 @@ public struct Options: Sendable {
     return number
   }
 
+  /// A number of any kind.
+  public func number(_ flag: Flag, in bounds: ClosedRange<Double>) throws(Failure) -> Double? {
+    guard let text = try value(flag) else { return nil }
+    guard let number = Double(text), bounds.contains(number) else {
+      throw .usage(
+        "\(origin(flag)): '\(text)' is not a number from \(bounds.lowerBound.plain) to"
+          + " \(bounds.upperBound.plain)")
+    }
+    return number
+  }
+
   public func span(_ flag: Flag, atLeast minimum: TimeSpan = .zero) throws(Failure) -> TimeSpan? {
     guard let text = try value(flag) else { return nil }
     guard let span = TimeSpan(text) else {

@@ -51,9 +51,9 @@ final class ClientLink {
   /// Sends what the socket takes.
   ///
   /// - Returns: whether the request has gone whole, must wait, or never will.
-  func write() -> Socket.Transfer {
+  func write() -> StreamSocket.Transfer {
     while written < outgoing.count {
-      let transfer = Socket.write(descriptor, outgoing[written..<outgoing.count])
+      let transfer = StreamSocket.write(descriptor, outgoing[written..<outgoing.count])
       guard case .moved(let count) = transfer else { return transfer }
       written += count
     }
@@ -70,7 +70,7 @@ final class ClientLink {
     while true {
       if filled == capacity { grow() }
       let room = UnsafeMutableRawBufferPointer(start: buffer + filled, count: capacity - filled)
-      switch Socket.read(descriptor, room) {
+      switch StreamSocket.read(descriptor, room) {
       case .notNow: return .waiting
       case .broken: return .failed(.closed)
       case .moved(0):

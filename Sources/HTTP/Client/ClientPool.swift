@@ -63,7 +63,7 @@ public final class ClientPool {
   }
 
   deinit {
-    for link in links { if let link { Socket.close(link.descriptor) } }
+    for link in links { if let link { StreamSocket.close(link.descriptor) } }
     for bytes in arena { UnsafeMutablePointer(mutating: bytes.base).deallocate() }
   }
 
@@ -140,7 +140,7 @@ public final class ClientPool {
     guard let link = links[readiness.token] else { return }
     if link.isConnecting {
       guard readiness.canWrite || readiness.isBroken else { return }
-      guard Socket.isConnected(link.descriptor) else { return end(link, .refused) }
+      guard StreamSocket.fault(link.descriptor) == nil else { return end(link, .refused) }
       link.isConnecting = false
     }
     if readiness.canWrite, link.isBusy { write(link) }
@@ -183,7 +183,7 @@ public final class ClientPool {
 
   private func close(_ link: ClientLink) {
     poller.remove(link.descriptor)
-    Socket.close(link.descriptor)
+    StreamSocket.close(link.descriptor)
     links[link.slot] = nil
     freedSlots.append(link.slot)
     linkCount -= 1

@@ -79,24 +79,10 @@ public struct Endpoint: Sendable {
 
   /// The first address of a name.
   private static func lookUp(_ name: String, _ origin: String) throws(Failure) -> String {
-    var hints = addrinfo()
-    #if canImport(Glibc)
-      hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-    #else
-      hints.ai_socktype = SOCK_STREAM
-    #endif
-    var found: UnsafeMutablePointer<addrinfo>?
-    let status = getaddrinfo(name, nil, &hints, &found)
-    defer { if found != nil { freeaddrinfo(found) } }
-    guard status == 0, let first = found?.pointee else {
-      throw .inputOutput("\(origin): '\(name)': \(String(cString: gai_strerror(status)))")
+    switch StreamSocket.resolve(name) {
+    case .address(let number, let isIPv6): return isIPv6 ? "[\(number)]" : number
+    case .unknown(let reason): throw .inputOutput("\(origin): '\(name)': \(reason)")
     }
-    var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
-    getnameinfo(
-      first.ai_addr, first.ai_addrlen, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
-    let number = String(
-      decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-    return first.ai_family == AF_INET6 ? "[\(number)]" : number
   }
 }
 
@@ -104,17 +90,17 @@ extension Endpoint {
   /// Whether somebody listens there; waits for a connection a tenth of a second at most.
   public var takesConnections: Bool {
     guard case .begun(let descriptor) = Socket.beginConnection(to: address) else { return false }
-    defer { Socket.close(descriptor) }
+    defer { StreamSocket.close(descriptor) }
     var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
     guard poll(&entry, 1, 100) == 1 else { return false }
-    return Socket.isConnected(descriptor)
+    return (StreamSocket.fault(descriptor) == nil)
   }
 
   /// An address on this machine at which nobody listens now.
   public static func freeLoopback() throws(Failure) -> ListenAddress {
     let any = ListenAddress.ipv4(host: "127.0.0.1", port: 0)
     let descriptor = try Socket.listen(at: any, sharesPort: false)
-    defer { Socket.close(descriptor) }
+    defer { StreamSocket.close(descriptor) }
     return Socket.bound(descriptor, any)
   }
 }

@@ -39,15 +39,8 @@ extension Socket {
     }
     if attach(descriptor, address) == 0 || errno == EINPROGRESS { return .begun(descriptor) }
     let number = errno
-    close(descriptor)
+    StreamSocket.close(descriptor)
     return number == EADDRNOTAVAIL || number == ENOBUFS ? .exhausted : .refused
-  }
-
-  /// What became of a connection that is writable now.
-  static func isConnected(_ descriptor: Int32) -> Bool {
-    var fault: Int32 = 0
-    var count = socklen_t(MemoryLayout<Int32>.size)
-    return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &fault, &count) == 0 && fault == 0
   }
 
   private static func attach(_ descriptor: Int32, _ address: ListenAddress) -> Int32 {

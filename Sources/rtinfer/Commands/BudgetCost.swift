@@ -94,7 +94,7 @@ enum BudgetCost {
     inputs.people = try range(options, people) ?? 0...0
     inputs.salary = try range(options, salary) ?? 0...0
     inputs.building = try range(options, building) ?? 0...0
-    inputs.years = try BudgetPlanRequest.number(options, years, 0.1...100) ?? 3
+    inputs.years = try options.number(years, in: 0.1...100) ?? 3
     inputs.value = try range(options, value, mayBeNegative: true)
     for (amount, price) in [(storage, storagePrice), (people, salary)]
     where options.isTyped(amount) != options.isTyped(price) {

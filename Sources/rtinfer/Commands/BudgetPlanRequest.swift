@@ -17,7 +17,7 @@ struct BudgetPlanRequest {
   init(_ options: Options) throws(Failure) {
     typealias Flags = BudgetPlan
     target = try options.span(Flags.target, atLeast: TimeSpan(microseconds: 100))
-    percent = try BudgetPlanRequest.number(options, Flags.percentile, 0.1...99.99) ?? 99
+    percent = try options.number(Flags.percentile, in: 0.1...99.99) ?? 99
     name = try options.value(Flags.name) ?? "model"
     guard !name.isEmpty,
       name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_-.".contains($0)) })
@@ -25,7 +25,7 @@ struct BudgetPlanRequest {
       throw .usage(
         "\(options.origin(Flags.name)): '\(name)' is not made of letters, digits, '_', '-', '.'")
     }
-    peak = try BudgetPlanRequest.number(options, Flags.rate, 0.001...1e9)
+    peak = try options.number(Flags.rate, in: 0.001...1e9)
     let marginText = try options.value(Flags.headroom) ?? "30%"
     guard let share = BudgetPlanRequest.percentage(marginText), (0...10).contains(share) else {
       throw .usage(
@@ -34,7 +34,7 @@ struct BudgetPlanRequest {
     margin = share
     workers = try options.integer(Flags.workers, in: 1...10_000) ?? 1
     service = try options.span(Flags.service, atLeast: TimeSpan(microseconds: 1))
-    variation = try BudgetPlanRequest.number(options, Flags.variation, 0...10) ?? 1
+    variation = try options.number(Flags.variation, in: 0...10) ?? 1
     seed = UInt64(try options.integer(Flags.seed, in: 0...Int.max) ?? 1)
     confidence = try BudgetCheck.confidence(options)
     for flag in [Flags.headroom, Flags.workers, Flags.service, Flags.variation, Flags.seed]
@@ -45,17 +45,5 @@ struct BudgetPlanRequest {
 
   static func percentage(_ text: String) -> Double? {
     text.hasSuffix("%") ? Double(text.dropLast()).map { $0 / 100 } : Double(text)
-  }
-
-  static func number(
-    _ options: Options, _ flag: Flag, _ bounds: ClosedRange<Double>
-  ) throws(Failure) -> Double? {
-    guard let text = try options.value(flag) else { return nil }
-    guard let number = Double(text), bounds.contains(number) else {
-      throw .usage(
-        "\(options.origin(flag)): '\(text)' is not a number from \(bounds.lowerBound.plain) to"
-          + " \(bounds.upperBound.plain)")
-    }
-    return number
   }
 }

@@ -178,16 +178,16 @@ enum DriftCheck {
     rules.measure =
       try options.value(measure).flatMap(DriftMeasure.init(rawValue:)) ?? rules.measure
     let bounds = rules.measure.bounds ?? (rules.watchAt, rules.driftAt)
-    rules.watchAt = try number(options, watchAt, in: 0...1e9) ?? bounds.watch
-    rules.driftAt = try number(options, driftAt, in: 0...1e9) ?? max(bounds.drift, rules.watchAt)
+    rules.watchAt = try options.number(watchAt, in: 0...1e9) ?? bounds.watch
+    rules.driftAt = try options.number(driftAt, in: 0...1e9) ?? max(bounds.drift, rules.watchAt)
     guard rules.watchAt <= rules.driftAt else {
       throw .usage(
         "\(options.origin(watchAt)): \(rules.watchAt.plain) is above --drift-at,"
           + " \(rules.driftAt.plain)")
     }
-    rules.level = try number(options, level, in: 1e-12...0.5) ?? rules.level
+    rules.level = try options.number(level, in: 1e-12...0.5) ?? rules.level
     rules.least = Int64(try options.integer(least, in: 2...1_000_000_000) ?? Int(rules.least))
-    rules.share = try number(options, share, in: 0...1) ?? rules.share
+    rules.share = try options.number(share, in: 0...1) ?? rules.share
     if let names = try options.value(prediction) {
       rules.predictions = Set(names.split(separator: ",").map(String.init))
     }
@@ -195,18 +195,6 @@ enum DriftCheck {
       rules.weights = try readWeights(path, invocation)
     }
     return rules
-  }
-
-  private static func number(
-    _ options: Options, _ flag: Flag, in bounds: ClosedRange<Double>
-  ) throws(Failure) -> Double? {
-    guard let text = try options.value(flag) else { return nil }
-    guard let number = Double(text), bounds.contains(number) else {
-      throw .usage(
-        "\(options.origin(flag)): '\(text)' is not a number from \(bounds.lowerBound.plain) to"
-          + " \(bounds.upperBound.plain)")
-    }
-    return number
   }
 
   /// By input: the share of all gain, or whatever the model's library calls important.

@@ -190,7 +190,7 @@ final class RedisClient {
   private func number(of node: RedisNode) -> RedisNode? {
     guard case .host(let host, let port) = node else { return node }
     if let number = numbers[host] { return .host(number, port: port) }
-    guard let number = RedisSocket.number(of: host) else { return nil }
+    guard case .address(let number, _) = StreamSocket.resolve(host) else { return nil }
     numbers[host] = number
     return .host(number, port: port)
   }

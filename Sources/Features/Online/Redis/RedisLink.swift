@@ -64,7 +64,7 @@ final class RedisLink {
       self.descriptor = descriptor
     } else {
       descriptor = -1
-      fault = Fault(reason: RedisSocket.lastReason, isFinal: false)
+      fault = Fault(reason: SystemError(errno, "connect").reason, isFinal: false)
     }
     if let password = address.password {
       append(
@@ -78,7 +78,7 @@ final class RedisLink {
   }
 
   deinit {
-    if descriptor >= 0 { RedisSocket.close(descriptor) }
+    if descriptor >= 0 { StreamSocket.close(descriptor) }
     room.deallocate()
   }
 
@@ -123,9 +123,7 @@ final class RedisLink {
     guard fault == nil else { return }
     if isConnecting {
       guard Int32(entry.revents) & Int32(POLLOUT | POLLERR | POLLHUP) != 0 else { return }
-      if let number = RedisSocket.fault(descriptor) {
-        return fail(RedisSocket.reason(number))
-      }
+      if let error = StreamSocket.fault(descriptor) { return fail(error.reason) }
       isConnecting = false
     }
     write()
@@ -136,9 +134,7 @@ final class RedisLink {
   func write() {
     guard fault == nil, !isConnecting else { return }
     while sent < output.count {
-      let moved = output.withUnsafeBytes {
-        RedisSocket.write(descriptor, UnsafeRawBufferPointer(rebasing: $0[sent...]))
-      }
+      let moved = output.withBytes { StreamSocket.write(descriptor, $0[sent..<$0.count]) }
       switch moved {
       case .moved(let count): sent += count
       case .notNow: return
@@ -151,7 +147,8 @@ final class RedisLink {
 
   private func read() {
     while fault == nil {
-      switch RedisSocket.read(descriptor, room) {
+      switch StreamSocket.read(descriptor, room) {
+      case .moved(0): return fail("the connection was closed")
       case .moved(let count):
         (wasOpen, hasHeard) = (true, true)
         parser.append(UnsafeRawBufferPointer(rebasing: room[..<count]))

@@ -1,4 +1,4 @@
-// The system calls that a connection to a server needs. None of them waits but the one that looks a name up.
+// How a connection to a server begins, and how several are waited for; the rest is `StreamSocket`'s.
 
 import Core
 
@@ -12,16 +12,9 @@ enum RedisSocket {
   /// Bytes of a socket's path, without the 0 behind it.
   static var pathBytesMax: Int { MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1 }
 
-  enum Transfer {
-    case moved(Int)
-    case notNow
-    /// The other side has closed or reset the connection.
-    case broken
-  }
-
   /// Begins to connect.
   ///
-  /// - Parameter address: a number where it is a host; see `number(of:)`.
+  /// - Parameter address: a number where it is a host; see `StreamSocket.resolve`.
   /// - Returns: a descriptor, which is writable once it is known what became of it; nil where it is known at once
   ///   that there is no way.
   static func connect(to address: RedisNode) -> Int32? {
@@ -71,53 +64,9 @@ enum RedisSocket {
     }
     if status == 0 || errno == EINPROGRESS { return descriptor }
     let number = errno
-    close(descriptor)
+    StreamSocket.close(descriptor)
     errno = number
     return nil
-  }
-
-  /// Why a connection that is writable now has failed; nil where it has not.
-  static func fault(_ descriptor: Int32) -> Int32? {
-    var fault: Int32 = 0
-    var count = socklen_t(MemoryLayout<Int32>.size)
-    guard getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &fault, &count) == 0 else { return errno }
-    return fault == 0 ? nil : fault
-  }
-
-  static func reason(_ number: Int32) -> String { String(cString: strerror(number)) }
-  static var lastReason: String { reason(errno) }
-
-  static func read(_ descriptor: Int32, _ room: UnsafeMutableRawBufferPointer) -> Transfer {
-    while true {
-      let count = recv(descriptor, room.baseAddress, room.count, 0)
-      if count > 0 { return .moved(count) }
-      if count == 0 { return .broken }
-      if errno == EINTR { continue }
-      return errno == EAGAIN ? .notNow : .broken
-    }
-  }
-
-  static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Transfer {
-    #if canImport(Glibc)
-      let flags = Int32(MSG_NOSIGNAL)
-    #else
-      // SIGPIPE is ignored in the whole process.
-      let flags: Int32 = 0
-    #endif
-    while true {
-      let count = send(descriptor, bytes.baseAddress, bytes.count, flags)
-      if count >= 0 { return .moved(count) }
-      if errno == EINTR { continue }
-      return errno == EAGAIN ? .notNow : .broken
-    }
-  }
-
-  static func close(_ descriptor: Int32) {
-    #if canImport(Glibc)
-      _ = Glibc.close(descriptor)
-    #else
-      _ = Darwin.close(descriptor)
-    #endif
   }
 
   /// Waits until one of the connections has moved on.
@@ -126,23 +75,5 @@ enum RedisSocket {
   static func wait(_ entries: inout [pollfd], nanoseconds: UInt64) {
     _ = poll(
       &entries, nfds_t(entries.count), Int32(min((nanoseconds + 999_999) / 1_000_000, 60_000)))
-  }
-
-  /// The first address of a host as a number; nil where it has none.
-  static func number(of host: String) -> String? {
-    var hints = addrinfo()
-    #if canImport(Glibc)
-      hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-    #else
-      hints.ai_socktype = SOCK_STREAM
-    #endif
-    var found: UnsafeMutablePointer<addrinfo>?
-    let status = getaddrinfo(host, nil, &hints, &found)
-    defer { if found != nil { freeaddrinfo(found) } }
-    guard status == 0, let first = found?.pointee else { return nil }
-    var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
-    getnameinfo(
-      first.ai_addr, first.ai_addrlen, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
-    return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 }
