@@ -50,7 +50,7 @@ struct DeclaredModel {
   }
 
   /// A registered model, if its files are still those that were registered.
-  private static func load(
+  static func load(
     _ registered: RegisteredDecision, _ files: any FileSystem, _ options: ModelOptions
   ) throws(Failure) -> Model {
     let model: Model

@@ -140,6 +140,10 @@ enum HelpTopics {
       version          made by registry list, show and gc; alias by registry at
       verdict          made by registry promote --require, one for each clause
         clause, verdict   pass or fail; value: the metrics that the clause names
+      difference       made by registry diff, one for each; model, versions: two numbers
+        what              metrics, speed, size, inputs, importance, file, decision
+        name, from, to    of what, then and now, null where it was not there; change of numbers,
+                          machine of speed
       verification, blob  made by registry verify, gc
 
       schema_difference  made by ingest schema diff

@@ -73,26 +73,36 @@ struct RegisteredDecision {
   init(
     _ declared: ModelDefinition, uri text: String, _ project: Project?, _ invocation: Invocation
   ) throws(Failure) {
-    let uri = try ModelURI(text)
     let view = try RegistryView(try RegistryFlags.folder(invocation, project))
-    manifest = try view.manifest(uri)
+    let manifest = try view.manifest(try ModelURI(text))
+    // Whoever gives it a name of its own is to find it by that.
+    let name = declared.name == text ? manifest.model : declared.name
+    try self.init(manifest, in: view, declared.named(name), project)
+  }
+
+  /// - Parameters:
+  ///   - declared: what decides where the version was added without a project.
+  ///   - project: nil: the version's own, whatever has changed since.
+  init(
+    _ manifest: VersionManifest, in view: RegistryView, _ declared: ModelDefinition,
+    _ project: Project?
+  ) throws(Failure) {
+    self.manifest = manifest
     path = view.path(of: manifest.file)
     files = Dictionary(
       manifest.files.map { ($0.name, view.path(of: $0)) }, uniquingKeysWith: { first, _ in first })
-    // Whoever gives it a name of its own is to find it by that.
-    let name = declared.name == text ? manifest.model : declared.name
     guard let decision = manifest.decision else {
-      definition = declared.named(name)
+      definition = declared
       self.project = declared.isDeclared ? project : nil
       return
     }
-    let exact = ModelURI(model: uri.model, .version(manifest.version)).description
+    let exact = ModelURI(model: manifest.model, .version(manifest.version)).description
     let text = Array(decision.project.json().utf8)
     let own = try Project(root: try JSON5Parser.parse(text, file: exact), path: path)
     guard let registered = try own.models().first else {
       throw .inputOutput("\(exact): the manifest's decision has no model")
     }
-    definition = registered.named(name)
+    definition = registered.named(declared.name)
     guard let project, !project.members("events").isEmpty else {
       self.project = own
       return

@@ -154,4 +154,25 @@ import Testing
     let now = Double(system.now().microseconds) / 1e6
     #expect(abs(now - Date().timeIntervalSince1970) < 60)
   }
+
+  /// A link, a pipe or a device that the user names is written through; renamed over it would be gone.
+  @Test func whatStandsForAnotherIsWrittenThrough() throws {
+    let folder = try TemporaryFolder()
+    let files = RealFileSystem()
+    try folder.write("old", "file")
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.path("link"), withDestinationPath: folder.path("file"))
+    #expect(mkfifo(folder.path("pipe"), 0o600) == 0)
+    #expect(["link", "pipe"].allSatisfy { files.standsForAnother(folder.path($0)) })
+    #expect(files.standsForAnother("/dev/null"))
+    #expect(!["file", "absent", "."].contains { files.standsForAnother(folder.path($0)) })
+    for name in ["link", "file", "absent"] {
+      try Array("new \(name)".utf8).withBytes { (bytes) throws(Failure) in
+        try OutputFile.write(bytes, to: folder.path(name), in: files)
+      }
+      #expect(try folder.text(name) == "new \(name)")
+      if name == "link" { #expect(try folder.text("file") == "new link") }
+    }
+    #expect(files.standsForAnother(folder.path("link")))
+  }
 }

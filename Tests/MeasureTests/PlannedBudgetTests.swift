@@ -105,5 +105,29 @@ import Testing
       layers: evidence.layers.map { $0.all.maximum > 0 ? $0.all : nil })
     let service = try #require(summed.service)
     #expect(abs(service.mean * 1e9 / mean - 1) < 0.01 && summed.count == 2_000)
+    // A second run like the first is more evidence, not more work.
+    summed.merge(
+      latency: evidence.total.all,
+      layers: evidence.layers.map { $0.all.maximum > 0 ? $0.all : nil })
+    let both = try #require(summed.service)
+    #expect(abs(both.mean / service.mean - 1) < 1e-9 && summed.count == 4_000)
+    #expect(abs(both.squaredVariation / service.squaredVariation - 1) < 1e-6)
+  }
+
+  /// What nobody measured is kept neither as a plan's zero nor as a baseline's.
+  @Test func unmeasuredLayersAreNoZeros() throws {
+    var timing = LayerTiming()
+    timing[2] = 2_000_000
+    var evidence = LayerEvidence()
+    var baseline = Baseline()
+    for _ in 0..<100 {
+      evidence.record(nil, timing)
+      baseline.recordDecision(timing)
+    }
+    #expect(evidence.layers.map { $0.all.count } == [0, 0, 100, 0, 0, 0])
+    let text = OutputBuffer(MemorySink())
+    baseline.append(to: text)
+    let written = text.pending.string
+    #expect(written.contains("\"inference\":{") && !written.contains("\"features\""), "\(written)")
   }
 }

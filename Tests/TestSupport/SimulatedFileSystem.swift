@@ -125,6 +125,8 @@ public final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
   }
 
   /// Folders are there at once and for good: what is tested are the files in them.
+  public func standsForAnother(_ path: String) -> Bool { false }
+
   public func makeFolder(_ path: String) throws(SystemError) {
     var path = Substring(path)
     while !path.isEmpty {

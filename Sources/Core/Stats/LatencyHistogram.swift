@@ -41,6 +41,12 @@ public struct LatencyHistogram: Sendable {
     maximum = max(maximum, other.maximum)
   }
 
+  /// Takes the values of a histogram of any layout; of another one by the upper ends of its buckets.
+  public mutating func add(_ other: LatencyHistogram) {
+    if other.bits == bits { return merge(other) }
+    other.forEachBucket { _, highest, count in record(highest, times: count) }
+  }
+
   /// The smallest bucket's upper end that at least `percent` of the values do not exceed; nil when empty.
   public func percentile(_ percent: Double) -> UInt64? {
     guard count > 0 else { return nil }

@@ -41,6 +41,8 @@ public protocol FileSystem: Sendable {
   func exists(_ path: String) -> Bool
   /// The names in a folder, in no order.
   func names(in folder: String) throws(SystemError) -> [String]
+  /// Whether what is there is no file of its own: a link, a device or a pipe.
+  func standsForAnother(_ path: String) -> Bool
   /// Makes the folder and those above it, if they are not there.
   func makeFolder(_ path: String) throws(SystemError)
   /// Takes the lock that the file at `path` stands for, or says who holds it. The file is made if it is not
@@ -125,6 +127,8 @@ public struct RealFileSystem: FileSystem {
   }
 
   public func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  public func standsForAnother(_ path: String) -> Bool { Syscall.standsForAnother(path) }
 
   public func names(in folder: String) throws(SystemError) -> [String] {
     try Syscall.names(in: folder)

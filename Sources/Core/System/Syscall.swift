@@ -158,6 +158,14 @@ enum Syscall {
     }
   }
 
+  /// False where nothing is there.
+  static func standsForAnother(_ path: String) -> Bool {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return false }
+    let kind = status.st_mode & S_IFMT
+    return kind != S_IFREG && kind != S_IFDIR
+  }
+
   static func names(in folder: String) throws(SystemError) -> [String] {
     guard let stream = opendir(folder) else { throw SystemError(errno, "opendir") }
     defer { closedir(stream) }

@@ -38,7 +38,9 @@ public struct Baseline: Sendable {
 
   private mutating func record(_ timing: LayerTiming) {
     openLayers()
-    for index in 0..<LayerTiming.count { layers[index].record(timing.nanoseconds[index]) }
+    for index in 0..<LayerTiming.count {
+      if let time = timing[index] { layers[index].record(time) }
+    }
   }
 
   private mutating func openLayers() {
@@ -53,18 +55,13 @@ public struct Baseline: Sendable {
     self.requests += requests
     self.errors += errors
     self.seconds += seconds
-    Baseline.add(latency, to: &self.latency)
-    if let service { Baseline.add(service, to: &self.service) }
+    self.latency.add(latency)
+    if let service { self.service.add(service) }
     for (index, histogram) in layers.enumerated() {
       guard let histogram else { continue }
       openLayers()
-      Baseline.add(histogram, to: &self.layers[index])
+      self.layers[index].add(histogram)
     }
-  }
-
-  private static func add(_ histogram: LatencyHistogram, to sum: inout LatencyHistogram) {
-    if histogram.bits == sum.bits { return sum.merge(histogram) }
-    histogram.forEachBucket { _, highest, count in sum.record(highest, times: count) }
   }
 
   public var count: Int { latency.count }

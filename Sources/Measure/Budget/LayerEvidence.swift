@@ -10,9 +10,9 @@ public struct LayerEvidence: Sendable {
     repeating: BatchedLatencies(), count: LayerTiming.count)
   /// All layers but the queue, request by request.
   public private(set) var work = LatencyHistogram(bits: 10)
-  /// Of summaries, which tell each layer apart and not which belong together.
-  private var summedMean = 0.0
-  private var summedVariance = 0.0
+  /// Of summaries, which tell each layer apart and not which belong together: all layers but the queue.
+  private var summarised = [LatencyHistogram](
+    repeating: LatencyHistogram(bits: 10), count: LayerTiming.count - 1)
 
   public init() {}
 
@@ -23,7 +23,9 @@ public struct LayerEvidence: Sendable {
     count += 1
     total.record(latency ?? sum)
     guard timing.isPresent else { return }
-    for index in 0..<LayerTiming.count { layers[index].record(timing.nanoseconds[index]) }
+    for index in 0..<LayerTiming.count {
+      if let time = timing[index] { layers[index].record(time) }
+    }
     work.record(sum &- timing.nanoseconds[LayerTiming.count - 1])
   }
 
@@ -33,9 +35,7 @@ public struct LayerEvidence: Sendable {
     for (index, histogram) in layers.enumerated() {
       guard let histogram else { continue }
       self.layers[index].merge(histogram)
-      guard index < LayerTiming.count - 1, let times = ServiceTimes(histogram) else { continue }
-      summedMean += times.mean
-      summedVariance += times.squaredVariation * times.mean * times.mean
+      if index < summarised.count { summarised[index].add(histogram) }
     }
   }
 
@@ -43,7 +43,11 @@ public struct LayerEvidence: Sendable {
   /// variances, as if they were independent.
   public var service: ServiceTimes? {
     if let times = ServiceTimes(work), times.mean > 0 { return times }
-    guard summedMean > 0 else { return nil }
-    return ServiceTimes(mean: summedMean, variation: summedVariance.squareRoot() / summedMean)
+    var (mean, variance) = (0.0, 0.0)
+    for times in summarised.compactMap({ ServiceTimes($0) }) {
+      mean += times.mean
+      variance += times.squaredVariation * times.mean * times.mean
+    }
+    return mean > 0 ? ServiceTimes(mean: mean, variation: variance.squareRoot() / mean) : nil
   }
 }

@@ -33,8 +33,7 @@ public struct BatchedLatencies: Sendable {
 
   /// Values whose order is not known.
   public mutating func merge(_ histogram: LatencyHistogram) {
-    if histogram.bits == all.bits { return all.merge(histogram) }
-    histogram.forEachBucket { _, highest, count in all.record(highest, times: count) }
+    all.add(histogram)
   }
 
   private mutating func openBatch() {

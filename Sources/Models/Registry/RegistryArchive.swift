@@ -243,16 +243,24 @@ public struct ImportedVersions {
         }
         needed.insert(file.digest)
       }
-      let range = blobs[version.manifest.file.digest]!
-      let model = try bytes.withBytes { (bytes) throws(Failure) in
-        try ModelLoader.load(bytes[range], source: "\(source): \(name)")
-      }
-      guard model.format == version.manifest.format else {
-        throw .badData("\(source): \(name) is \(model.format), not \(version.manifest.format)")
-      }
+      try checkModels(version.manifest, name)
     }
     if let stray = Set(blobs.keys).subtracting(needed).min() {
       throw .badData("\(source): no version names the file \(stray)")
+    }
+  }
+
+  /// A version's model loads; of an ensemble, whose own file only says what it is made of, each of its models.
+  private func checkModels(_ manifest: VersionManifest, _ name: String) throws(Failure) {
+    let isEnsemble = manifest.format == "ensemble"
+    for file in isEnsemble ? manifest.files : [manifest.file] {
+      let range = blobs[file.digest]!
+      let model = try bytes.withBytes { (bytes) throws(Failure) in
+        try ModelLoader.load(bytes[range], source: "\(source): \(name): \(file.name)")
+      }
+      guard isEnsemble || model.format == manifest.format else {
+        throw .badData("\(source): \(name) is \(model.format), not \(manifest.format)")
+      }
     }
   }
 }

@@ -27,7 +27,7 @@ enum BaselineFile {
     }
     let output = OutputBuffer(MemorySink())
     baseline.append(to: output)
-    try AtomicFile.write(output.pending, to: path, in: invocation.files)
+    try OutputFile.write(output.pending, to: path, in: invocation.files)
   }
 }
 

@@ -132,7 +132,7 @@ enum BenchHTTP {
     let (options, tally) = (invocation.options, run.tally)
     if let path = try options.value(histogramFile) {
       try Array(PercentileText.text(tally.latency).utf8).withBytes { (bytes) throws(Failure) in
-        try AtomicFile.write(bytes, to: path, in: invocation.files)
+        try OutputFile.write(bytes, to: path, in: invocation.files)
       }
     }
     try PageFile.write(invocation) { page in

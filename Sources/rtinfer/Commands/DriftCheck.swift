@@ -103,8 +103,12 @@ enum DriftCheck {
     try write(report, invocation)
     try PageFile.write(invocation) { report.appendPage(to: $0) }
     let status = try rejects.finish(total: records)
-    if let record, report.verdict != .insufficient, status == .success {
-      try record.write(metrics(report), source: "drift check \(path)", invocation)
+    if let record {
+      if report.verdict != .insufficient, status == .success {
+        try record.write(metrics(report), source: "drift check \(path)", invocation)
+      } else {
+        invocation.messages.note("nothing is recorded of what is too little or was rejected")
+      }
     }
     switch report.verdict {
     case .drift: return .verdictNo

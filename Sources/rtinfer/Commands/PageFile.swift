@@ -1,4 +1,4 @@
-// Where a command's page goes: a file that appears whole, or a device, which is written to and never renamed over.
+// Where a command's page goes.
 
 import Core
 
@@ -11,13 +11,8 @@ enum PageFile {
     _ invocation: Invocation, _ body: (OutputBuffer) -> Void
   ) throws(Failure) {
     guard let path = try invocation.options.value(html) else { return }
-    let isDevice = path.hasPrefix("/dev/")
-    let page = OutputBuffer(isDevice ? try DescriptorSink.file(path) : MemorySink())
+    let page = OutputBuffer(MemorySink())
     body(page)
-    if isDevice {
-      try page.flush()
-    } else {
-      try AtomicFile.write(page.pending, to: path, in: invocation.files)
-    }
+    try OutputFile.write(page.pending, to: path, in: invocation.files)
   }
 }

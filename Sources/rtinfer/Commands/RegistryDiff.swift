@@ -79,9 +79,11 @@ enum RegistryDiff {
       self.version = version
       manifest = try view.manifest(ModelURI(model: version.model, .version(version.number)))
       let path = view.path(of: manifest.file)
-      // All rounds of the file, as the libraries' own importances have it.
+      let registered = try RegisteredDecision(
+        manifest, in: view, ModelDefinition(name: version.model, uri: path), nil)
+      // All rounds of a file, as the libraries' own importances have it.
       model = try DeclaredModel.load(
-        path, invocation.files, options: ModelOptions(iterations: .all))
+        registered, invocation.files, ModelOptions(iterations: .all))
       importance = Side.shares(try? model.importance(source: path), manifest.inputs)
     }
 

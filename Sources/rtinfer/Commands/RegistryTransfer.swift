@@ -65,6 +65,11 @@ enum RegistryTransfer {
       try RegistryArchive.export(versions, of: view, to: invocation.output)
       return .success
     }
+    if invocation.files.standsForAnother(path) {
+      try RegistryArchive.export(
+        versions, of: view, to: OutputBuffer(try DescriptorSink.file(path)))
+      return .success
+    }
     // Beside its name first, so that a half-written one is never found there.
     let temporary = "\(path).new"
     do throws(Failure) {
