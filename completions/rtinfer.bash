@@ -95,7 +95,7 @@ _rtinfer() {
       esac
       ;;
     'materialize '*)
-      flags='--project --emit --for --table --online --at --training --format --as-of --stale --logged --tolerance --type --type-member --rejects --max-rejects --strict --quiet --help'
+      flags='--project --emit --for --table --online --at --training --format --as-of --stale --logged --tolerance --out --log --state --consumer --follow --type --type-member --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --emit) values='arrival watermark' ;;
@@ -109,6 +109,9 @@ _rtinfer() {
         --stale) values='text' ;;
         --logged) values='files' ;;
         --tolerance) values='text' ;;
+        --out) values='files' ;;
+        --state) values='folders' ;;
+        --consumer) values='text' ;;
         --type) values='text' ;;
         --type-member) values='text' ;;
         --rejects) values='files' ;;
@@ -116,7 +119,7 @@ _rtinfer() {
       esac
       ;;
     'score '*)
-      flags='--project --model --registry --online --online-deadline --format --to --margin --contributions --explain --importance --summary --rejects --max-rejects --strict --quiet --help'
+      flags='--project --model --registry --online --online-deadline --format --to --margin --contributions --explain --importance --summary --out --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --model) values='files' ;;
@@ -126,6 +129,7 @@ _rtinfer() {
         --format) values='auto ndjson csv tsv' ;;
         --to) values='ndjson csv tsv' ;;
         --explain) values='text' ;;
+        --out) values='files' ;;
         --rejects) values='files' ;;
         --max-rejects) values='text' ;;
       esac

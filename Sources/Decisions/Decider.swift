@@ -240,6 +240,11 @@ public final class Decider {
     return kind
   }
 
+  /// The offset of the event that the row at hand answers; nil where the row does not say.
+  public var eventOffset: Int64? {
+    if case .int(let offset) = scalars[marks.offsetSlot] { offset } else { nil }
+  }
+
   /// An array or object where a number is due is a mistake of the row's maker, not a missing value.
   private func checkComposites(_ kind: RowKind) throws(BadRecord) {
     for slot in inputSlots[kind.layout]! {

@@ -90,12 +90,14 @@ public final class OnlineWriter {
     heldCount += 1
   }
 
-  /// An event has been applied; writes where enough have.
-  public func noteEvent(offset: Int64, watermark: Timestamp) throws(Failure) {
+  /// An event has been applied.
+  public func noteEvent(offset: Int64, watermark: Timestamp) {
     uncommitted += 1
     last = (offset, max(watermark, last.watermark))
-    if uncommitted >= Limits.onlineFlushEvents { try flush() }
   }
+
+  /// Whether so many events have been applied that they should be written.
+  public var isDue: Bool { uncommitted >= Limits.onlineFlushEvents }
 
   private var last = (offset: Int64(-1), watermark: Timestamp.distantPast)
 

@@ -16,11 +16,14 @@ final class FeatureStream {
   private let rejects: Rejects
   private let tableRowsRead: Int
   private let intake: EventIntake
+  private let checkpoint: FeatureCheckpoint
   /// Nil where no online store is written.
   private let online: OnlineWriter?
   /// Whether the store is made anew from all events.
   private let rebuilds: Bool
   private let output: OutputBuffer
+  /// What it goes to, where that is gone on with.
+  private let file: ResumableFile?
   private let clock: any Clock
   private let progress: Progress
   private let messages: Messages
@@ -28,7 +31,8 @@ final class FeatureStream {
   private var times = TimestampWriter()
   private var watermarks = TimestampWriter()
 
-  /// - Parameter operands: the files with the events; nil: those that the invocation names.
+  /// - Parameter operands: the files with the events, where they do not come from the log; nil: those that the invocation
+  ///   names.
   init(
     _ invocation: Invocation, schema: EventSchema, features: FeatureDefinitions, asking: [Int],
     online use: OnlineUse = .none, operands: [String]? = nil
@@ -36,12 +40,18 @@ final class FeatureStream {
     let rejects = try Rejects(invocation)
     let tables = try TableFiles(invocation, features, rejects)
     let engine = FeatureEngine(features, schema: schema, tables: tables.all)
-    let inputs = try invocation.inputs(operands ?? invocation.options.operands)
+    let operands = operands ?? invocation.options.operands
+    let reading = try LogReading(invocation)
+    try reading?.refuse(operands)
+    let files = try reading == nil ? invocation.inputs(operands) : []
     let online = try use.writer(engine)
+    let feed = try reading?.open(online, rebuilds: use.rebuilds)
+    let file = try ResumedOutput.open(invocation, upTo: feed?.bound ?? .max)
     let plans = schema.types.indices.map { type in
       asking.contains(type) ? engine.plan(requestsOf: type, schema: schema) : nil
     }
-    let output = invocation.output
+    let output = file.map { OutputBuffer($0) } ?? invocation.output
+    let checkpoint = FeatureCheckpoint(output, file, online, feed?.consumption, rejects)
     self.tableRowsRead = tables.rowsRead
     self.engine = engine
     self.plans = plans
@@ -61,20 +71,17 @@ final class FeatureStream {
     self.changes = ChangeRefusal(schema, features.views)
     self.rejects = rejects
     self.online = online
-    if case .rebuilt = use { self.rebuilds = true } else { self.rebuilds = false }
+    self.checkpoint = checkpoint
+    self.file = file
+    self.rebuilds = use.rebuilds
     self.output = output
     self.messages = invocation.messages
     self.clock = invocation.clock
     self.progress = Progress(invocation)
     self.intake = EventIntake(
-      inputs, schema: schema, rejects: rejects, clock: invocation.clock,
-      trustsMarks: true, isTimed: true
-    ) { () throws(Failure) in
-      // A row that is passed on may be asked about at once.
-      try online?.flush()
-      try output.flush()
-      try rejects.flush()
-    }
+      feed.map { [$0.source] } ?? files, schema: schema, rejects: rejects,
+      clock: invocation.clock, trustsMarks: true, isTimed: true
+    ) { () throws(Failure) in try checkpoint.passOn() }
     if let online, online.resumedCount > 0 {
       intake.resume(at: online.nextOffset, watermark: online.watermark)
     }
@@ -83,15 +90,16 @@ final class FeatureStream {
   func run(byWatermark: Bool) throws(Failure) -> ExitStatus {
     try byWatermark ? runByWatermark() : runOnArrival()
     progress.finish()
-    if let online { try finish(online) }
+    try finish()
     for plan in plans { messages.report(plan?.answers ?? []) }
-    try output.flush()
+    if let file { messages.report(file) }
     return try rejects.finish(total: intake.counts.read + tableRowsRead)
   }
 
-  private func finish(_ online: OnlineWriter) throws(Failure) {
+  private func finish() throws(Failure) {
+    guard let online else { return try checkpoint.finish() }
     guard rebuilds, intake.counts.accepted == 0 || Signals.drainStatus != nil else {
-      try online.finish()
+      try checkpoint.finish()
       return messages.report(online)
     }
     // Half of the events are no store.
@@ -161,7 +169,7 @@ final class FeatureStream {
       if let reason = engine.rejection(plan) {
         try rejects.add(
           reason, source: "offset", line: Int(offset), byte: 0, raw: decoder.scanner.line)
-      } else {
+      } else if !checkpoint.holdsRow(offset) {
         appendRow(event, decoder, plan)
         appendMarks(event, offset, watermark, plan, parse: parse, lookUp: lookUp)
         try output.endRecord()
@@ -170,7 +178,7 @@ final class FeatureStream {
     engine.apply(
       type: event.type, decoder.scalars, at: event.time, order: order,
       watermark: horizon ?? watermark)
-    try online?.noteEvent(offset: offset, watermark: watermark)
+    try checkpoint.noteEvent(offset: offset, watermark: watermark)
     progress.advance()
   }
 

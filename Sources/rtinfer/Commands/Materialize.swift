@@ -33,6 +33,10 @@ enum MaterializeCommand {
     "tolerance", .text("SHARE"),
     "For verify: how far numbers may lie apart, as a share of the larger",
     default: "0")
+  /// Those of a stream that goes on.
+  static let streaming = [
+    LogReading.log, LogReading.consumer, LogReading.follow, ResumedOutput.flag,
+  ]
 
   static let command = Command(
     name: "materialize",
@@ -73,12 +77,20 @@ enum MaterializeCommand {
       --online FOLDER EVENTS… writes the store anew, as is needed after a view's definition has changed or the \
       machine went down; what is there serves until all events are in. --online redis://HOST keeps the store on a \
       server of Redis or Valkey or a cluster of them, for several machines: rtinfer help online.
+
+      --log takes the events from the durable log that ingest writes, with --online from where the store ends, so \
+      that a run from cron does what has come in since the last one (--follow: and then waits for more). With \
+      --consumer NAME the log's retention leaves what was not read yet. With --out FILE too, each event that asks \
+      has exactly one row in FILE, however often runs are killed: score --out does the same for decisions. After a \
+      power cut, materialize backfill --online FOLDER --log --consumer NAME --out FILE makes the store again as far \
+      as it had been read, and cuts FILE back to that.
       """,
     operands: .files,
     flags: [
       CommonFlags.project, emit, requests, table, online, at, training, format, asOf, stale, logged,
-      tolerance,
+      tolerance, ResumedOutput.flag,
     ]
+      + LogReading.flags
       + EventFlags.declared
       + CommonFlags.records,
     examples: [
@@ -102,6 +114,9 @@ enum MaterializeCommand {
       .init(
         "rtinfer ingest events.ndjson | rtinfer materialize --online .rtinfer/online > rows.ndjson",
         "Keep an online store fresh."),
+      .init(
+        "rtinfer materialize --log --consumer nightly --online .rtinfer/online --out rows.ndjson",
+        "From cron: what came into the log since the last run."),
       .init(
         "rtinfer materialize get origin_traffic JFK --online .rtinfer/online", "One row of it, now."
       ),
@@ -139,7 +154,7 @@ enum MaterializeCommand {
       if try options.value(emit) != nil {
         throw .usage("--emit is for a stream; a training set is always as of event time")
       }
-      try refuse([online], for: "a training set", invocation)
+      try refuse([online, ResumedOutput.flag], for: "a training set", invocation)
       guard asking.count == 1 else {
         throw .usage(
           "several event types ask for decisions: say which the rows are with --for TYPE")
@@ -157,6 +172,15 @@ enum MaterializeCommand {
         "--as-of is for --training; a stream answers as of ingest or, by watermark, of event")
     }
     let byWatermark = try options.value(emit) == "watermark"
+    if try options.value(ResumedOutput.flag) != nil {
+      // Events from elsewhere may be numbered anew, and would then be left out in silence.
+      guard options.isTyped(LogReading.log) else {
+        throw .usage("--out goes on by the log's offsets, so it needs --log")
+      }
+      guard !byWatermark else {
+        throw .usage("--out holds rows by their events' offsets, so not with --emit watermark")
+      }
+    }
     var use = OnlineUse.none
     if try options.value(online) != nil {
       guard !byWatermark else {
@@ -174,7 +198,8 @@ enum MaterializeCommand {
   ) throws(Failure) -> ExitStatus {
     let options = invocation.options
     try refuse(
-      [emit, requests, training, format, asOf, stale, online, at], for: "verify", invocation)
+      [emit, requests, training, format, asOf, stale, online, at, ResumedOutput.flag],
+      for: "verify", invocation)
     guard let path = try options.value(logged) else {
       throw .usage("verify needs the features records: name their file with --logged FILE")
     }

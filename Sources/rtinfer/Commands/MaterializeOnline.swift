@@ -39,7 +39,13 @@ extension MaterializeCommand {
   static func backfill(
     _ invocation: Invocation, _ schema: EventSchema, _ features: FeatureDefinitions
   ) throws(Failure) -> ExitStatus {
-    try refuse([emit, requests, training, format, asOf, at], for: "backfill", invocation)
+    try refuse(
+      [emit, requests, training, format, asOf, at, LogReading.follow], for: "backfill", invocation)
+    if try invocation.options.value(ResumedOutput.flag) != nil,
+      try invocation.options.value(LogReading.consumer) == nil
+    {
+      throw .usage("--out of a backfill is cut back to what --consumer NAME has read; name it")
+    }
     let stream = try FeatureStream(
       invocation, schema: schema, features: features, asking: [],
       online: .rebuilt(try store(invocation), invocation.clock),
@@ -53,7 +59,7 @@ extension MaterializeCommand {
   static func get(
     _ invocation: Invocation, _ schema: EventSchema, _ features: FeatureDefinitions
   ) throws(Failure) -> ExitStatus {
-    try refuse([emit, requests, training, format, asOf], for: "get", invocation)
+    try refuse([emit, requests, training, format, asOf] + streaming, for: "get", invocation)
     let operands = invocation.options.operands
     guard operands.count >= 2 else {
       throw .usage(
@@ -158,7 +164,7 @@ extension MaterializeCommand {
   static func stat(
     _ invocation: Invocation, _ features: FeatureDefinitions
   ) throws(Failure) -> ExitStatus {
-    try refuse([emit, requests, training, format, asOf, at], for: "stat", invocation)
+    try refuse([emit, requests, training, format, asOf, at] + streaming, for: "stat", invocation)
     let store = try store(invocation)
     let output = invocation.output
     var damaged = 0
@@ -200,6 +206,10 @@ enum OnlineUse {
   case kept(OnlineAddress, any Clock)
   /// Made anew.
   case rebuilt(OnlineAddress, any Clock)
+
+  var rebuilds: Bool {
+    if case .rebuilt = self { true } else { false }
+  }
 
   func writer(_ engine: FeatureEngine) throws(Failure) -> OnlineWriter? {
     switch self {

@@ -66,6 +66,11 @@ enum ScoreCommand {
       With --to csv or tsv the decisions of one model are a table: id, time, score (score_0, score_1, … for \
       several outputs), margin on request, label and decision where the project declares them, and every input.
 
+      With --out FILE decisions are appended to a file that later runs go on with: rows are left out whose decision it \
+      holds, by the _rt.offset that the log gives, and a line that a crash has torn is cut off first. From cron, \
+      materialize --log --out rows.ndjson and then score --out decisions.ndjson rows.ndjson decide each event \
+      exactly once. --rejects may hold a row twice.
+
       On a terminal, or with --summary, ends with a summary: decisions of each kind, rows per second, and \
       p50, p95 and p99 of each layer beside the project's budget.
       """,
@@ -73,7 +78,7 @@ enum ScoreCommand {
     flags: [
       CommonFlags.project, model, RegistryFlags.registry, OnlineStore.flag, OnlineStore.deadline,
       format, to, margin,
-      contributions, explain, importance, summary,
+      contributions, explain, importance, summary, ResumedOutput.flag,
     ]
       + CommonFlags.records,
     examples: [
@@ -93,6 +98,9 @@ enum ScoreCommand {
       .init(
         "rtinfer score --model model.json --explain 3 rows.csv", "Why: three inputs for each row."),
       .init(
+        "rtinfer score --out decisions.ndjson rows.ndjson",
+        "What an earlier run has decided is left out."),
+      .init(
         "rtinfer score --model model.json --importance", "Which inputs the training built on."),
     ],
     run: run)
@@ -107,27 +115,33 @@ enum ScoreCommand {
     let judges = try loadJudges(invocation, project, extent)
     let budgets = try project?.budgets() ?? []
     let rejects = try Rejects(invocation)
-    let output = invocation.output
+    let separator = try separator(invocation)
     let run = ScoreRun(
       invocation, judges: judges, rejects: rejects,
-      withMargin: invocation.options.isOn(margin), tableSeparator: try separator(invocation))
+      withMargin: invocation.options.isOn(margin), tableSeparator: separator,
+      resumes: try resumedFile(invocation, writesTable: separator != nil))
     try run.writeHeader()
     let inputs = try invocation.inputs()
     for source in inputs {
       let reader = LineReader(source)
-      reader.beforeWaiting = { () throws(Failure) in
-        try output.flush()
-        try rejects.flush()
-      }
+      reader.beforeWaiting = { () throws(Failure) in try run.passOn() }
       try run.score(reader, format: try invocation.options.value(format) ?? "auto")
     }
-    run.progress.finish()
-    try output.flush()
-    run.noteUnfounded()
+    try run.finish()
     if invocation.terminal.errorIsTerminal || invocation.options.isOn(summary) {
       invocation.messages.summary(run.summary(budgets: budgets))
     }
     return try rejects.finish(total: run.rows)
+  }
+
+  private static func resumedFile(
+    _ invocation: Invocation, writesTable: Bool
+  ) throws(Failure) -> ResumableFile? {
+    guard let file = try ResumedOutput.open(invocation) else { return nil }
+    guard !writesTable else {
+      throw .usage("--out goes on by the offsets in records, and a table has none")
+    }
+    return file
   }
 
   private static func explanationExtent(

@@ -36,6 +36,8 @@ final class Judge {
 final class ScoreRun {
   private let judges: [Judge]
   private let output: OutputBuffer
+  /// What it goes to, where that is gone on with.
+  private let file: ResumableFile?
   private let rejects: Rejects
   private let clock: any Clock
   private let withMargin: Bool
@@ -49,10 +51,11 @@ final class ScoreRun {
 
   init(
     _ invocation: Invocation, judges: [Judge], rejects: Rejects, withMargin: Bool,
-    tableSeparator: UInt8?
+    tableSeparator: UInt8?, resumes file: ResumableFile? = nil
   ) {
     self.judges = judges
-    self.output = invocation.output
+    self.output = file.map { OutputBuffer($0) } ?? invocation.output
+    self.file = file
     self.messages = invocation.messages
     self.rejects = rejects
     self.clock = invocation.clock
@@ -183,6 +186,12 @@ final class ScoreRun {
     let earlier = decider.earlierLayers
     let read = clock.monotonicNanoseconds()
     try decider.gather(kind)
+    if let file {
+      guard let offset = decider.eventOffset else {
+        throw BadRecord("no _rt.offset, by which --out knows what it holds")
+      }
+      if file.holds(offset) { return }
+    }
     if let onRow { return onRow(decider) }
     let gathered = clock.monotonicNanoseconds()
     decider.judge()
@@ -221,7 +230,7 @@ final class ScoreRun {
   }
 
   /// Rows without any input are scored as the library scores them, but hardly meant.
-  func noteUnfounded() {
+  private func noteUnfounded() {
     for judge in judges where judge.unfounded > 0 {
       let names = judge.decider.inputNames
       let shown = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", …" : "")
@@ -229,6 +238,22 @@ final class ScoreRun {
         "\(judge.unfounded.grouped) of \(judge.decided.grouped) rows have none of the inputs of"
           + " \(judge.decider.name), taken as missing values: \(shown)")
     }
+  }
+
+  /// Hands on what is ready.
+  func passOn() throws(Failure) {
+    try output.flush()
+    try rejects.flush()
+  }
+
+  /// Hands on the rest, and makes it durable where later runs count on it.
+  func finish() throws(Failure) {
+    progress.finish()
+    try passOn()
+    noteUnfounded()
+    guard let file else { return }
+    try file.sync()
+    messages.report(file)
   }
 
   // MARK: Summary

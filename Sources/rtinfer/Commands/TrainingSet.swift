@@ -77,7 +77,7 @@ final class TrainingSet {
   func build(spine: String) throws(Failure) -> ExitStatus {
     try readSpine(spine)
     let intake = EventIntake(
-      try invocation.inputs(), schema: schema, rejects: rejects, clock: invocation.clock,
+      try LogReading.events(invocation), schema: schema, rejects: rejects, clock: invocation.clock,
       trustsMarks: true
     ) { () throws(Failure) in }
     run.trustsMarks = intake.trustsMarks

@@ -135,7 +135,8 @@ final class Verification {
 
   private func compute(_ runs: [PointInTime], _ events: [String]) throws(Failure) {
     let intake = EventIntake(
-      try invocation.inputs(events), schema: schema, rejects: rejects, clock: invocation.clock,
+      try LogReading.events(invocation, events), schema: schema, rejects: rejects,
+      clock: invocation.clock,
       trustsMarks: true
     ) { () throws(Failure) in }
     for (run, asOf) in zip(runs, [AsOf.event, .ingest]) {
