@@ -135,7 +135,7 @@ _rtinfer() {
       esac
       ;;
     'serve '*)
-      flags='--project --online --online-deadline --listen --model --registry --threads --max-batch --max-batch-delay --max-connections --max-body --drain --drain-delay --ready-file --token-file --insecure --access-log --decisions --rotate-size --rotate-keep --events --type --type-member --log --state --fsync --segment-size --retain-age --retain-size --retain-force --wait --table --private-key --rejects --quiet --help'
+      flags='--project --online --online-deadline --listen --model --registry --threads --max-batch --max-batch-delay --max-connections --max-body --drain --drain-delay --ready-file --token-file --insecure --access-log --decisions --rotate-size --rotate-keep --follow --events --type --type-member --log --state --fsync --segment-size --retain-age --retain-size --retain-force --wait --table --private-key --rejects --quiet --help'
       case $previous in
         --project) values='files' ;;
         --online) values='folders' ;;

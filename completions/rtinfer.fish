@@ -148,6 +148,7 @@ complete -c rtinfer -n '__fish_seen_subcommand_from serve' -l access-log -r -F -
 complete -c rtinfer -n '__fish_seen_subcommand_from serve' -l decisions -r -F -d 'Append each decision\'s whole record there, as score writes it'
 complete -c rtinfer -n '__fish_seen_subcommand_from serve' -l rotate-size -x -d 'Begin the access log and the decision log anew at this size, as in 100MB; FILE.1 is the last'
 complete -c rtinfer -n '__fish_seen_subcommand_from serve' -l rotate-keep -x -d 'How many old files of each are kept'
+complete -c rtinfer -n '__fish_seen_subcommand_from serve' -l follow -d 'Read a model again when its alias in the registry is promoted or rolled back'
 complete -c rtinfer -n '__fish_seen_subcommand_from serve' -l events -d 'Take events at POST /events, and keep the features of the project\'s views from them'
 complete -c rtinfer -n '__fish_seen_subcommand_from serve' -l type -x -d 'The type of every event, whatever its members say'
 complete -c rtinfer -n '__fish_seen_subcommand_from serve' -l type-member -x -d 'The member that tells an event\'s type'

@@ -99,6 +99,30 @@ import Testing
     #expect(log.hasSuffix(seen) && seen.contains("\"action\":\"rollback\""))
   }
 
+  /// Nobody has to tell it.
+  @Test(.enabled(if: hasCurl)) func aServerFollowsByItself() throws {
+    let folder = try TemporaryFolder()
+    for fixture in ["binary-logistic", "softprob"] {
+      #expect(try Self.run(["add", "m", ServedProcess.model(fixture)], in: folder).status == 0)
+    }
+    #expect(try Self.run(["promote", "m", "1", "production"], in: folder).status == 0)
+    let server = try ServedProcess(
+      ["--follow", "--model", "fraud=models:/m@production"], folder: folder)
+    #expect(try Self.run(["promote", "m", "2", "production"], in: folder).status == 0)
+    #expect(server.child.waitForErrors("read again: fraud (2)"))
+    #expect(try server.curl("@/decide/fraud -d '{\"f0\":1.5}'").hasPrefix("{\"score\":["))
+    // A registry that is out of reach for a while is no reason to stop, nor to read anything again.
+    try FileManager.default.moveItem(
+      atPath: folder.path(".rtinfer/registry"), toPath: folder.path("away"))
+    usleep(1_200_000)
+    #expect(!server.child.errorsSoFar.contains("not read again"))
+    try FileManager.default.moveItem(
+      atPath: folder.path("away"), toPath: folder.path(".rtinfer/registry"))
+    #expect(try Self.run(["rollback", "m", "production"], in: folder).status == 0)
+    #expect(server.child.waitForErrors("read again: fraud (1)"))
+    #expect(server.stop().status == 0)
+  }
+
   /// A night: the model that was trained is added, evaluated and promoted by a gate, and the server decides by it. One
   /// that is worse is refused with status 1 and never decides; a rollback brings back what was before.
   @Test(.enabled(if: hasCurl)) func aServerNeverDecidesByWhatAGateRefused() throws {

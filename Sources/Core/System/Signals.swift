@@ -70,14 +70,19 @@ public enum Signals {
 
   /// Waits for a signal. One that asks to drain is told once; it is then settled: ending is what was asked
   /// for, and the command's own status is the answer.
-  public static func next() throws(Failure) -> Request {
+  ///
+  /// - Parameter span: how long to wait at most; nil: for ever.
+  /// - Returns: nil where none came.
+  public static func next(within span: TimeSpan? = nil) throws(Failure) -> Request? {
     let reload = reloadReader.load(ordering: .relaxed)
+    let timeout = span.map { Int32(clamping: $0.microseconds / 1_000) } ?? -1
     do throws(SystemError) {
-      let ready = try Syscall.readable(wakeDescriptor, reload, timeoutMilliseconds: -1)
+      let ready = try Syscall.readable(wakeDescriptor, reload, timeoutMilliseconds: timeout)
       if ready.first {
         received.store(0, ordering: .relaxed)
         return .drain
       }
+      guard ready.second else { return nil }
       _ = try withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) {
         (room) throws(SystemError) in try Syscall.read(reload, room)
       }

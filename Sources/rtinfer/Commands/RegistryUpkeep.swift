@@ -29,15 +29,15 @@ enum RegistryUpkeep {
     name: "registry watch",
     summary: "Print each change as it happens",
     story: """
-      Waits for changes and prints the log's line of each, until it is ended. A server reads its models again when \
-      it is sent SIGHUP: that is all it takes to follow an alias.
+      Waits for changes and prints the log's line of each, until it is ended. A server follows its aliases by itself \
+      with --follow, and reads its models again whenever it is sent SIGHUP.
       """,
     operands: .none,
     flags: RegistryFlags.places,
     examples: [
       .init(
-        "rtinfer registry watch | while read -r line; do kill -HUP $(pidof rtinfer-serve); done",
-        "Servers follow.")
+        "rtinfer registry watch | jq -r 'select(.action == \"promote\") | .model'",
+        "Who was promoted.")
     ],
     run: runWatch)
 

@@ -98,7 +98,8 @@ enum ServeCommand {
       people. SIGTERM drains: /readyz says 503, clients are served on for \
       --drain-delay, then what was begun is finished and the command ends with 0. SIGHUP reads the project \
       and the models again and swaps them between two batches; what cannot be read leaves the old in place. It \
-      also opens the two logs anew, for whoever moves them away. One model alone is loaded or unloaded with POST \
+      also opens the two logs anew, for whoever moves them away. With --follow the models are read again, too, when \
+      an alias that names one (models:/fraud@production) is promoted or rolled back. One model alone is loaded or unloaded with POST \
       /v2/repository/models/NAME/load and …/unload. A request's traceparent (W3C) is answered with the same \
       trace and a span of ours, and stands in both logs.
 
@@ -113,13 +114,16 @@ enum ServeCommand {
       maxConnections, maxBody,
       drain,
       drainDelay, readyFile, tokenFile, insecure, accessLog, decisions,
-      rotateSize, rotateKeep,
+      rotateSize, rotateKeep, AliasFollower.flag,
     ] + EventServing.flags,
     examples: [
       .init("rtinfer serve --model fraud=model.json", "A model file; no project needed."),
       .init(
         "rtinfer serve --listen unix:/run/rtinfer.sock --threads 1 --ready-file ready",
         "The project's models, for a proxy on the same machine."),
+      .init(
+        "rtinfer serve --model fraud=models:/fraud@production --follow",
+        "Whatever is promoted decides, within a second or two."),
       .init(
         "rtinfer serve --events --log --fsync always",
         "Events in and decisions out of one process; no event that was answered is lost."),
@@ -135,7 +139,9 @@ enum ServeCommand {
     let draining = try Draining(invocation)
     Signals.takeReloads()
     let events = try eventServing(invocation)
-    let catalog = Catalog(try ServedModels(invocation, events?.live).all())
+    let models = try ServedModels(invocation, events?.live)
+    let follower = try AliasFollower(invocation, models.aliases)
+    let catalog = Catalog(try models.all())
     let meters = Meters()
     serviceOptions.events = events?.queue
     serviceOptions.liveState = events?.live?.state
@@ -152,11 +158,7 @@ enum ServeCommand {
     }
     try server.start()
     try announce(server, catalog, invocation)
-    while try Signals.next() == .reload {
-      logs.reopen()
-      reload(catalog, events?.live, invocation)
-      server.wake()
-    }
+    try serve(server, catalog, events?.live, logs, follower, invocation)
     finish(server, draining, invocation)
     changes.close()
     changer.join()
@@ -254,6 +256,24 @@ enum ServeCommand {
     ) { failure in
       messages.error("events cannot be kept: \(failure.message)")
       if let hint = failure.hint { messages.hint(hint) }
+    }
+  }
+
+  /// Until a signal ends it.
+  private static func serve(
+    _ server: Server, _ catalog: Catalog, _ live: EventServing.LiveFeatures?, _ logs: ServeLogs,
+    _ follower: AliasFollower?, _ invocation: Invocation
+  ) throws(Failure) {
+    var follower = follower
+    let pause = follower == nil ? nil : AliasFollower.pause
+    while true {
+      switch try Signals.next(within: pause) {
+      case .drain: return
+      case .reload: logs.reopen()
+      case nil: guard follower?.haveMoved() == true else { continue }
+      }
+      reload(catalog, live, invocation)
+      server.wake()
     }
   }
 

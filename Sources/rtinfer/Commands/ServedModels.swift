@@ -2,6 +2,7 @@
 
 import Core
 import Decisions
+import Models
 import Service
 
 struct ServedModels {
@@ -32,6 +33,16 @@ struct ServedModels {
         throw .usage("--model: '\(next.definition.name)' is named twice")
       }
       declared.append(next)
+    }
+  }
+
+  /// Those that an alias of the registry names.
+  var aliases: [ModelURI] {
+    declared.compactMap { definition, _ in
+      guard case .file(let text) = definition.source, let uri = try? ModelURI(text),
+        case .alias = uri.reference
+      else { return nil }
+      return uri
     }
   }
 
