@@ -334,6 +334,29 @@ _rtinfer() {
         --max-rejects) values='text' ;;
       esac
       ;;
+    'drift outcomes '*)
+      flags='--project --decisions --model --version --every --reference --reference-until --measure --worse-by --coverage --least --thresholds --as --registry --type --type-member --rejects --max-rejects --strict --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --decisions) values='files' ;;
+        --model) values='text' ;;
+        --version) values='text' ;;
+        --every) values='text' ;;
+        --reference) values='text' ;;
+        --reference-until) values='text' ;;
+        --measure) values='auc accuracy log_loss brier rmse mae' ;;
+        --worse-by) values='text' ;;
+        --coverage) values='text' ;;
+        --least) values='text' ;;
+        --thresholds) values='text' ;;
+        --as) values='auto table ndjson' ;;
+        --registry) values='folders' ;;
+        --type) values='text' ;;
+        --type-member) values='text' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
+      esac
+      ;;
     'drift trigger '*)
       flags='--project --policy --state --quiet --help'
       case $previous in
@@ -354,12 +377,15 @@ _rtinfer() {
     'drift watch '*)
       operands='watch'
       ;;
+    'drift outcomes '*)
+      operands='outcomes'
+      ;;
     'drift trigger '*)
       operands='trigger'
       ;;
     'drift '*)
       flags='--quiet --help'
-      verbs='profile merge check watch trigger'
+      verbs='profile merge check watch outcomes trigger'
       ;;
     'registry add '*)
       flags='--metric --tag --rows --training --profile --parent --rejects --max-rejects --strict --project --registry --actor --reason --wait --quiet --help'

@@ -59,6 +59,7 @@ public final class OutcomeCollector {
   private let key = EntityKey()
   private let askingSlot: KeySlots
   private let tellingSlot: KeySlots
+  private let onlySlot = KeySlots(owning: [0])
   /// By key: the questions that have it.
   private var questions: [[Int]] = []
   private var times: [Timestamp] = []
@@ -73,12 +74,21 @@ public final class OutcomeCollector {
     tellingSlot = KeySlots(owning: [outcome.tellingSlot])
   }
 
-  /// Adds the next question.
+  /// Adds the next question, by the members of the event that asked.
   public func ask(_ scalars: UnsafePointer<Scalar>, at time: Timestamp) {
+    ask(askingSlot, scalars, at: time)
+  }
+
+  /// Adds the next question, by the value of its join member alone.
+  public func ask(joining value: Scalar, at time: Timestamp) {
+    withUnsafePointer(to: value) { ask(onlySlot, $0, at: time) }
+  }
+
+  private func ask(_ slots: KeySlots, _ scalars: UnsafePointer<Scalar>, at time: Timestamp) {
     let question = times.count
     times.append(time)
     found.append(nil)
-    guard key.assign(askingSlot, scalars) else { return }
+    guard key.assign(slots, scalars) else { return }
     let entry = keys.insert(key.bytes)
     if entry.isNew { questions.append([]) }
     questions[entry.index].append(question)

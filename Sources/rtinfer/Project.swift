@@ -100,6 +100,27 @@ struct Project {
     return models
   }
 
+  /// The model that a flag names; without it there must be only one.
+  func model(_ options: Options, _ flag: Flag) throws(Failure) -> ModelDefinition {
+    let models = try models()
+    guard let name = try options.value(flag) else {
+      guard models.count == 1 else {
+        throw .usage(
+          "say whose decisions are meant with --\(flag.name)",
+          hint: models.isEmpty
+            ? "the project declares no models"
+            : "declared: \(models.map(\.name).joined(separator: ", "))")
+      }
+      return models[0]
+    }
+    guard let definition = models.first(where: { $0.name == name }) else {
+      throw .usage(
+        "\(options.origin(flag)): no model '\(name)' is declared",
+        hint: Spelling.nearest(name, among: models.map(\.name)).map { "did you mean '\($0)'?" })
+    }
+    return definition
+  }
+
   /// The outcomes of the models that decide events of one type.
   func outcomes(of asking: Int, _ schema: EventSchema) throws(Failure) -> [Outcome] {
     let models = try models()

@@ -116,6 +116,31 @@ import Testing
     #expect(sure.calibrationError()!.value == 0)
   }
 
+  /// Newcombe, "Interval estimation for the difference between independent proportions" (1998), method 10: 56 of 70
+  /// against 48 of 80, and 9 of 10 against 3 of 10.
+  @Test func differencesHaveNewcombesInterval() throws {
+    let cases: [(Int, Int, Int, Int, Double, Double)] = [
+      (56, 70, 48, 80, 0.0524, 0.3339), (9, 10, 3, 10, 0.1705, 0.8090),
+      (10, 10, 0, 10, 0.6075, 1.0000),
+    ]
+    for (one, ones, other, others, low, high) in cases {
+      let difference = try #require(Estimate.share(one, of: ones))
+        .difference(from: try #require(Estimate.share(other, of: others)))
+      #expect(abs(try #require(difference.low) - low) < 6e-5)
+      #expect(abs(try #require(difference.high) - high) < 6e-5)
+    }
+    #expect(Estimate(0.5).difference(from: Estimate(0.25, low: 0, high: 1)) == Estimate(0.25))
+  }
+
+  @Test func biasIsPromisedLessCome() throws {
+    let metrics = ClassificationMetrics(scores: [0.9, 0.8, 0.4], outcomes: [true, false, false])
+    let bias = try #require(metrics.bias)
+    #expect(abs(bias.value - (2.1 - 1) / 3) < 1e-15)
+    #expect(try #require(bias.low) < bias.value)
+    let errors = RegressionMetrics(predictions: [3, 5], outcomes: [1, 1])
+    #expect(try #require(errors.bias).value == 3)
+  }
+
   @Test func whatCannotBeMeasuredIsNil() {
     let onlyYes = ClassificationMetrics(scores: [0.2, 0.4], outcomes: [true, true])
     #expect(onlyYes.auc == nil)

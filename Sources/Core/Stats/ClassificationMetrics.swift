@@ -5,6 +5,7 @@
 //               DeLong's Algorithm", 2014): ties count half, as in scikit-learn's roc_auc_score
 //   log loss    probabilities are held away from 0 and 1 by one machine epsilon, as scikit-learn does
 //   calibration the mean distance between score and frequency over ten bins of equal width, weighted by rows
+//   bias        the mean score less the share of yes, which is calibration in the large
 //   precision, recall   of score >= threshold, with Wilson's interval
 //
 // Means (log loss, Brier score) have the interval of the normal approximation; a calibration error has none here:
@@ -61,6 +62,21 @@ public struct Estimate: Sendable, Equatable {
     return normal(mean, standardError: (variance(values, mean) / n).squareRoot(), within: bounds)
   }
 
+  /// How much larger this is than another, measured on other rows; with an interval where both have one.
+  ///
+  /// The interval recovers the two variances from the two intervals, so that it is right for lopsided ones, too (Zou and
+  /// Donner, "Construction of confidence intervals about effect measures", 2008; for shares it is Newcombe's tenth).
+  public func difference(from other: Estimate) -> Estimate {
+    let difference = value - other.value
+    guard let low, let high, let otherLow = other.low, let otherHigh = other.high else {
+      return Estimate(difference)
+    }
+    func together(_ one: Double, _ two: Double) -> Double { (one * one + two * two).squareRoot() }
+    return Estimate(
+      difference, low: difference - together(value - low, otherHigh - other.value),
+      high: difference + together(high - value, other.value - otherLow))
+  }
+
   static func variance(_ values: [Double], _ mean: Double) -> Double {
     values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, values.count - 1))
   }
@@ -113,6 +129,11 @@ public struct ClassificationMetrics: Sendable {
     return Estimate.mean(of: distances, within: 0...1)
   }
 
+  /// The mean score less the share of yes: calibration in the large. Above 0 too much is promised.
+  public var bias: Estimate? {
+    Estimate.mean(of: zip(scores, outcomes).map { $0 - ($1 ? 1 : 0) }, within: -1...1)
+  }
+
   /// The expected calibration error over bins of equal width, (0, 1/bins] and so on, 0 in the first.
   public func calibrationError(bins: Int = 10) -> Estimate? {
     guard !scores.isEmpty else { return nil }
@@ -156,6 +177,9 @@ public struct RegressionMetrics: Sendable {
   }
 
   public var mae: Estimate? { Estimate.mean(of: errors.map(abs), within: 0...(.infinity)) }
+
+  /// The mean error: above 0 predictions are too high.
+  public var bias: Estimate? { Estimate.mean(of: errors, within: -(.infinity)...(.infinity)) }
 }
 
 enum Midranks {

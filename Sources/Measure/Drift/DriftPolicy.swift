@@ -2,7 +2,7 @@
 //
 //     drift: { retrain: { if: "worst_psi > 0.25 && drifted >= 2", cooldown: "7d", least: 1000 } }
 //
-// The signals are taken from verdicts: those of `drift check`, and the value of any other verdict whose clause is a plain
+// The signals are taken from verdicts: those of `drift check` and `drift outcomes`, and the value of any other verdict whose clause is a plain
 // word, by that word. A signal that nothing measured is null, and what depends on it cannot be said: it is never a no.
 
 public import Core
@@ -61,10 +61,14 @@ public struct DriftPolicy: Sendable {
 
 /// What verdicts say, as numbers by name.
 public struct DriftSignals {
-  static let known = [
-    "worst_psi", "worst_js", "worst_ks", "worst_value", "drifted", "watched", "columns",
-    "drift_share", "missing_growth", "n", "reference_n",
-  ]
+  static let known =
+    [
+      "worst_psi", "worst_js", "worst_ks", "worst_value", "drifted", "watched", "columns",
+      "drift_share", "missing_growth", "n", "reference_n",
+    ] + outcomes
+  /// What `drift outcomes` says of the newest cohort that it judged.
+  private static let outcomes =
+    OutcomeMeasure.allCases.map(\.changeName) + ["coverage", "new_labels"]
   public private(set) var values: [String: Double] = [:]
   private let scanner: RecordScanner
   private let slots: [String: Int]
@@ -76,7 +80,7 @@ public struct DriftSignals {
     for name in [
       "kind", "clause", "column", "value", "psi", "js", "ks", "missing", "reference_missing",
       "drifted", "watched", "columns", "n", "reference_n",
-    ] { slots[name] = plan.slot([name]) }
+    ] + DriftSignals.outcomes { slots[name] = plan.slot([name]) }
     self.slots = slots
     scanner = RecordScanner(plan)
   }
@@ -88,7 +92,7 @@ public struct DriftSignals {
       throw BadRecord(error.description)
     }
     guard text("kind") == "verdict", let clause = text("clause") else {
-      throw BadRecord("no verdict; drift check prints them")
+      throw BadRecord("no verdict; drift check and drift outcomes print them")
     }
     verdicts += 1
     if text("column") != nil {
@@ -103,6 +107,10 @@ public struct DriftSignals {
       if let columns = values["columns"], columns > 0 {
         values["drift_share"] = (values["drifted"] ?? 0) / columns
       }
+    } else if clause == "outcomes" {
+      for name in DriftSignals.outcomes { values[name] = number(name) }
+      // Where columns were compared, too, their records are what a policy's least is about.
+      values["n"] = values["n"] ?? number("n")
     } else {
       values[clause] = number("value")
     }

@@ -122,7 +122,7 @@ struct BenchABPlan {
   init(_ invocation: Invocation) throws(Failure) {
     let project = try Project.require(invocation)
     let options = invocation.options
-    let definition = try BenchABPlan.definition(options, project)
+    let definition = try project.model(options, BenchAB.model)
     let schema = try EventFlags.schema(invocation, project)
     guard let decides = definition.decides, let asking = schema.index(of: decides) else {
       throw .usage(
@@ -149,28 +149,6 @@ struct BenchABPlan {
       cluster: try BenchABPlan.clusterExpression(options, cluster, schema.scope(of: asking)),
       keepsLines: values?.readsMembers == true || decisionsPath != nil)
     self.schema = schema
-  }
-
-  private static func definition(
-    _ options: Options, _ project: Project
-  ) throws(Failure) -> ModelDefinition {
-    let models = try project.models()
-    guard let name = try options.value(BenchAB.model) else {
-      guard models.count == 1 else {
-        throw .usage(
-          "say whose decisions are compared with --model",
-          hint: models.isEmpty
-            ? "the project declares no models"
-            : "declared: \(models.map(\.name).joined(separator: ", "))")
-      }
-      return models[0]
-    }
-    guard let definition = models.first(where: { $0.name == name }) else {
-      throw .usage(
-        "\(options.origin(BenchAB.model)): no model '\(name)' is declared",
-        hint: Spelling.nearest(name, among: models.map(\.name)).map { "did you mean '\($0)'?" })
-    }
-    return definition
   }
 
   private static func arms(_ options: Options) throws(Failure) -> [ReplayArm] {

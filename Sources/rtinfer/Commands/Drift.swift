@@ -20,7 +20,7 @@ enum DriftCommand {
     ],
     verbs: [
       DriftProfile.command, DriftProfile.merge, DriftCheck.command, DriftWatch.command,
-      DriftTrigger.command,
+      DriftOutcomes.command, DriftTrigger.command,
     ]
   ) { _ throws(Failure) in
     throw .usage(

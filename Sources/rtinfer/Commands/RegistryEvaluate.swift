@@ -2,6 +2,7 @@
 
 import Core
 import Decisions
+import Measure
 import Models
 
 enum RegistryEvaluate {
@@ -16,10 +17,11 @@ enum RegistryEvaluate {
     summary: "Measure a version on labelled rows, for gates",
     story: """
       Decides the rows as score would, by the version's own inputs, and compares with what turned out. Of a \
-      classifier with two classes: auc, log_loss, brier, ece (calibration error over ten bins), and precision and \
+      classifier with two classes: auc, log_loss, brier, bias (the mean score less the share of yes), ece \
+      (calibration error over ten bins), and precision and \
       recall from each threshold on (precision_at_0_5); labels are 0 and 1, false and true, or the project's \
       labels. Of more classes: accuracy, log_loss, brier, macro_f1, and auc, the mean of each class against all \
-      others; labels are classes from 0 or the project's labels. Of a regression: rmse and mae. Each has its 95 % interval as NAME_low and NAME_high, ece and macro_f1 have none; \
+      others; labels are classes from 0 or the project's labels. Of a regression: rmse, mae and bias (the mean error). Each has its 95 % interval as NAME_low and NAME_high, ece and macro_f1 have none; \
       rows is how many there were. Of scores that are no probabilities (margins) there is only \
       auc (accuracy of more classes). All of it is written to the log as the version's metrics, so that promote \
       --require can ask for it. Rows without an outcome are left out; a row that cannot be decided is an error.
@@ -58,8 +60,9 @@ enum RegistryEvaluate {
       invocation.messages.note("\(count) rows without a '\(label)' are left out")
     }
     let metrics = try EvaluationMetrics(
-      declared.model, known.flatMap { scores[($0 * width)..<($0 * width + width)] },
-      known.map { outcomes[$0]! }
+      AnswerKind(declared.model),
+      scores: known.flatMap { scores[($0 * width)..<($0 * width + width)] },
+      width: width, outcomes: known.map { outcomes[$0]! }
     ).measured(thresholds: try thresholds(options))
     let writer = try RegistryFlags.writer(invocation)
     try invocation.write(
@@ -69,7 +72,7 @@ enum RegistryEvaluate {
     return .success
   }
 
-  private static func thresholds(
+  static func thresholds(
     _ options: Options
   ) throws(Failure) -> [(text: String, value: Double)] {
     var found: [(text: String, value: Double)] = []
@@ -110,5 +113,17 @@ enum RegistryEvaluate {
       throw .badData("\(path): \(rejects.count.grouped) rows cannot be decided")
     }
     return scores
+  }
+}
+
+extension AnswerKind {
+  init(_ model: Model) {
+    if !model.isClassifier {
+      self = .number
+    } else if model.classCount == 2, model.scoreCount <= 2 {
+      self = .yesOrNo
+    } else {
+      self = .classes(model.classCount)
+    }
   }
 }

@@ -1,30 +1,41 @@
-// The figures of one evaluation, by the kind of model.
+// The figures of answers whose outcomes are known, by what kind of answer they are. One way to measure a version on
+// labelled rows and a model's decisions over time: what a gate asks for is what is watched afterwards.
 
-import Core
-import Models
+public import Core
 
-struct EvaluationMetrics {
-  private let model: Model
-  /// `scoreCount` for each row, row after row.
+/// What a model says, and so what can be right or wrong about it.
+public enum AnswerKind: Sendable, Equatable {
+  case number
+  /// One of two classes, the second of which is the yes.
+  case yesOrNo
+  case classes(Int)
+}
+
+public struct EvaluationMetrics {
+  private let kind: AnswerKind
+  /// `width` for each row, row after row.
   private let scores: [Double]
+  private let width: Int
   private let outcomes: [Double]
   private var metrics: [String: Double]
 
-  init(_ model: Model, _ scores: [Double], _ outcomes: [Double]) {
-    (self.model, self.scores, self.outcomes) = (model, scores, outcomes)
+  /// - Parameters:
+  ///   - scores: `width` for each outcome: a number, a chance, or a chance for each class.
+  ///   - outcomes: a number; of classes their index.
+  public init(_ kind: AnswerKind, scores: [Double], width: Int, outcomes: [Double]) {
+    precondition(scores.count == outcomes.count * width, "every row has its scores")
+    (self.kind, self.scores, self.width, self.outcomes) = (kind, scores, width, outcomes)
     metrics = ["rows": Double(outcomes.count)]
   }
 
   /// - Throws: a data failure that names an outcome that cannot be.
-  consuming func measured(
+  public consuming func measured(
     thresholds: [(text: String, value: Double)]
   ) throws(Failure) -> [String: Double] {
-    if !model.isClassifier {
-      measureNumbers()
-    } else if model.classCount == 2, model.scoreCount <= 2 {
-      try measureYesOrNo(thresholds)
-    } else {
-      try measureClasses()
+    switch kind {
+    case .number: measureNumbers()
+    case .yesOrNo: try measureYesOrNo(thresholds)
+    case .classes(let count): try measureClasses(count)
     }
     return metrics
   }
@@ -40,6 +51,7 @@ struct EvaluationMetrics {
     let measured = RegressionMetrics(predictions: scores, outcomes: outcomes)
     set("rmse", measured.rmse)
     set("mae", measured.mae)
+    set("bias", measured.bias)
   }
 
   private mutating func measureYesOrNo(
@@ -48,8 +60,6 @@ struct EvaluationMetrics {
     if let odd = outcomes.first(where: { $0 != 0 && $0 != 1 }) {
       throw .badData("\(odd) is not an outcome of a yes or no (0 or 1, false or true, or a label)")
     }
-    // Of two classes the second is the yes.
-    let width = model.scoreCount
     let chances = outcomes.indices.map { scores[$0 * width + width - 1] }
     let measured = ClassificationMetrics(scores: chances, outcomes: outcomes.map { $0 == 1 })
     set("auc", measured.auc)
@@ -57,6 +67,7 @@ struct EvaluationMetrics {
     guard chances.allSatisfy({ (0...1).contains($0) }) else { return }
     set("log_loss", measured.logLoss)
     set("brier", measured.brier)
+    set("bias", measured.bias)
     set("ece", measured.calibrationError())
     for (text, threshold) in thresholds {
       let name = String(text.map { $0 == "." || $0 == "-" ? "_" : $0 })
@@ -65,8 +76,7 @@ struct EvaluationMetrics {
     }
   }
 
-  private mutating func measureClasses() throws(Failure) {
-    let count = model.classCount
+  private mutating func measureClasses(_ count: Int) throws(Failure) {
     var classes: [Int] = []
     for outcome in outcomes {
       guard let kind = Int(exactly: outcome), (0..<count).contains(kind) else {
@@ -74,7 +84,7 @@ struct EvaluationMetrics {
       }
       classes.append(kind)
     }
-    guard model.scoreCount == count else {
+    guard width == count else {
       // The score is the class itself.
       let measured = MulticlassMetrics(
         predicted: scores.map { Int($0) }, classCount: count, outcomes: classes)
