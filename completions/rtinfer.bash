@@ -321,7 +321,7 @@ _rtinfer() {
       esac
       ;;
     'drift watch '*)
-      flags='--column --detector --run-length --reference --format --time --time-unit --rejects --max-rejects --strict --quiet --help'
+      flags='--column --detector --run-length --reference --format --time --time-unit --every --against --lateness --columns --without --under --measure --watch-at --drift-at --level --least --share --weights --prediction --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --column) values='text' ;;
         --detector) values='adwin page-hinkley cusum ddm eddm kswin' ;;
@@ -330,6 +330,20 @@ _rtinfer() {
         --format) values='auto ndjson csv tsv' ;;
         --time) values='text' ;;
         --time-unit) values='rfc3339 s ms us ns' ;;
+        --every) values='text' ;;
+        --against) values='text' ;;
+        --lateness) values='text' ;;
+        --columns) values='text' ;;
+        --without) values='text' ;;
+        --under) values='text' ;;
+        --measure) values='psi kl js hellinger linf ks wasserstein wasserstein_robust' ;;
+        --watch-at) values='text' ;;
+        --drift-at) values='text' ;;
+        --level) values='text' ;;
+        --least) values='text' ;;
+        --share) values='text' ;;
+        --weights) values='files' ;;
+        --prediction) values='text' ;;
         --rejects) values='files' ;;
         --max-rejects) values='text' ;;
       esac

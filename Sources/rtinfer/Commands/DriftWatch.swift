@@ -13,7 +13,9 @@ enum DriftWatch {
     "run-length", .text("N"),
     "Values between two false alarms, on average, that the detector is set to")
   static let reference = Flag(
-    "reference", .file, "A profile that says the column's mean and deviation (cusum, page-hinkley)")
+    "reference", .file,
+    "A profile that says the column's mean and deviation (cusum, page-hinkley), or that windows are compared with"
+  )
 
   static let command = Command(
     name: "drift watch",
@@ -29,15 +31,25 @@ enum DriftWatch {
       values, too; with --run-length page-hinkley's values are first put in standard \
       deviations, as cusum always does: from the profile in --reference, else learned from the first 100 values. Ends \
       with 0 (no change), 1 (changes) or 5 (fewer than 100 values).
+
+      With --every records are cut into windows of event time, and all columns of each, once it has closed, are compared \
+      as drift check does: with the window before, the one that lies --against before (the same weekday: --every 1d \
+      --against 7d), or --reference. An alert for each column that has drifted (change) or is worth watching (warning) \
+      says since when; --level holds for each window. What comes for a window that has closed is left out and \
+      counted, and a window that nothing has closed is not compared. Ends with 5 where nothing was compared.
       """,
     operands: .files,
     flags: [column, detector, runLength, reference, DriftInput.format, DriftInput.time]
-      + [DriftInput.timeUnit] + CommonFlags.records,
+      + [DriftInput.timeUnit, DriftWatchWindows.every] + DriftWatchWindows.flags
+      + CommonFlags.records,
     examples: [
       .init("rtinfer score events.ndjson | rtinfer drift watch", "Do scores change?"),
       .init(
         "rtinfer drift watch --column dep_delay --detector cusum --run-length 10000 departed.ndjson",
         "A false alarm in 10,000 flights."),
+      .init(
+        "rtinfer drift watch --every 1d --against 7d --columns dep_delay,origin departed.ndjson",
+        "Each day against the same weekday a week before."),
     ],
     run: run)
 
@@ -45,6 +57,10 @@ enum DriftWatch {
 
   private static func run(_ invocation: Invocation) throws(Failure) -> ExitStatus {
     let options = invocation.options
+    if let every = try options.span(DriftWatchWindows.every, atLeast: .seconds(1)) {
+      return try DriftWatchWindows.run(invocation, every: every)
+    }
+    try DriftWatchWindows.refuseFlags(options)
     let name = try options.value(column) ?? "score"
     let kind = DetectorKind(rawValue: try options.value(detector) ?? "adwin") ?? .adwin
     let length = try options.integer(runLength, in: 50...1_000_000_000).map(Double.init)
