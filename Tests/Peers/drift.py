@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""How fast drift is found: rtinfer beside numpy with scipy, river and Evidently.
+"""How fast drift is found: rtinfer beside Evidently, river and a script of numpy and scipy.
 
-All compare the same two tables of normal numbers on one core, starting up included for rtinfer and reading the CSV included
-for all but river, which is timed a value at a time inside its process. What is not installed is left out and named.
+All compare the same two tables of normal numbers, as CSV and as NDJSON, on one core (the process and its children are
+pinned to it). rtinfer's times are of whole processes, start and reading included; those of the others include reading,
+not importing. river takes one value at a time, so beside it is `drift watch` on a stream of one number a line, the
+reading of JSON included. What is not installed is left out and named.
 
     pip install numpy scipy pandas river evidently
     swift build -c release; python3 Tests/Peers/drift.py [--rows 100000] [--columns 200]
@@ -10,12 +12,14 @@ for all but river, which is timed a value at a time inside its process. What is 
 
 import argparse
 import importlib.util
+import os
 import pathlib
 import subprocess
 import tempfile
 import time
 
 PACKAGE = pathlib.Path(__file__).resolve().parents[2]
+DETECTORS = [("adwin", "ADWIN"), ("page-hinkley", "PageHinkley"), ("kswin", "KSWIN")]
 
 
 def timed(work):
@@ -24,61 +28,93 @@ def timed(work):
     return time.perf_counter() - start
 
 
+def process(command, output=subprocess.DEVNULL):
+    """Seconds and the most memory, in MB, of one process."""
+    start = time.perf_counter()
+    child = subprocess.Popen([str(word) for word in command], stdout=output, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode not in (0, 1):
+        raise SystemExit(f"{' '.join(map(str, command))}: status {child.returncode}")
+    return time.perf_counter() - start, usage.ru_maxrss / 1024
+
+
 def make(folder, rows, columns):
+    """A reference and a current table of normal numbers, as CSV and, in the same digits, as NDJSON."""
     import numpy
 
     random = numpy.random.default_rng(1)
+    names = [f"c{index}" for index in range(columns)]
+    template = "{" + ",".join(f'"{name}":%.4f' for name in names) + "}"
     for name, shift in (("reference", 0), ("current", 0.1)):
         values = random.normal(shift, 1, (rows, columns)).round(4)
-        header = ",".join(f"c{index}" for index in range(columns))
-        numpy.savetxt(folder / f"{name}.csv", values, "%.4f", ",", header=header, comments="")
+        numpy.savetxt(folder / f"{name}.csv", values, "%.4f", ",", header=",".join(names), comments="")
+        numpy.savetxt(folder / f"{name}.ndjson", values, template)
 
 
-def rtinfer(binary, folder):
-    profile = folder / "reference.profile"
+def rtinfer(binary, folder, ending):
+    """Both steps; the time of the two together, which is what the others do in one."""
+    source, profile = folder / f"reference.{ending}", folder / "reference.profile"
     with open(profile, "wb") as output:
-        first = timed(lambda: subprocess.run([binary, "drift", "profile", folder / "reference.csv"], stdout=output, check=True))
-    check = [binary, "drift", "check", "--reference", profile, folder / "current.csv"]
-    second = timed(lambda: subprocess.run(check, stdout=subprocess.DEVNULL))
-    size = (folder / "reference.csv").stat().st_size
-    print(f"rtinfer profile  {first:8.2f} s  {size / first / 1e6:6.0f} MB/s")
-    print(f"rtinfer check    {second:8.2f} s")
-    return second
+        first, memory = process([binary, "drift", "profile", source], output)
+    second, more = process([binary, "drift", "check", "--reference", profile, folder / f"current.{ending}"])
+    size = source.stat().st_size / 1e6
+    print(f"{ending:7} rtinfer profile  {first:8.2f} s  {size / first:5.0f} MB/s  {memory:4.0f} MB of memory")
+    print(f"{ending:7} rtinfer check    {second:8.2f} s  {size / second:5.0f} MB/s  {more:4.0f} MB of memory")
+    return first + second
 
 
-def scipy(folder):
+def tables(folder, ending):
     import pandas
+
+    def read(name):
+        path = folder / f"{name}.{ending}"
+        return pandas.read_csv(path) if ending == "csv" else pandas.read_json(path, lines=True)
+
+    return read("reference"), read("current")
+
+
+def scipy(folder, ending):
+    """The least that could be compared: PSI over the reference's deciles, Kolmogorov–Smirnov, Wasserstein."""
+    import numpy
     from scipy import stats
 
-    def work():
-        left, right = (pandas.read_csv(folder / f"{name}.csv") for name in ("reference", "current"))
-        for name in left:
-            stats.ks_2samp(left[name], right[name], method="asymp")
-            stats.wasserstein_distance(left[name], right[name])
+    left, right = tables(folder, ending)
+    for name in left:
+        one, two = left[name].to_numpy(), right[name].to_numpy()
+        edges = numpy.quantile(one, numpy.arange(1, 10) / 10)
+        p, q = (numpy.bincount(numpy.searchsorted(edges, values), minlength=10) / len(values) for values in (one, two))
+        ((q - p) * numpy.log(q / p)).sum()
+        stats.ks_2samp(one, two, method="asymp")
+        stats.wasserstein_distance(one, two)
 
-    return timed(work)
 
-
-def evidently(folder):
-    import pandas
+def evidently(folder, ending):
     from evidently import Report
     from evidently.presets import DataDriftPreset
 
-    def work():
-        left, right = (pandas.read_csv(folder / f"{name}.csv") for name in ("reference", "current"))
-        Report([DataDriftPreset()]).run(current_data=right, reference_data=left).dict()
-
-    return timed(work)
+    left, right = tables(folder, ending)
+    Report([DataDriftPreset()]).run(current_data=right, reference_data=left).dict()
 
 
-def river():
+def river(binary, folder):
     import numpy
     from river import drift
 
-    values = numpy.random.default_rng(2).normal(0, 1, 100_000).tolist()
-    detector = drift.ADWIN()
-    seconds = timed(lambda: [detector.update(value) for value in values])
-    print(f"river ADWIN      {seconds / len(values) * 1e9:8.0f} ns a value")
+    count = 200_000
+    values = numpy.random.default_rng(2).normal(0.5, 0.1, count).round(4).tolist()
+    path = folder / "stream.ndjson"
+    path.write_text("".join(f'{{"score":{value}}}\n' for value in values))
+    for own, name in DETECTORS:
+        detector = getattr(drift, name)()
+
+        def follow():
+            for value in values:
+                detector.update(value)
+
+        theirs = timed(follow)
+        ours, _ = process([binary, "drift", "watch", "--detector", own, path])
+        print(f"river {name:12} {theirs / count * 1e9:7.0f} ns a value, rtinfer {ours / count * 1e9:6.0f}: {theirs / ours:6.1f} times")
 
 
 def main():
@@ -86,21 +122,26 @@ def main():
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--columns", type=int, default=200)
     parser.add_argument("--binary", default=str(PACKAGE / ".build/release/rtinfer"))
+    parser.add_argument("--peers", default="scipy,evidently,river", help="which of them, of those that are installed")
     options = parser.parse_args()
+    peers = []
+    for peer in options.peers.split(","):
+        if importlib.util.find_spec(peer):
+            peers.append(peer)
+        else:
+            print(f"{peer} is not installed")
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         make(folder, options.rows, options.columns)
-        own = rtinfer(options.binary, folder)
-        for peer, work in (("scipy", scipy), ("evidently", evidently)):
-            if importlib.util.find_spec(peer) is None:
-                print(f"{peer} is not installed")
-                continue
-            seconds = work(folder)
-            print(f"{peer:16} {seconds:8.2f} s  {seconds / own:6.1f} times rtinfer's check")
-        if importlib.util.find_spec("river"):
-            river()
-        else:
-            print("river is not installed")
+        for ending in ("csv", "ndjson"):
+            own = rtinfer(options.binary, folder, ending)
+            for peer, work in (("scipy", scipy), ("evidently", evidently)):
+                if peer in peers:
+                    seconds = timed(lambda: work(folder, ending))
+                    print(f"{ending:7} {peer:16} {seconds:8.2f} s  {seconds / own:6.1f} times rtinfer's two steps")
+        if "river" in peers:
+            river(options.binary, folder)
 
 
 if __name__ == "__main__":
