@@ -36,6 +36,27 @@ enum ShortNumber {
     return .double(isNegative ? -value : value)
   }
 
+  /// A number of 0 or more, with three decimals at most, in thousandths; nil for any other.
+  ///
+  /// - Parameters:
+  ///   - text: a valid JSON number of `count` bytes, 1 to 8; eight bytes may be loaded.
+  @inline(__always)
+  static func thousandths(_ text: UnsafePointer<UInt8>, count: Int) -> UInt64? {
+    var word = UInt64(littleEndian: UnsafeRawPointer(text).loadUnaligned(as: UInt64.self))
+    guard word & 0xFF != UInt64(UInt8(ascii: "-")) else { return nil }
+    word &= ~0 >> UInt64((8 &- count) &* 8)
+    guard word & (ones &* 0x40) == 0 else { return nil }
+    let points = zeroBytes(word ^ (ones &* 0x2E))
+    guard points != 0 else { return number(word, count) &* 1_000 }
+    let whole = points.trailingZeroBitCount & ~7
+    let decimals = count &- 1 &- whole / 8
+    guard decimals <= 3 else { return nil }
+    let below: UInt64 = 1 << UInt64(whole) &- 1
+    word = word & below | (word >> 8) & ~below
+    let scale: UInt64 = decimals == 3 ? 1 : decimals == 2 ? 10 : 100
+    return number(word, count &- 1) &* scale
+  }
+
   private static let ones: UInt64 = 0x0101_0101_0101_0101
 
   /// The top bit of each zero byte, the first one being right.

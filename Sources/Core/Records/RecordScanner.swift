@@ -277,6 +277,37 @@ public final class RecordScanner {
     }
   }
 
+  /// A number of 0 or more in thousandths, rounded, as nanoseconds are of microseconds; nil for anything else, and from
+  /// 10^15 on.
+  public func thousandths(_ slot: Int) -> UInt64? {
+    precondition(slot >= 0 && slot < slotCount, "a slot of the plan")
+    let value = values[slot]
+    guard !value.isAbsent else { return nil }
+    let text = line.base + value.start
+    let count = value.end &- value.start
+    // No other value begins with a digit.
+    if count <= ShortNumber.bytesMax, padding >= ShortNumber.bytesMax,
+      text.pointee &- UInt8(ascii: "0") <= 9,
+      let exact = ShortNumber.thousandths(text, count: count)
+    {
+      return exact
+    }
+    return slowThousandths(slot)
+  }
+
+  /// The twin for numbers of any length.
+  @inline(never)
+  func slowThousandths(_ slot: Int) -> UInt64? {
+    let number: Double
+    switch scalar(slot) {
+    case .int(let value): number = Double(value)
+    case .double(let value): number = value
+    default: return nil
+    }
+    guard number >= 0, number < 1e15 else { return nil }
+    return UInt64((number * 1e3).rounded())
+  }
+
   // MARK: Writing the line again
 
   /// Appends the record without its closing brace, so that members can be added, and without the members

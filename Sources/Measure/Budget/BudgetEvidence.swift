@@ -21,6 +21,7 @@ public struct BudgetEvidence: Sendable {
   private var outcomes = BatchedErrors()
   private var tail = TailAttribution()
   private var hasTail = false
+  private let needs: Needs
   private var firstDue = Timestamp.distantFuture
   private var lastDue = Timestamp.distantPast
   /// Requests by the seconds of runs whose samples are not here.
@@ -43,6 +44,7 @@ public struct BudgetEvidence: Sendable {
     self.confidence = confidence
     self.allowedErrors = max(allowedErrors, 1e-9)
     windows = clauses.map { $0.window.map(WindowTally.init) }
+    needs = Needs(clauses)
   }
 
   public var count: Int { outcomes.count + decisions }
@@ -54,29 +56,29 @@ public struct BudgetEvidence: Sendable {
     if let due = observation.due {
       firstDue = min(firstDue, due)
       lastDue = max(lastDue, due)
-      recordInWindows(observation, due)
+      if needs.windows { recordInWindows(observation, due) }
     }
     guard let total = observation.latency else { return }
-    latency.record(total)
-    if let own = observation.service { service.record(own) }
+    if needs.latency { latency.record(total) }
+    if needs.service, let own = observation.service { service.record(own) }
     guard observation.layers.isPresent else { return }
-    recordLayers(observation.layers)
-    tail.record(total, observation.layers)
-    hasTail = true
+    recordLayers(total, observation.layers)
   }
 
   /// A decision's own layers; their sum is its latency.
   public mutating func recordDecision(_ timing: LayerTiming) {
     decisions += 1
     let total = (0..<LayerTiming.count).reduce(0) { $0 &+ timing.nanoseconds[$1] }
-    latency.record(total)
-    recordLayers(timing)
-    tail.record(total, timing)
-    hasTail = true
+    if needs.latency { latency.record(total) }
+    recordLayers(total, timing)
   }
 
-  private mutating func recordLayers(_ timing: LayerTiming) {
-    for index in 0..<LayerTiming.count {
+  private mutating func recordLayers(_ total: UInt64, _ timing: LayerTiming) {
+    if needs.tail {
+      tail.record(total, timing)
+      hasTail = true
+    }
+    for index in needs.layers {
       guard let nanoseconds = timing[index] else { continue }
       if layers[index] == nil { layers[index] = BatchedLatencies() }
       layers[index]!.record(nanoseconds)
@@ -268,6 +270,38 @@ public struct BudgetEvidence: Sendable {
       why: "of \(windows.count.grouped) windows \(failed.grouped) break it and \(passed.grouped)"
         + " keep it for sure; the worst, from \(start): \(worst!.window.over.grouped) of"
         + " \(worst!.window.count.grouped) \(what)")
+  }
+}
+
+/// What the clauses read of a request; the rest of it need not be counted.
+private struct Needs {
+  var latency = false
+  var service = false
+  /// Indices into `LayerTiming.names`.
+  var layers: [Int] = []
+  /// Where the slowest spent their time is told beside percentiles of the total.
+  var tail = false
+  var windows = false
+
+  init(_ clauses: [Clause]) {
+    for clause in clauses {
+      if clause.window != nil { windows = true }
+      switch clause.metric {
+      case .percentile(let subject, _):
+        need(subject)
+        if subject == .total { tail = true }
+      case .mean(let subject), .maximum(let subject): need(subject)
+      case .errors, .availability, .burn, .rate, .count: break
+      }
+    }
+  }
+
+  private mutating func need(_ subject: Clause.Subject) {
+    switch subject {
+    case .total: latency = true
+    case .service: service = true
+    case .layer(let index): if !layers.contains(index) { layers.append(index) }
+    }
   }
 }
 

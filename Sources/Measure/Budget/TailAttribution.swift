@@ -5,25 +5,25 @@
 import Core
 
 public struct TailAttribution: Sendable {
-  private struct Sums: Sendable {
-    var count = 0
-    var latency = 0.0
-    /// The last is what no layer accounts for: the network, and waiting outside.
-    var layers = [Double](repeating: 0, count: LayerTiming.count)
-  }
-
-  private let layout = LatencyHistogram(bits: 7)
-  private var buckets: [Int: Sums] = [:]
+  private static let layout = LatencyHistogram(bits: 7)
+  /// By bucket the sums of nanoseconds by layer, and in the two lanes behind them those of latencies and of requests.
+  /// 64 bytes a bucket, 464 KiB in all.
+  private var buckets: [SIMD8<Double>] = []
+  private static let latencyLane = LayerTiming.count
+  private static let countLane = LayerTiming.count + 1
 
   public init() {}
 
+  /// - Complexity: O(1), no allocation but the first time.
   public mutating func record(_ latency: UInt64, _ timing: LayerTiming) {
-    let bucket = layout.bucket(of: latency)
-    buckets[bucket, default: Sums()].count += 1
-    buckets[bucket]!.latency += Double(latency)
-    for index in 0..<LayerTiming.count {
-      buckets[bucket]!.layers[index] += Double(timing.nanoseconds[index])
+    if buckets.isEmpty {
+      let count = TailAttribution.layout.bucket(of: .max) + 1
+      buckets = Array(repeating: SIMD8(), count: count)
     }
+    var sums = SIMD8<Double>(timing.nanoseconds)
+    sums[TailAttribution.latencyLane] = Double(latency)
+    sums[TailAttribution.countLane] = 1
+    buckets[TailAttribution.layout.bucket(of: latency)] += sums
   }
 
   public struct Share: Sendable, Equatable {
@@ -34,19 +34,18 @@ public struct TailAttribution: Sendable {
 
   /// Of the time of the requests slower than `bound`, up to a bucket's width of 0.8 %, the largest first.
   public func shares(above bound: UInt64) -> (count: Int, shares: [Share]) {
-    let first = layout.bucket(of: bound)
-    var total = Sums()
-    for (bucket, sums) in buckets where bucket >= first {
-      total.count += sums.count
-      total.latency += sums.latency
-      for index in 0..<LayerTiming.count { total.layers[index] += sums.layers[index] }
-    }
-    guard total.latency > 0 else { return (0, []) }
+    let first = TailAttribution.layout.bucket(of: bound)
+    guard first < buckets.count else { return (0, []) }
+    let total = buckets[first...].reduce(SIMD8<Double>(), +)
+    let latency = total[TailAttribution.latencyLane]
+    guard latency > 0 else { return (0, []) }
     var shares = (0..<LayerTiming.count).map {
-      Share(name: LayerTiming.names[$0], share: total.layers[$0] / total.latency)
+      Share(name: LayerTiming.names[$0], share: total[$0] / latency)
     }
-    let known = total.layers.reduce(0, +)
-    shares.append(Share(name: "elsewhere", share: max(0, 1 - known / total.latency)))
-    return (total.count, shares.sorted { $0.share > $1.share })
+    let known = (0..<LayerTiming.count).reduce(0) { $0 + total[$1] }
+    // What no layer accounts for: the network, and waiting outside.
+    shares.append(Share(name: "elsewhere", share: max(0, 1 - known / latency)))
+    let count = Int(total[TailAttribution.countLane])
+    return (count, shares.sorted { $0.share > $1.share })
   }
 }

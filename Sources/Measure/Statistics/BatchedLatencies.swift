@@ -17,7 +17,9 @@ public import Core
 
 public struct BatchedLatencies: Sendable {
   public private(set) var all = LatencyHistogram(bits: 10)
+  /// Those that are full, and the one that is being filled.
   private var batches: [LatencyHistogram] = []
+  private var open = LatencyHistogram(bits: 5)
   private var length = 16
   private static let batchesMax = 64
   /// Fewer batches say nothing of how they vary.
@@ -27,8 +29,8 @@ public struct BatchedLatencies: Sendable {
 
   public mutating func record(_ nanoseconds: UInt64) {
     all.record(nanoseconds)
-    if batches.isEmpty || batches[batches.count - 1].count >= length { openBatch() }
-    batches[batches.count - 1].record(nanoseconds)
+    if open.count == length { closeBatch() }
+    open.record(nanoseconds)
   }
 
   /// Values whose order is not known.
@@ -36,19 +38,20 @@ public struct BatchedLatencies: Sendable {
     all.add(histogram)
   }
 
-  private mutating func openBatch() {
-    if batches.count == BatchedLatencies.batchesMax {
-      for index in 0..<(batches.count / 2) {
-        batches[index] = batches[index * 2]
-        batches[index].merge(batches[index * 2 + 1])
-      }
-      batches.removeLast(batches.count / 2)
-      length *= 2
+  @inline(never)
+  private mutating func closeBatch() {
+    batches.append(open)
+    open.removeAll()
+    guard batches.count == BatchedLatencies.batchesMax else { return }
+    for index in 0..<(batches.count / 2) {
+      batches[index] = batches[index * 2]
+      batches[index].merge(batches[index * 2 + 1])
     }
-    batches.append(LatencyHistogram(bits: 5))
+    batches.removeLast(batches.count / 2)
+    length *= 2
   }
 
-  private var whole: [LatencyHistogram] { batches.filter { $0.count == length } }
+  private var whole: [LatencyHistogram] { open.count == length ? batches + [open] : batches }
 
   /// By how much more the share above the percentile varies than that of independent values; 1 at least. An estimate
   /// of few batches is itself unsure, which Student's factor allows for.

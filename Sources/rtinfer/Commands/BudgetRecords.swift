@@ -16,6 +16,7 @@ final class BudgetRecords {
   private let layers: [Int]
   private let decisionLayers: [Int]
   private let summary: SummarySlots
+  private var times = TimestampReader()
   /// Told of each request.
   var onObservation: (BudgetEvidence.Observation) -> Void = { _ in }
   var onDecision: (LayerTiming) -> Void = { _ in }
@@ -66,22 +67,10 @@ final class BudgetRecords {
     }
   }
 
-  /// Microseconds as nanoseconds; nil where the member is no number of 0 or more.
-  private func nanoseconds(_ slot: Int) -> UInt64? {
-    let value: Double
-    switch scanner.scalar(slot) {
-    case .int(let number): value = Double(number)
-    case .double(let number): value = number
-    default: return nil
-    }
-    guard value >= 0, value < 1e15 else { return nil }
-    return UInt64((value * 1e3).rounded())
-  }
-
   private func timing(_ slots: [Int]) -> LayerTiming {
     var timing = LayerTiming()
-    for index in 0..<LayerTiming.count {
-      timing[index] = nanoseconds(slots[index])
+    for index in 0..<LayerTiming.count where scanner.has(slots[index]) {
+      timing[index] = scanner.thousandths(slots[index])
     }
     return timing
   }
@@ -90,18 +79,18 @@ final class BudgetRecords {
     var observation = BudgetEvidence.Observation()
     let fault = scanner.raw(error)
     let hasFault = fault.kind == .string
-    guard let latency = nanoseconds(latency) else {
+    guard let latency = scanner.thousandths(latency) else {
       return "'latency_us' is not a number of 0 or more"
     }
     // What was refused took no time that says anything; what was given up took so long at least.
     if !hasFault || fault.bytes == "timeout" {
       observation.latency = latency
-      observation.service = nanoseconds(service)
+      observation.service = scanner.thousandths(service)
     }
     guard case .int(let status)? = scanner.scalar(status) else { return "'status' is not a number" }
     observation.isError = hasFault || status >= 400
     if scanner.raw(due).kind == .string {
-      guard let due = Timestamp(rfc3339: scanner.text(due)) else {
+      guard let due = times.read(scanner.text(due)) else {
         return "'due' is not an RFC 3339 time"
       }
       observation.due = due
