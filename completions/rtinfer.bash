@@ -183,6 +183,23 @@ _rtinfer() {
         --max-rejects) values='text' ;;
       esac
       ;;
+    'bench features '*)
+      flags='--project --online --online-deadline --for --at --hot --updates --batch --repeats --seed --json --rejects --max-rejects --strict --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --online) values='folders' ;;
+        --online-deadline) values='text' ;;
+        --for) values='text' ;;
+        --at) values='text' ;;
+        --hot) values='text' ;;
+        --updates) values='text' ;;
+        --batch) values='text' ;;
+        --repeats) values='text' ;;
+        --seed) values='text' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
+      esac
+      ;;
     'bench http '*)
       flags='--rate --duration --warmup --arrivals --seed --concurrency --connections --timeout --no-keep-alive --method --header --body --request-lines --spawn --max-lag --summary --json --hgrm --html --label --quiet --help'
       case $previous in
@@ -259,6 +276,9 @@ _rtinfer() {
     'bench model '*)
       operands='model'
       ;;
+    'bench features '*)
+      operands='features'
+      ;;
     'bench http '*)
       operands='http'
       ;;
@@ -273,7 +293,7 @@ _rtinfer() {
       ;;
     'bench '*)
       flags='--quiet --help'
-      verbs='model http search compare ab'
+      verbs='model features http search compare ab'
       ;;
     'drift profile '*)
       flags='--format --columns --without --under --time --time-unit --every --rejects --max-rejects --strict --quiet --help'

@@ -169,6 +169,8 @@ complete -c rtinfer -n '__fish_seen_subcommand_from bench' -l quiet -s q -d 'Say
 complete -c rtinfer -n '__fish_seen_subcommand_from bench' -l help -s h -d 'Show this help'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and not __fish_seen_subcommand_from model' -a model
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from model' -f -a 'model'
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and not __fish_seen_subcommand_from features' -a features
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from features' -f -a 'features'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and not __fish_seen_subcommand_from http' -a http
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from http' -f -a 'http'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and not __fish_seen_subcommand_from search' -a search
@@ -190,6 +192,22 @@ complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subco
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from model' -l strict -d 'Stop at the first rejected record'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from model' -l quiet -s q -d 'Say nothing on stderr but errors'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from model' -l help -s h -d 'Show this help'
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from features' -l project -r -F -d 'The project file'
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from features' -l online -x -a '(__fish_complete_directories)' -d 'Take features that a row does not bring from this online store: a folder, redis://… or unix://…'
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from features' -l online-deadline -x -d 'Wait so long for a Redis store, then go on with the last known row, or the defaults; 5ms for serve, 1s for score'
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from features' -l for -x -d 'The event type that asks for features'
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from features' -l at -x -d 'Ask as of just before this time, in RFC 3339 or \'now\''
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from features' -l hot -x -d 'Rows that are asked for over and over, the first of the file'
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from features' -l updates -x -d 'Rows that a second thread writes again each second meanwhile, as they are; for a folder'
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from features' -l batch -x -d 'Rows of a call, several sizes with commas'
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from features' -l repeats -x -d 'How often all rows are judged at each size, after one time for warming up'
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from features' -l seed -x -d 'Of the order of cold rows'
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from features' -l json -d 'Print records also on a terminal'
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from features' -l rejects -r -F -d 'Write rejected records there, one JSON object a line, with their raw bytes'
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from features' -l max-rejects -x -d 'How many rejected records still end with status 0'
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from features' -l strict -d 'Stop at the first rejected record'
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from features' -l quiet -s q -d 'Say nothing on stderr but errors'
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from features' -l help -s h -d 'Show this help'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from http' -l rate -x -d 'Requests a second; stages as N:DURATION,N:DURATION'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from http' -l duration -x -d 'How long'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from http' -l warmup -x -d 'Send so long before, and count nothing of it'

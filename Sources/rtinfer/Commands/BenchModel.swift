@@ -122,7 +122,7 @@ enum BenchModel {
     return try DeclaredModel(ModelDefinition(name: named, uri: named), nil, invocation)
   }
 
-  private static func batchSizes(_ options: Options) throws(Failure) -> [Int] {
+  static func batchSizes(_ options: Options) throws(Failure) -> [Int] {
     let text = try options.value(batch) ?? "1,16,256,100000"
     var sizes: [Int] = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {

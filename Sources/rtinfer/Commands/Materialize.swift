@@ -207,7 +207,7 @@ enum MaterializeCommand {
     return try verification.run(logged: path, events: Array(options.operands.dropFirst()))
   }
 
-  private static func askingTypes(
+  static func askingTypes(
     _ invocation: Invocation, _ project: Project, _ schema: EventSchema
   ) throws(Failure) -> [Int] {
     func index(_ name: String, _ origin: String) throws(Failure) -> Int {

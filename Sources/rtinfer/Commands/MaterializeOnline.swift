@@ -117,11 +117,18 @@ extension MaterializeCommand {
   }
 
   private static func time(_ invocation: Invocation) throws(Failure) -> Timestamp {
-    let text = try invocation.options.value(at) ?? "now"
+    try time(
+      try invocation.options.value(at) ?? "now", origin: invocation.options.origin(at), invocation)
+  }
+
+  /// - Parameter origin: of the text, for messages.
+  static func time(
+    _ text: String, origin: String, _ invocation: Invocation
+  ) throws(Failure) -> Timestamp {
     if text == "now" { return invocation.clock.now() }
     guard let time = Array(text.utf8).withBytes({ Timestamp(rfc3339: $0) }) else {
       throw .usage(
-        "\(invocation.options.origin(at)): '\(text)' is no time",
+        "\(origin): '\(text)' is no time",
         hint: "as in --at 2013-01-05T10:00:00Z, or --at now")
     }
     return time

@@ -1,0 +1,163 @@
+// What bench features measures: look-ups of requests that have been read, in one order or another, while a second thread
+// may be writing.
+
+import Core
+import Features
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+struct FeatureLookUps {
+  private let reader: OnlineReader
+  private let plan: RequestPlan
+  private let requests: FeatureRequests
+  private let clock: any Clock
+  /// Look-ups of one repeat, at least.
+  private static let hotMin = 10_000
+
+  init(
+    _ reader: OnlineReader, _ plan: RequestPlan, _ requests: FeatureRequests, _ clock: any Clock
+  ) {
+    self.reader = reader
+    self.plan = plan
+    self.requests = requests
+    self.clock = clock
+  }
+
+  struct Result {
+    let isHot: Bool
+    let batch: Int
+    /// Look-ups of one repeat.
+    let lookUps: Int
+    /// Different rows among them.
+    let rows: Int
+    /// Microseconds a look-up, one figure for each repeat, ascending.
+    var repeats: [Double] = []
+    var calls = LatencyHistogram(bits: 7)
+    /// Views of one repeat that had no row, a damaged one, or none in time.
+    var absent = 0
+    var damaged = 0
+    var unanswered = 0
+
+    var best: Double { repeats[0] }
+    var median: Double { repeats[repeats.count / 2] }
+  }
+
+  /// Which requests are asked for, one after another.
+  ///
+  /// - Parameter hot: so many, the first ones, again and again; nil: all, each once, in a random order.
+  func order(hot: Int?, seed: UInt64) -> [Int] {
+    guard let hot else {
+      var random = SplitMix64(seed: seed)
+      return Array(0..<requests.count).shuffled(using: &random)
+    }
+    let some = min(hot, requests.count)
+    let rounds = max(1, FeatureLookUps.hotMin / some)
+    return (0..<some * rounds).map { $0 % some }
+  }
+
+  /// Makes all look-ups of the order, `batch` to a call; those that do not fill a last call are left out.
+  func measure(_ order: [Int], isHot: Bool, batch: Int, repeats: Int) -> Result {
+    let batch = min(batch, order.count)
+    let calls = order.count / batch
+    var result = Result(
+      isHot: isHot, batch: batch, lookUps: calls * batch, rows: Set(order[..<(calls * batch)]).count
+    )
+    // The first pass only warms up, and is looked at for what it finds.
+    count(order[..<(calls * batch)], &result)
+    var values: [Scalar] = []
+    requests.scalars.withUnsafeBufferPointer { scalars in
+      for _ in 0..<repeats {
+        let start = clock.monotonicNanoseconds()
+        var before = start
+        for call in 0..<calls {
+          for place in call * batch..<(call + 1) * batch {
+            look(order[place], scalars, &values)
+          }
+          let now = clock.monotonicNanoseconds()
+          result.calls.record(now - before)
+          before = now
+        }
+        result.repeats.append(Double(before - start) / 1e3 / Double(calls * batch))
+      }
+    }
+    result.repeats.sort()
+    return result
+  }
+
+  @inline(__always)
+  private func look(
+    _ request: Int, _ scalars: UnsafeBufferPointer<Scalar>, _ values: inout [Scalar]
+  ) {
+    reader.lookUp(
+      plan, scalars.baseAddress! + request * requests.width, at: requests.times[request], given: [],
+      into: &values)
+  }
+
+  private func count(_ order: ArraySlice<Int>, _ result: inout Result) {
+    var values: [Scalar] = []
+    requests.scalars.withUnsafeBufferPointer { scalars in
+      for request in order {
+        look(request, scalars, &values)
+        result.absent += reader.outcome.absent
+        result.damaged += reader.outcome.damaged
+        result.unanswered += reader.outcome.unanswered + reader.outcome.stale
+      }
+    }
+  }
+}
+
+/// Rows written again by a thread of their own, so many a second, until told to stop.
+final class FeatureUpdates {
+  private final class State: Sendable {
+    let isStopped = Atomic(false)
+    let written = Atomic(0)
+    let failure = Mutex<Failure?>(nil)
+  }
+
+  private let state = State()
+  private let thread: WorkerThread
+  private let clock: any Clock
+  private let start: UInt64
+
+  init(
+    _ views: [FeatureView], _ address: OnlineAddress, perSecond: Int, _ clock: any Clock
+  ) throws(Failure) {
+    guard case .folder(let folder) = address else {
+      preconditionFailure("only a folder is written here")
+    }
+    let rewriter = try RowRewriter(views, folder: folder)
+    let state = state
+    self.clock = clock
+    let start = clock.monotonicNanoseconds()
+    self.start = start
+    thread = try WorkerThread {
+      do throws(Failure) {
+        while !state.isStopped.load(ordering: .relaxed) {
+          let elapsed = Double(clock.monotonicNanoseconds() - start) / 1e9
+          let due = Int(elapsed * Double(perSecond)) - state.written.load(ordering: .relaxed)
+          try rewriter.rewrite(due)
+          state.written.add(due, ordering: .relaxed)
+          usleep(500)
+        }
+        try rewriter.close()
+      } catch {
+        state.failure.withLock { $0 = error }
+      }
+    }
+  }
+
+  /// - Returns: how many rows a second were written.
+  func finish() throws(Failure) -> Double {
+    let seconds = Double(clock.monotonicNanoseconds() - start) / 1e9
+    let written = state.written.load(ordering: .relaxed)
+    state.isStopped.store(true, ordering: .relaxed)
+    thread.join()
+    if let failure = state.failure.withLock({ $0 }) { throw failure }
+    return seconds > 0 ? Double(written) / seconds : 0
+  }
+}
