@@ -5,7 +5,7 @@ import Core
 import Measure
 
 /// What budgets read of a run's summary.
-struct LoadSummary {
+struct LoadSummary: Sendable {
   /// Holds histograms, or stands behind the run's samples.
   let holdsHistograms: Bool
   let invalidity: String?

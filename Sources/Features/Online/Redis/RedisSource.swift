@@ -34,6 +34,8 @@ final class RedisSource: RowSource {
   }
 
   private let views: [FeatureView]
+  /// Of the views' definitions; to work them out takes longer than a look-up.
+  private let digests: [[UInt8]]
   private let client: RedisClient
   private let layout: RedisLayout
   private let deadline: TimeSpan
@@ -45,6 +47,7 @@ final class RedisSource: RowSource {
 
   init(_ views: [FeatureView], _ address: RedisAddress, deadline: TimeSpan, clock: any Clock) {
     self.views = views
+    digests = views.map(\.digest)
     self.deadline = deadline
     self.clock = clock
     client = RedisClient(address, clock: clock)
@@ -122,7 +125,7 @@ final class RedisSource: RowSource {
   /// Without a head, which a server that has lost its memory lacks, no row counts: that one is absent says nothing.
   private func take(_ answer: RESPValue?, of view: Int) -> HeadChange {
     guard case .bytes(let bytes) = answer, let head = RedisLayout.Head(bytes) else { return .none }
-    guard head.digest == views[view].digest else {
+    guard head.digest == digests[view] else {
       // By another definition now: what is left of the old one serves on, for those who have read it before.
       return heads[view] == nil ? .none : .same
     }
