@@ -86,7 +86,7 @@ public final class Server {
   ///
   /// - Parameter time: what is not finished by then is cut off.
   public func close(within time: TimeSpan) {
-    let deadline = clock.monotonicNanoseconds() + UInt64(max(0, time.microseconds)) * 1_000
+    let deadline = clock.monotonicNanoseconds() + time.nanoseconds
     state.closingDeadline.store(deadline, ordering: .relaxed)
     state.enter(.closing)
     wake()

@@ -41,9 +41,7 @@ public struct LayerTimes: Sendable {
       text += LayerTimes.readable(histogram.percentile(percent)!).leftPadded(10)
     }
     if let bound, let percentile {
-      let nanoseconds = UInt64(bound.microseconds).multipliedReportingOverflow(by: 1_000)
-      let holds =
-        nanoseconds.overflow || histogram.percentile(percentile)! <= nanoseconds.partialValue
+      let holds = histogram.percentile(percentile)! <= bound.nanoseconds
       text += "   \(Help.padded(bound.description, 8)) \(holds ? "ok" : "over")"
     }
     return text + "\n"

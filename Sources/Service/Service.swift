@@ -78,7 +78,7 @@ public final class Service: RequestHandler {
     self.meters = meters
     self.clock = clock
     self.meter = meters.add()
-    self.batchDelay = UInt64(max(0, options.batchDelay.microseconds)) * 1_000
+    self.batchDelay = options.batchDelay.nanoseconds
     follow()
   }
 

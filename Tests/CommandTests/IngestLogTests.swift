@@ -123,6 +123,14 @@ import Testing
   }
 
   /// The end of the pipe is closed: no error, and what was accepted stays in the log.
+  @Test func spansMayBeAsLongAsTheyLike() throws {
+    try folder.write(Self.event(0), "source.ndjson")
+    for flags in ["--fsync interval:300000d", "--wait 300000d", "--fsync interval:100000000d"] {
+      let outcome = try bash("rtinfer ingest --log \(flags) source.ndjson")
+      #expect(outcome.status == 0, "\(flags): \(outcome.errors)")
+    }
+  }
+
   @Test func aReaderThatHasSeenEnoughLeavesTheLogInOrder() throws {
     try folder.write((0..<20_000).map(Self.event).joined(), "source.ndjson")
     let outcome = try bash(

@@ -149,4 +149,13 @@ import Testing
     #expect(TimeSpan.days(14).description == "14d" && TimeSpan.zero.description == "0s")
     #expect(TimeSpan(microseconds: .min).description.hasPrefix("-106751991d"))
   }
+
+  @Test func spansWithoutEndAreMomentsThatAClockCanTell() {
+    #expect(TimeSpan(microseconds: 7).nanoseconds == 7_000)
+    #expect(TimeSpan(microseconds: -7).nanoseconds == 0)
+    for span in [TimeSpan.days(300_000), .days(106_000_000), TimeSpan(microseconds: .max)] {
+      #expect(span.nanoseconds == 1 << 62)
+    }
+    #expect(TimeSpan(microseconds: .min).nanoseconds == 0)
+  }
 }

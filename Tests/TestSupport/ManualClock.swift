@@ -12,6 +12,6 @@ public final class ManualClock: Clock, @unchecked Sendable {
 
   public func advance(_ span: TimeSpan) {
     wall = wall + span
-    nanoseconds += UInt64(span.microseconds) * 1_000
+    nanoseconds += span.nanoseconds
   }
 }

@@ -54,6 +54,14 @@ public struct TimeSpan: Sendable, Hashable, Comparable {
   public static func hours(_ count: Int64) -> TimeSpan { .seconds(count * 3_600) }
   public static func days(_ count: Int64) -> TimeSpan { .seconds(count * 86_400) }
   public static let zero = TimeSpan(microseconds: 0)
+  private static let nanosecondsMax: Int64 = 1 << 62
+
+  /// For monotonic clocks: at least 0, and at most 146 years, so that a moment so far away can be told.
+  public var nanoseconds: UInt64 {
+    let (product, overflow) = microseconds.multipliedReportingOverflow(by: 1_000)
+    guard !overflow else { return microseconds < 0 ? 0 : UInt64(TimeSpan.nanosecondsMax) }
+    return UInt64(min(max(0, product), TimeSpan.nanosecondsMax))
+  }
 
   @inlinable public static func < (left: TimeSpan, right: TimeSpan) -> Bool {
     left.microseconds < right.microseconds

@@ -152,7 +152,7 @@ public final class LogWriter {
     guard case .interval(let span) = settings.fsync, let since = unsyncedSince, ending == nil else {
       return nil
     }
-    let due = since + UInt64(span.microseconds) * 1_000
+    let due = since + span.nanoseconds
     let now = clock.monotonicNanoseconds()
     return due > now ? due - now : 0
   }

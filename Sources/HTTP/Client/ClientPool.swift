@@ -56,7 +56,7 @@ public final class ClientPool {
       return Bytes(base: UnsafePointer(memory), count: request.bytes.count)
     }
     self.options = options
-    self.timeoutNanoseconds = UInt64(options.timeout.microseconds) * 1_000
+    self.timeoutNanoseconds = options.timeout.nanoseconds
     self.observer = observer
     self.clock = clock
     poller = try makePoller(usesPoll: options.usesPoll)

@@ -55,7 +55,7 @@ public struct ArrivalSchedule: Sendable {
   /// Nanoseconds from the beginning to the end of the last stage, or the last arrival of a trace.
   public var lengthNanoseconds: UInt64 {
     if stages.isEmpty { return trace.last ?? 0 }
-    return stages.reduce(0) { $0 + UInt64($1.duration.microseconds) * 1_000 }
+    return stages.reduce(0) { $0 + $1.duration.nanoseconds }
   }
 
   /// Nanoseconds from the run's beginning to the next request; nil behind the last.

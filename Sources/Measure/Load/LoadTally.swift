@@ -125,7 +125,7 @@ public struct LoadTally: Sendable {
     }
     guard case .open = plan.load, let late = lag.percentile(99) else { return nil }
     let bound =
-      plan.lagMax.map { UInt64($0.microseconds) * 1_000 }
+      plan.lagMax.map(\.nanoseconds)
       ?? max(1_000_000, (latency.percentile(99) ?? 0) / 10)
     guard late > bound else { return nil }
     return "the generator itself was late: send lag p99 \(LayerTimes.readable(late)), bound"

@@ -7,7 +7,7 @@ public enum RegistryLock {
   static func take(
     _ folder: RegistryFolder, _ clock: any Clock, _ patience: TimeSpan, _ pause: (Int) -> Bool
   ) throws(Failure) -> any FileLock {
-    let deadline = clock.monotonicNanoseconds() + UInt64(patience.microseconds) * 1_000
+    let deadline = clock.monotonicNanoseconds() + patience.nanoseconds
     while true {
       let answer = try folder.attempt(RegistryFolder.lock) { () throws(SystemError) in
         try folder.files.lock(folder.absolute(RegistryFolder.lock))

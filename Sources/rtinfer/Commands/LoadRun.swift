@@ -45,7 +45,7 @@ final class LoadRun: ExchangeObserver {
     started = clock.now()
     start = clock.monotonicNanoseconds()
     epoch = started - TimeSpan(microseconds: Int64(start / 1_000))
-    tally = LoadTally(begin: start + UInt64(plan.warmup.microseconds) * 1_000)
+    tally = LoadTally(begin: start + plan.warmup.nanoseconds)
   }
 
   // MARK: Open loop
@@ -102,7 +102,7 @@ final class LoadRun: ExchangeObserver {
 
   func runClosed(_ concurrency: Int, for length: TimeSpan) throws(Failure) {
     let pool = try makePool()
-    let end = tally.begin + UInt64(length.microseconds) * 1_000
+    let end = tally.begin + length.nanoseconds
     while clock.monotonicNanoseconds() < end, !isOver {
       while pool.busy < concurrency, pool.hasRoom {
         let now = clock.monotonicNanoseconds()
@@ -133,7 +133,7 @@ final class LoadRun: ExchangeObserver {
   /// What is on its way is waited for, as long as any request may take: to leave out what has not been answered
   /// yet would leave out the slowest.
   private func finish(_ pool: ClientPool) throws(Failure) {
-    let patience = clock.monotonicNanoseconds() + UInt64(options.timeout.microseconds) * 1_000
+    let patience = clock.monotonicNanoseconds() + options.timeout.nanoseconds
     while pool.busy > 0 || waitingStart < waiting.count, Signals.drainStatus == nil,
       clock.monotonicNanoseconds() < patience
     {

@@ -70,7 +70,7 @@ enum LogFlags {
     let folder = try LogFlags.folder(invocation, project)
     let patience = try options.span(wait) ?? .zero
     let deadline =
-      invocation.clock.monotonicNanoseconds() + UInt64(patience.microseconds) * 1_000
+      invocation.clock.monotonicNanoseconds() + patience.nanoseconds
     while true {
       do throws(Failure) {
         let writer = try LogWriter(

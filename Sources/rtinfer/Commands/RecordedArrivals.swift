@@ -33,8 +33,10 @@ enum RecordedArrivals {
       throw .badData("\(source.name): no line has a member 'due' or 'time'")
     }
     times.sort()
-    let begin = UInt64(delayed.microseconds) * 1_000
+    let begin = delayed.nanoseconds
     return ArrivalSchedule(
-      trace: times.map { begin + UInt64($0.microseconds - first.microseconds) * 1_000 })
+      trace: times.map {
+        begin + TimeSpan(microseconds: $0.microseconds - first.microseconds).nanoseconds
+      })
   }
 }

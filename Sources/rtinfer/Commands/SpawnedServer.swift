@@ -69,7 +69,7 @@ final class SpawnedServer {
   func waitUntilReady(_ endpoint: Endpoint, within patience: TimeSpan, clock: any Clock)
     throws(Failure)
   {
-    let deadline = clock.monotonicNanoseconds() + UInt64(patience.microseconds) * 1_000
+    let deadline = clock.monotonicNanoseconds() + patience.nanoseconds
     while !endpoint.takesConnections {
       var status: Int32 = 0
       if waitpid(process, &status, WNOHANG) == process {
