@@ -35,13 +35,19 @@ struct RedisAddress: Sendable, Equatable {
       )
     }
     guard let scheme = text.firstRange(of: "://") else {
-      throw .usage("\(origin): '\(text)' is no address", hint: RedisAddress.hint)
+      throw .usage("\(origin): is no address", hint: RedisAddress.hint)
     }
     var rest = text[scheme.upperBound...]
     var query = Substring()
     if let mark = rest.firstIndex(of: "?") {
       query = rest[rest.index(after: mark)...]
       rest = rest[..<mark]
+    }
+    // Whatever is shown from here on is no part of a password.
+    guard !query.contains("@") else {
+      throw .usage(
+        "\(origin): an @ stands behind the ?", hint: "in a user's name or password ? is written %3F"
+      )
     }
     if let at = rest.lastIndex(of: "@") {
       try takeCredentials(rest[..<at], origin)
