@@ -180,11 +180,12 @@ enum HelpTopics {
       Both hold the same rows, so both give the same values. In Redis a row is one key, written
       by a script on the server: by the writer's number and the event's offset, so that what
       comes again changes nothing and what comes late is not lost. Of two writers the one that
-      was started last goes on; the other one is refused and ends with 75. Rows of views whose
+      was started last goes on; the other one is refused and ends with 75. That holds for a
+      server that has lost its memory too, as long as the writers' clocks agree. Rows of views whose
       windows all end expire a day after the last question that could reach them.
 
-      A row may be lost with the server's memory. While materialize runs it notices, and writes
-      all rows again. Where the server went down while nobody wrote: materialize backfill. A
+      A row may be lost with the server's memory. While materialize runs it notices, with the
+      next event or at the end, and writes all rows again. Where the server went down while nobody wrote: materialize backfill. A
       server that evicts keys when it is full loses rows unnoticed: give it
       maxmemory-policy noeviction, and then it says when it is full (exit status 4).
 
@@ -192,7 +193,7 @@ enum HelpTopics {
       score). Then they take the last row that this process has read, up to 64 MiB of them,
       else the model's defaults: see _rt.online in rtinfer help records, and serve's metrics
       rtinfer_online_lookups_total and rtinfer_online_views_total{outcome="stale"}. A host's name
-      is looked up once.
+      is looked up at the start, and again, while decisions go on, when nobody answers there.
 
       """)
 

@@ -8,8 +8,8 @@ import Testing
 
 @Suite(.serialized, .enabled(if: RedisProcess.isInstalled, "\(RedisProcess.missing)"))
 struct RedisTests {
-  private let folder: TemporaryFolder
-  private let redis: RedisProcess
+  let folder: TemporaryFolder
+  let redis: RedisProcess
 
   init() throws {
     folder = try GeneratedStream.folder()
@@ -19,25 +19,25 @@ struct RedisTests {
     try #require(outcome.status == 0, "\(outcome.errors)")
   }
 
-  private func bash(_ line: String, seconds: Double = 110) throws -> Child.Outcome {
+  func bash(_ line: String, seconds: Double = 110) throws -> Child.Outcome {
     try Child.bash(line, in: folder.url, home: folder.url, seconds: seconds)
   }
 
-  private func materialize(_ store: String, _ words: String = "events.ndjson") throws
+  func materialize(_ store: String, _ words: String = "events.ndjson") throws
     -> Child.Outcome
   {
     try bash("rtinfer materialize --online '\(store)' \(words) > rows.ndjson")
   }
 
   /// A writer whose input stays open.
-  private func writer(_ store: String) throws -> Child {
+  func writer(_ store: String) throws -> Child {
     try Child(
       [Binary.rtinfer, "materialize", "--online", store], in: folder.url,
       environment: Binary.environment(home: folder.url), seconds: 110)
   }
 
   /// What the store says of every user at the end of the stream.
-  private func rows(_ store: String) throws -> String {
+  func rows(_ store: String) throws -> String {
     let questions = (0..<50).map { number in
       #"{"type":"asked","id":"q\#(number)","time":"2024-05-01T10:16:41Z","user":"u\#(number)","f0":2.5}"#
     }
@@ -49,7 +49,7 @@ struct RedisTests {
   }
 
   /// One text that differs where any row does.
-  private func fingerprint() throws -> String {
+  func fingerprint() throws -> String {
     try redis.ask(
       "EVAL",
       """
@@ -62,7 +62,7 @@ struct RedisTests {
   }
 
   /// Keys that fit a pattern, and milliseconds that they have to live; -1 is for ever.
-  private func lives(_ pattern: String) throws -> (count: Int, least: Int, most: Int) {
+  func lives(_ pattern: String) throws -> (count: Int, least: Int, most: Int) {
     let text = try redis.ask(
       "EVAL",
       """
@@ -77,6 +77,12 @@ struct RedisTests {
     let numbers = text.split(separator: " ").compactMap { Int($0) }
     try #require(numbers.count == 3, "\(text)")
     return (numbers[0], numbers[1], numbers[2])
+  }
+
+  /// All of which there are rows.
+  func generations() throws -> Set<Substring> {
+    let keys = try redis.ask("KEYS", "rtinfer:{*}:taps:*:*")
+    return Set(keys.split(separator: "\n").map { $0.split(separator: ":")[3] })
   }
 
   // MARK: The same answers
@@ -207,6 +213,7 @@ struct RedisTests {
 
   @Test func theOldDefinitionServesUntilTheNewOneIsComplete() throws {
     #expect(try materialize(redis.address).status == 0)
+    let replaced = try #require(generations().first)
     let changed = GeneratedStream.project.replacingOccurrences(
       of: #"n: { count: "*", window: "2m" }"#, with: #"n: { count: "*", window: "3m" }"#)
     try folder.write(changed, "changed.json")
@@ -229,13 +236,14 @@ struct RedisTests {
     #expect(try bash("\(get) --project changed.json").output.contains(#""taps:n":1"#))
     #expect(try bash(get).status == 3)
     // What is left of the old one goes within the hour.
-    let old = try lives("rtinfer:{*}:taps:1:*")
+    let old = try lives("rtinfer:{*}:taps:\(replaced):*")
     #expect(old.count == 25 && old.least > 0 && old.most <= 3_600_000, "\(old)")
   }
 
   @Test func whatAnAbandonedBackfillHasLeftIsRemoved() throws {
     #expect(try materialize(redis.address).status == 0)
     let before = try fingerprint()
+    let serving = try generations()
     let child = try Child(
       [Binary.rtinfer, "materialize", "backfill", "--online", redis.address, "-"],
       in: folder.url, environment: Binary.environment(home: folder.url))
@@ -244,16 +252,15 @@ struct RedisTests {
       try child.write(events.replacingOccurrences(of: "\"e1", with: "\"e\(copy)"))
     }
     let deadline = Date(timeIntervalSinceNow: 60)
-    while Date() < deadline, try redis.ask("KEYS", "rtinfer:{*}:taps:2:*").isEmpty {
-      usleep(20_000)
-    }
+    while Date() < deadline, try generations() == serving { usleep(20_000) }
     child.send(SIGKILL)
     _ = child.wait()
+    let abandoned = try #require(generations().subtracting(serving).first)
     #expect(try fingerprint() != before)
     #expect(
       try bash("rtinfer materialize backfill --online \(redis.address) events.ndjson").status == 0)
     usleep(50_000)
-    #expect(try redis.ask("KEYS", "rtinfer:{*}:taps:2:*").isEmpty)
+    #expect(try !generations().contains(abandoned))
     #expect(try materialize("online").status == 0)
     #expect(try rows(redis.address) == rows("online"))
   }

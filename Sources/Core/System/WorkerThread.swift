@@ -45,6 +45,15 @@ public final class WorkerThread {
     }
   }
 
+  /// Lets it go on alone, instead of `join`.
+  public func detach() {
+    #if canImport(Glibc)
+      pthread_detach(thread)
+    #else
+      if let thread { pthread_detach(thread) }
+    #endif
+  }
+
   /// Waits until it has ended; to be called once.
   public func join() {
     #if canImport(Glibc)

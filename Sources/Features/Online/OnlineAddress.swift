@@ -11,7 +11,7 @@ public enum OnlineAddress: Sendable {
   /// - Parameter origin: of the text, for messages.
   public init(_ text: String, origin: String, in files: any FileSystem) throws(Failure) {
     if RedisAddress.isAddress(text) {
-      self = .server(RedisServer(address: try RedisAddress(text, origin: origin)))
+      self = .server(RedisServer(try RedisAddress(text, origin: origin)))
     } else {
       self = .folder(OnlineFolder(text, in: files))
     }
@@ -33,6 +33,13 @@ public enum OnlineAddress: Sendable {
 /// A server of Redis or Valkey, or a cluster of them.
 public struct RedisServer: Sendable {
   let address: RedisAddress
+  let numbers = HostNumbers()
+
+  /// Looks its hosts' names up.
+  init(_ address: RedisAddress) {
+    self.address = address
+    numbers.find(address)
+  }
 }
 
 extension OnlineReader {
@@ -48,8 +55,7 @@ extension OnlineReader {
       try self.init(definitions, schema: schema, folder: folder, views: views)
     case .server(let server):
       try self.init(
-        definitions, schema: schema, at: server.address, views: views, deadline: deadline,
-        clock: clock)
+        definitions, schema: schema, at: server, views: views, deadline: deadline, clock: clock)
     }
   }
 }
@@ -62,7 +68,7 @@ extension OnlineWriter {
     switch address {
     case .folder(let folder): try self.init(engine, folder: folder, rebuilds: rebuilds)
     case .server(let server):
-      try self.init(engine, at: server.address, rebuilds: rebuilds, clock: clock)
+      try self.init(engine, at: server, rebuilds: rebuilds, clock: clock)
     }
   }
 }
@@ -74,17 +80,17 @@ extension OnlineAddress {
   ) throws(Failure) -> TableStatistics {
     switch self {
     case .folder(let folder): try folder.statistics(view)
-    case .server(let server): try server.address.statistics(view, clock: clock)
+    case .server(let server): try server.statistics(view, clock: clock)
     }
   }
 }
 
-extension RedisAddress {
+extension RedisServer {
   fileprivate func statistics(
     _ view: FeatureView, clock: any Clock
   ) throws(Failure) -> TableStatistics {
-    let client = RedisClient(self, clock: clock)
-    let layout = RedisLayout(prefix: prefix)
+    let client = RedisClient(address, numbers: numbers, clock: clock)
+    let layout = RedisLayout(prefix: address.prefix)
     let span = RedisSession.openingSpan
     let command = RedisCommand("GET", key: layout.headKey(view.name))
     let head = try client.head(try client.answers([command], within: span, .none)[0], of: view)

@@ -12,6 +12,8 @@ protocol RowSink: AnyObject {
   var offset: Int64 { get }
   var watermark: Timestamp { get }
   func put(_ key: Bytes, _ row: Bytes, order: Int64) throws(Failure)
+  /// An entity is gone.
+  func forget(_ key: Bytes) throws(Failure)
   /// Says that all rows are true up to `offset`.
   func commit(offset: Int64, watermark: Timestamp) throws(Failure)
   /// Lends every row that it holds; returns how many are damaged.
@@ -20,12 +22,14 @@ protocol RowSink: AnyObject {
   func takeLoss() throws(Failure) -> Bool
   /// All of it has been.
   func endLoss() throws(Failure)
+  /// Waits until all is written; once more where that was lost again.
   func finish() throws(Failure)
   /// Leaves what serves as it is.
   func abandon()
 }
 
 extension RowSink {
+  func forget(_ key: Bytes) throws(Failure) {}
   func takeLoss() throws(Failure) -> Bool { false }
   func endLoss() throws(Failure) {}
 }
@@ -108,7 +112,17 @@ public final class OnlineWriter {
     guard uncommitted > 0 else { return }
     uncommitted = 0
     try writeChanges()
+    try writeLost()
+  }
+
+  /// Writes all rows once more, as long as they may have been lost.
+  ///
+  /// - Returns: whether any may have been.
+  @discardableResult
+  private func writeLost() throws(Failure) -> Bool {
+    var isLost = false
     while try takeLoss() {
+      isLost = true
       for state in engine.states {
         for entity in 0..<state.entities.numberCount where !state.entities.isFree(entity) {
           state.changes?.note(entity)
@@ -117,6 +131,7 @@ public final class OnlineWriter {
       try writeChanges()
       for sink in sinks { try sink.endLoss() }
     }
+    return isLost
   }
 
   private func takeLoss() throws(Failure) -> Bool {
@@ -129,6 +144,9 @@ public final class OnlineWriter {
   /// Writes the rows of what has changed, and then up to where all are true.
   private func writeChanges() throws(Failure) {
     for (index, state) in engine.states.enumerated() {
+      for key in state.takeSwept() {
+        try key.withBytes { (key) throws(Failure) in try sinks[index].forget(key) }
+      }
       for entity in state.changes?.list ?? [] {
         let (row, isCut) = state.write(entity, with: &writers[index])
         if isCut { cut[index].note(entity) }
@@ -160,8 +178,10 @@ public final class OnlineWriter {
   /// Writes the rest and lets go of the store.
   public func finish() throws(Failure) {
     try flush()
-    try writeWhole()
-    for sink in sinks { try sink.finish() }
+    repeat {
+      try writeWhole()
+      for sink in sinks { try sink.finish() }
+    } while try writeLost()
   }
 
   /// Rows that were cut short, as long as a late event may still need them: whoever goes on from here

@@ -6,6 +6,8 @@ public import Core
 struct ChangedEntities {
   private(set) var list: [Int] = []
   private var isListed: [Bool] = []
+  /// The keys of those that are gone.
+  fileprivate var swept: [[UInt8]] = []
 
   mutating func note(_ entity: Int) {
     while isListed.count <= entity { isListed.append(false) }
@@ -13,6 +15,8 @@ struct ChangedEntities {
     isListed[entity] = true
     list.append(entity)
   }
+
+  mutating func noteSwept(_ key: [UInt8]) { swept.append(key) }
 
   func contains(_ entity: Int) -> Bool { entity < isListed.count && isListed[entity] }
 
@@ -42,6 +46,13 @@ extension ViewState {
 
   /// The greatest number in the order of arrival, over all entities; -1 if nothing has happened.
   var lastOrder: Int64 { (0..<entities.numberCount).reduce(-1) { max($0, entities[$1].lastOrder) } }
+
+  /// The keys of entities that have gone since the last time, and have not come again.
+  func takeSwept() -> [[UInt8]] {
+    guard let swept = changes?.swept, !swept.isEmpty else { return [] }
+    changes?.swept.removeAll()
+    return swept.filter { $0.withBytes { entities.find($0) == nil } }
+  }
 
   /// - Parameter watermark: rows that an event behind it may come before are written too; nil: the latest only.
   /// - Returns: the row, and whether late events may need more of it.

@@ -233,6 +233,7 @@ final class ViewState {
         for family in families { family.resetTrack(track, from: 0) }
         freeTracks.append(track)
       }
+      changes?.noteSwept(history.key.copy())
       entities.remove(number)
     }
   }

@@ -8,7 +8,7 @@
 // All commands of a call go out together, to as many servers as need be, and are waited for together: one round trip.
 // A command may be sent again after a connection was lost, so each must be one that may be done twice. Between
 // attempts to connect to a server that does not answer time passes (`Backoff`); a call whose deadline comes before the
-// next attempt ends at once. One client a thread. A host's name is looked up once.
+// next attempt ends at once. One client a thread.
 
 import Core
 
@@ -65,12 +65,15 @@ final class RedisClient {
   private static let mapPause: UInt64 = 50_000_000
   /// Nanoseconds after which a connection without an answer is given up.
   private static let silenceMax: UInt64 = 5_000_000_000
+  private static let silence = RedisLink.Fault(reason: "has not answered for 5 s", isFinal: false)
 
   let address: RedisAddress
   private let clock: any Clock
   private var random: SplitMix64
   private var reaches: [RedisNode: Reach] = [:]
-  private var numbers: [String: String] = [:]
+  private let numbers: HostNumbers
+  /// Whether names are waited for that are not known yet, beyond any deadline.
+  var waitsForNames = true
   private var map: SlotMap?
   private var isMapSuspect = true
   private var isMapAwaited = false
@@ -89,8 +92,10 @@ final class RedisClient {
   private var missing = 0
   private var redirections = 0
 
-  init(_ address: RedisAddress, clock: any Clock) {
+  /// - Parameter numbers: of all clients of a process that speak to the same servers.
+  init(_ address: RedisAddress, numbers: HostNumbers, clock: any Clock) {
     self.address = address
+    self.numbers = numbers
     self.clock = clock
     random = SplitMix64(seed: clock.monotonicNanoseconds())
   }
@@ -99,7 +104,7 @@ final class RedisClient {
   func execute(
     _ commands: [RedisCommand], within span: TimeSpan, _ patience: Patience
   ) -> Result {
-    let deadline = clock.monotonicNanoseconds() + UInt64(span.microseconds) * 1_000
+    let deadline = clock.monotonicNanoseconds() + span.nanoseconds
     begin(commands)
     while missing > 0 {
       let now = clock.monotonicNanoseconds()
@@ -165,10 +170,8 @@ final class RedisClient {
   private func link(_ node: RedisNode, _ now: UInt64) -> RedisLink? {
     var reach = reaches[node] ?? Reach()
     if let link = reach.link {
-      guard link.isAwaiting, now - min(now, link.heard) > RedisClient.silenceMax else {
-        return link
-      }
-      lose(node, RedisLink.Fault(reason: "has not answered for 5 s", isFinal: false), now)
+      guard isSilent(link, now) else { return link }
+      lose(node, RedisClient.silence, now)
       return nil
     }
     guard reach.time <= now else { return nil }
@@ -187,11 +190,13 @@ final class RedisClient {
     return link
   }
 
+  private func isSilent(_ link: RedisLink, _ now: UInt64) -> Bool {
+    link.isAwaiting && now >= link.heard + RedisClient.silenceMax
+  }
+
   private func number(of node: RedisNode) -> RedisNode? {
     guard case .host(let host, let port) = node else { return node }
-    if let number = numbers[host] { return .host(number, port: port) }
-    guard case .address(let number, _) = StreamSocket.resolve(host) else { return nil }
-    numbers[host] = number
+    guard let number = numbers.number(of: host, waits: waitsForNames) else { return nil }
     return .host(number, port: port)
   }
 
@@ -215,8 +220,10 @@ final class RedisClient {
 
   /// When to look again; nil where nothing can come before the deadline.
   private func wakeTime(_ deadline: UInt64) -> UInt64? {
-    let isUnderWay = reaches.values.contains { $0.link?.outstanding.isEmpty == false }
-    var wake = isUnderWay ? deadline : UInt64.max
+    var wake = UInt64.max
+    for case let link? in reaches.values.lazy.map(\.link) where !link.outstanding.isEmpty {
+      wake = min(wake, deadline, link.heard + RedisClient.silenceMax)
+    }
     for errand in errands {
       if errand.time > 0 { wake = min(wake, errand.time) }
     }
@@ -258,7 +265,11 @@ final class RedisClient {
       for (number, value) in answers {
         number == RedisClient.mapNumber ? takeMap(value, node) : settle(number, value, node, now)
       }
-      if let fault = link.fault { lose(node, fault, now) }
+      if let fault = link.fault {
+        lose(node, fault, now)
+      } else if isSilent(link, now) {
+        lose(node, RedisClient.silence, now)
+      }
     }
   }
 
@@ -321,7 +332,12 @@ final class RedisClient {
         errands.append(Errand(number: number, time: now))
       }
     }
-    if reach.link?.wasOpen == true { lossCount += 1 }
+    if reach.link?.wasOpen == true {
+      lossCount += 1
+    } else if reach.link != nil, case .host(let host, _) = node {
+      // By that name it may be somewhere else by now.
+      numbers.seek(host)
+    }
     reach.link = nil
     reach.time = now + reach.backoff.next(&random)
     reaches[node] = reach

@@ -1,12 +1,12 @@
 // What the online store looks like in Redis. Keys, for the prefix `rtinfer`, the view `taps`, its generation 3, and an
 // entity whose key (the bytes of `EntityKey`) falls into the bucket 17:
 //
-//     rtinfer:{writer}:epoch        number     how many writers there have been: the last one's epoch
+//     rtinfer:{writer}:epoch        number     the last writer's epoch
 //     rtinfer:{17}:fence            8 bytes    the epoch of the writer to whom the bucket belongs
 //     rtinfer:{17}:taps:3:<key>     a row      the entity's state
 //     rtinfer:{17}:taps:3           set        keys of the bucket's entities
 //     rtinfer:{taps}:view           a head     what serves
-//     rtinfer:{taps}:unfinished     set        generations that were begun and have not come to serve
+//     rtinfer:{taps}:unfinished     set        while a generation is made: that one, and the one that serves meanwhile
 //
 //     a head   "RTREDIS1"  epoch (8, big)  offset + 1 (8, big)  watermark (8)  ttl (8)  generation (8)  digest (32)
 //     a row    epoch (8, big)  order of the last event (8, big)  CRC-32C of the rest (4)  the bytes of `EntityRow`
@@ -15,10 +15,14 @@
 // The bucket is the CRC-16 of the entity's key modulo 1,024. As it is the hash tag, all that a write touches lies in
 // one slot of a cluster, and a new writer takes all entities over, known and unknown, by setting 1,024 fences.
 //
-// Every write is one script on the server, and each may be done twice. A row is replaced only by one with a higher (epoch,
-// order), and an event's order is its offset, not its time: a late one counts, one that comes again does not. A
-// bucket takes nothing from a writer whose epoch is below its fence. A bucket without a fence has been lost with the
-// server's memory. Rows of a view whose windows end expire when no question can reach them, and a day later.
+// A writer's epoch is the microsecond of its start, or one more than the highest that it finds: so whoever starts later is
+// the one that goes on, even if the server has forgotten the one before.
+//
+// Every write is one script on the server, and each may be done twice. A row is never replaced by one with a lower (epoch,
+// order), and an event's order is its offset, not its time: a late one counts, one that comes again does not. The same
+// order comes again with the same events: for a row that was cut short, and is written whole at the end. A bucket takes
+// nothing from a writer whose epoch is below its fence. A bucket without a fence, or with a lower one, has been lost
+// with the server's memory. Rows of a view whose windows end expire when no question can reach them, and a day later.
 //
 // A definition of a view has one generation at a time; a store that is made anew writes the next one beside it. The head
 // names the one that serves. Rows of the one before stay for an hour, for those who still read by its definition.
@@ -52,6 +56,12 @@ struct RedisLayout: Sendable {
   }
 
   // MARK: Values
+
+  /// Nil for what is no fence.
+  static func epoch(ofFence value: [UInt8]) -> Int64? {
+    guard value.count == 8 else { return nil }
+    return value.withUnsafeBytes { Int64(bigEndian: $0.loadUnaligned(as: Int64.self)) }
+  }
 
   static let rowHead = 20
 

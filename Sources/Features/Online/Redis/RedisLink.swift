@@ -54,6 +54,8 @@ final class RedisLink {
   /// Of the commands by the numbers they were sent with, in order.
   var answers: [(number: Int, value: RESPValue)] = []
   private static let roomBytes = 64 << 10
+  /// Bytes that are read before others have their turn, and the owner looks at the time.
+  private static let turnBytes = 1 << 20
   private let room = UnsafeMutableRawBufferPointer.allocate(
     byteCount: RedisLink.roomBytes, alignment: 16)
 
@@ -146,11 +148,13 @@ final class RedisLink {
   }
 
   private func read() {
-    while fault == nil {
+    var left = RedisLink.turnBytes
+    while fault == nil, left > 0 {
       switch StreamSocket.read(descriptor, room) {
       case .moved(0): return fail("the connection was closed")
       case .moved(let count):
         (wasOpen, hasHeard) = (true, true)
+        left -= count
         parser.append(UnsafeRawBufferPointer(rebasing: room[..<count]))
         take()
         if count < room.count { return }

@@ -13,7 +13,7 @@ final class RedisSession {
   private static let batchBytes = 4 << 20
 
   let layout: RedisLayout
-  let epoch: Int64
+  private(set) var epoch: Int64 = 0
   private let client: RedisClient
   private var names: [RedisScript: [UInt8]] = [:]
   private var pending: [RedisCommand] = []
@@ -31,32 +31,64 @@ final class RedisSession {
   var name: String { client.address.description }
 
   /// Takes the store over.
-  init(_ address: RedisAddress, clock: any Clock) throws(Failure) {
-    client = RedisClient(address, clock: clock)
-    layout = RedisLayout(prefix: address.prefix)
+  ///
+  /// - Parameter views: all that it will write.
+  init(_ server: RedisServer, views: [String], clock: any Clock) throws(Failure) {
+    client = RedisClient(server.address, numbers: server.numbers, clock: clock)
+    layout = RedisLayout(prefix: server.address.prefix)
     client.scripts = RedisScript.allCases.map(\.text)
     let loads = RedisScript.allCases.map { RedisCommand("SCRIPT", "LOAD", $0.text) }
-    let answers = try client.answers(
-      loads + [RedisCommand("INCR", key: layout.epochKey)], within: RedisSession.openingSpan, .none)
-    guard case .integer(let epoch) = answers[loads.count] else {
-      throw client.unexpected(answers[loads.count])
-    }
-    self.epoch = epoch
+    let answers = try client.answers(loads, within: RedisSession.openingSpan, .none)
     for (script, answer) in zip(RedisScript.allCases, answers) {
       guard case .bytes(let name) = answer else { throw client.unexpected(answer) }
       names[script] = name
     }
+    let last = max(try lastEpoch(views), clock.now().microseconds)
+    epoch = try number(atLeast: last + 1, adding: 1)
     try claim()
+    // Of course they were another's.
+    isForgotten = false
   }
 
-  /// Sets the fences of all buckets.
+  /// The highest number that any writer has left, wherever the server has kept one.
+  private func lastEpoch(_ views: [String]) throws(Failure) -> Int64 {
+    let fences = (0..<RedisLayout.bucketCount).map(layout.fenceKey)
+    let keys = fences + views.map(layout.headKey)
+    var last: Int64 = 0
+    for case .bytes(let value) in try answers(keys.map { RedisCommand("GET", key: $0) }) {
+      if let epoch = RedisLayout.epoch(ofFence: value) { last = max(last, epoch) }
+      if let head = RedisLayout.Head(value) { last = max(last, head.epoch, head.generation) }
+    }
+    return last
+  }
+
+  /// Lets the number of writers be no lower than `least`.
+  ///
+  /// - Returns: what it has become.
+  @discardableResult
+  private func number(atLeast least: Int64, adding: Int) throws(Failure) -> Int64 {
+    let arguments = [String(least), String(adding)].map { Array($0.utf8) }
+    let command = RedisCommand(
+      script: names[.number]!, keys: [layout.epochKey], arguments: arguments)
+    let answer = try answers([command])[0]
+    guard case .integer(let number) = answer else { throw client.unexpected(answer) }
+    return number
+  }
+
+  /// Sets the fences of all buckets, and notes it if one was missing.
   private func claim() throws(Failure) {
+    for bucket in 0..<RedisLayout.bucketCount { try claim(bucket) }
+    try send()
+  }
+
+  private func claim(_ bucket: Int) throws(Failure) {
+    try add(.claim, keys: [layout.fenceKey(bucket)], arguments: [mark])
+  }
+
+  private var mark: [UInt8] {
     var mark: [UInt8] = []
     mark.append(big: epoch)
-    for bucket in 0..<RedisLayout.bucketCount {
-      try add(.claim, keys: [layout.fenceKey(bucket)], arguments: [mark])
-    }
-    try send()
+    return mark
   }
 
   func answers(_ commands: [RedisCommand]) throws(Failure) -> [RESPValue] {
@@ -83,6 +115,14 @@ final class RedisSession {
       ])
   }
 
+  /// Takes an entity off the list of its bucket. Its row goes when its time is over.
+  func forget(_ view: String, _ generation: Int64, _ key: Bytes) throws(Failure) {
+    let bucket = RedisLayout.bucket(key)
+    try add(
+      .forget, keys: [layout.fenceKey(bucket), layout.indexKey(bucket, view, generation)],
+      arguments: [mark, key.copy()])
+  }
+
   /// Writes a head when all is written that was put before: with the next `settle`.
   func commit(_ view: String, _ head: RedisLayout.Head, isNew: Bool) {
     let isFirst = isNew || heads[view]?.isNew == true
@@ -100,10 +140,12 @@ final class RedisSession {
     }
   }
 
-  /// Waits until all is written: rows first, then the heads that speak of them.
+  /// Waits until all is written: rows first, then the heads that speak of them, unless rows are missing.
   func settle() throws(Failure) {
+    // Heads have no fence of their own.
+    if !heads.isEmpty { try claim(0) }
     try send()
-    guard !heads.isEmpty else { return }
+    guard !heads.isEmpty, !isForgotten else { return }
     let committed = heads
     heads = [:]
     for (view, commit) in committed {
@@ -143,11 +185,18 @@ final class RedisSession {
     try settle()
     guard client.lossCount > lossesSeen || isForgotten else { return false }
     lossesSeen = client.lossCount
-    isForgotten = false
     isRestoring = true
     lossCount += 1
     try claim()
+    try number(atLeast: epoch, adding: 0)
+    isForgotten = false
     return true
+  }
+
+  /// Waits until all is written, and asks whether it is all still there.
+  func check() throws(Failure) {
+    try settle()
+    try claim()
   }
 
   /// Waits until all that was lost is written again, heads included, which may be new as well.
@@ -180,8 +229,8 @@ final class RedisSession {
 
   // MARK: Generations
 
-  /// Removes generations that were begun and never came to serve, and notes a new one.
-  func begin(_ view: String, _ generation: Int64, serving: Int64?) throws(Failure) {
+  /// Removes generations that do not serve, since a writer was stopped before it had done so.
+  func clear(_ view: String, serving: Int64?) throws(Failure) {
     let key = layout.unfinishedKey(view)
     let answer = try answers([RedisCommand("SMEMBERS", key: key)])[0]
     guard case .list(let members) = answer else { throw client.unexpected(answer) }
@@ -191,11 +240,14 @@ final class RedisSession {
       }
       try remove(view, number, after: .zero)
     }
-    let slot = HashSlot.of(key)
-    _ = try answers([
-      RedisCommand("DEL", key: key),
-      RedisCommand([Array("SADD".utf8), key, Array(String(generation).utf8)], slot: slot),
-    ])
+    try end(view)
+  }
+
+  /// Notes generations of which one only will stay.
+  func begin(_ view: String, _ generations: [Int64]) throws(Failure) {
+    let key = layout.unfinishedKey(view)
+    let texts = generations.map { Array(String($0).utf8) }
+    _ = try answers([RedisCommand([Array("SADD".utf8), key] + texts, slot: HashSlot.of(key))])
   }
 
   func end(_ view: String) throws(Failure) {

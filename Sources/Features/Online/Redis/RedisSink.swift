@@ -5,10 +5,11 @@ import Core
 extension OnlineWriter {
   /// - Parameter rebuilds: new generations are made, and serve when all events are in.
   convenience init(
-    _ engine: FeatureEngine, at address: RedisAddress, rebuilds: Bool, clock: any Clock
+    _ engine: FeatureEngine, at server: RedisServer, rebuilds: Bool, clock: any Clock
   ) throws(Failure) {
-    let session = try RedisSession(address, clock: clock)
-    if !rebuilds { try session.checkViews(engine.states.map(\.view.name)) }
+    let views = engine.states.map(\.view.name)
+    let session = try RedisSession(server, views: views, clock: clock)
+    if !rebuilds { try session.checkViews(views) }
     var sinks: [any RowSink] = []
     for state in engine.states {
       sinks.append(try RedisSink(state, session, rebuilds: rebuilds))
@@ -51,6 +52,7 @@ private final class RedisSink: RowSink {
     self.session = session
     view = state.view.name
     let found = try session.head(view)
+    try session.clear(view, serving: found?.generation)
     if let found, !rebuilds {
       guard found.digest == state.view.digest else {
         throw Failure.badData(
@@ -66,11 +68,11 @@ private final class RedisSink: RowSink {
         epoch: session.epoch, offset: -1, watermark: .distantPast, timeToLive: state.reach,
         generation: session.epoch, digest: state.view.digest)
       before = found
-      (isServing, isResumed) = (false, false)
-      try session.begin(view, head.generation, serving: found?.generation)
+      // What is made from all events serves when they are in; else there is nothing yet that it could be true of.
+      (isServing, isResumed) = (!rebuilds, false)
+      precondition(found?.generation != head.generation, "a generation is begun once")
+      try session.begin(view, [head.generation] + (found.map { [$0.generation] } ?? []))
     }
-    // Nothing is there that could serve meanwhile.
-    if found == nil { isServing = true }
     if isServing { session.commit(view, head, isNew: true) }
     try session.settle()
   }
@@ -83,6 +85,8 @@ private final class RedisSink: RowSink {
     try session.put(
       view, head.generation, key, row, order: order, timeToLive: head.timeToLive)
   }
+
+  func forget(_ key: Bytes) throws(Failure) { try session.forget(view, head.generation, key) }
 
   func commit(offset: Int64, watermark: Timestamp) {
     head.offset = offset
@@ -107,17 +111,19 @@ private final class RedisSink: RowSink {
   }
 
   func abandon() {
-    if !isServing { try? session.remove(view, head.generation, after: .zero) }
+    guard !isServing else { return }
+    try? session.remove(view, head.generation, after: .zero)
+    try? session.end(view)
   }
 
   func finish() throws(Failure) {
-    guard !isResumed else { return }
     if !isServing {
       session.commit(view, head, isNew: true)
       isServing = true
     }
-    try session.settle()
-    try session.end(view)
+    try session.check()
+    guard !isResumed else { return }
     if let before { try session.remove(view, before.generation, after: RedisLayout.retirement) }
+    try session.end(view)
   }
 }

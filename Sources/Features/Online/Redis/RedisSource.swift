@@ -10,10 +10,10 @@ extension OnlineReader {
   ///   - views: the indices of those that must be there now; nil: all.
   ///   - deadline: how long a look-up waits for the server.
   convenience init(
-    _ definitions: FeatureDefinitions, schema: EventSchema, at address: RedisAddress,
+    _ definitions: FeatureDefinitions, schema: EventSchema, at server: RedisServer,
     views: Set<Int>? = nil, deadline: TimeSpan, clock: any Clock
   ) throws(Failure) {
-    let source = RedisSource(definitions.views, address, deadline: deadline, clock: clock)
+    let source = RedisSource(definitions.views, server, deadline: deadline, clock: clock)
     try source.open(views ?? Set(definitions.views.indices))
     self.init(definitions, schema: schema, source: source)
   }
@@ -45,13 +45,13 @@ final class RedisSource: RowSource {
   private var found: [Found] = []
   private var copy = UnsafeMutableRawBufferPointer.allocate(byteCount: 4_096, alignment: 16)
 
-  init(_ views: [FeatureView], _ address: RedisAddress, deadline: TimeSpan, clock: any Clock) {
+  init(_ views: [FeatureView], _ server: RedisServer, deadline: TimeSpan, clock: any Clock) {
     self.views = views
     digests = views.map(\.digest)
     self.deadline = deadline
     self.clock = clock
-    client = RedisClient(address, clock: clock)
-    layout = RedisLayout(prefix: address.prefix)
+    client = RedisClient(server.address, numbers: server.numbers, clock: clock)
+    layout = RedisLayout(prefix: server.address.prefix)
     heads = Array(repeating: nil, count: views.count)
   }
 
@@ -59,6 +59,7 @@ final class RedisSource: RowSource {
 
   /// Refuses a server that is not there, or that holds the views not or by other definitions.
   func open(_ wanted: Set<Int>) throws(Failure) {
+    defer { client.waitsForNames = false }
     let wanted = wanted.sorted()
     guard !wanted.isEmpty else { return }
     let answers = try client.answers(
@@ -77,7 +78,7 @@ final class RedisSource: RowSource {
   func fetch(_ keys: [(view: Int, key: [UInt8])]) throws(Failure) {
     found.removeAll(keepingCapacity: true)
     for (view, key) in keys { found.append(Found(view: view, key: key)) }
-    let end = clock.monotonicNanoseconds() + UInt64(deadline.microseconds) * 1_000
+    let end = clock.monotonicNanoseconds() + deadline.nanoseconds
     var asked = Array(Set(keys.map(\.view))).sorted()
     // Views whose generation is not known yet, or is another one by now, take a second round.
     for _ in 0..<2 where !asked.isEmpty { asked = read(asked, until: end) }
