@@ -41,6 +41,8 @@ public enum Limits {
   /// Wrappings around an event, such as Debezium's inside kcat's.
   public static let envelopeDepthMax = 3
 
+  /// Offsets are below this: what is said of the next one must be a number too.
+  public static let offsetMax: Int64 = 1 << 62
   /// Gaps between the offsets seen of one source partition: 16 bytes each. Beyond, the oldest gap is taken for
   /// offsets that were never used, as Kafka leaves them after transactions.
   public static let sourceGapsMax = 65_536

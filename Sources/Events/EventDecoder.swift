@@ -171,6 +171,9 @@ public final class EventDecoder {
     guard trustsMarks, offset.kind == .number, let number = JSONNumber.integer(offset.bytes) else {
       return nil
     }
+    guard (0..<Limits.offsetMax).contains(number) else {
+      throw BadRecord("the member '_rt.offset' is \(number), which is no offset of ours")
+    }
     guard scanner.raw(watermarkSlot).kind == .string else {
       return Event.Mark(offset: number, watermark: .distantPast, ingested: ingested)
     }

@@ -64,6 +64,15 @@ import Testing
     #expect(again.repeats == 25 && again.messages == "")
   }
 
+  @Test func offsetsThatNoLogHasAreRejected() throws {
+    for numbers in [[Int.max], [Int.max - 1, Int.max], [-1], [1 << 62]] {
+      let found = try take(numbers.map { Self.kcat(0, $0, 0, "e\($0)") }.joined(), "kcat")
+      #expect(found.lines.isEmpty && found.messages.contains("no offset of Kafka's"))
+    }
+    let last = try take(Self.kcat(0, 1 << 62 - 1, 0, "a") + Self.kcat(0, 7, 0, "b"), "kcat")
+    #expect(last.lines.count == 2 && last.messages == "", "\(last.messages)")
+  }
+
   @Test func eachPartitionHoldsTheWatermark() throws {
     // Partition 1 is an hour behind partition 0, and within itself in order: nothing is late.
     var text = ""

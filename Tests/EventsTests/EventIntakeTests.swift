@@ -48,6 +48,17 @@ import Testing
     return outcome
   }
 
+  @Test func marksThatNoLogHasAreRejected() throws {
+    for number in ["9223372036854775807", "4611686018427387904", "-1"] {
+      let marked = line("a", 1).replacingOccurrences(
+        of: "}\n", with: ",\"_rt\":{\"offset\":\(number)}}\n")
+      let found = try take([ChunkedSource(marked + line("b", 2))], trusts: true)
+      #expect(found.ids == ["b"])
+      #expect(
+        found.reasons.contains { $0.contains("'_rt.offset' is \(number)") }, "\(found.reasons)")
+    }
+  }
+
   @Test func mergesInputsByTime() throws {
     let inputs = [
       [("a1", 1), ("a4", 4), ("a9", 9)], [("b2", 2), ("b3", 3)], [("c0", 0), ("c4", 4), ("c8", 8)],

@@ -30,7 +30,11 @@ struct KcatEnvelope: Envelope {
     let what = "no record of kcat -J"
     inner.origin.source = try record.requiredText(topic, "topic", of: what)
     inner.origin.partition = try record.requiredInteger(partition, "partition", of: what)
-    inner.origin.offset = try record.requiredInteger(offset, "offset", of: what)
+    let number = try record.requiredInteger(offset, "offset", of: what)
+    guard (0..<Limits.offsetMax).contains(number) else {
+      throw BadRecord("\(what): its offset is \(number), which is no offset of Kafka's")
+    }
+    inner.origin.offset = number
     inner.typeHint = inner.origin.source
     inner.time = record.integer(time).flatMap { $0 < 0 ? nil : TimeUnit.ms.timestamp(.int($0)) }
     let content = record.raw(payload)
