@@ -1,6 +1,6 @@
 // Lines on their way into a file, which never keep a reply waiting: loops put them into a buffer under a lock, a thread
 // of its own writes them. What does not fit into the buffer, because the disk does not keep up, is counted
-// and dropped.
+// and dropped; so is all while the file cannot be written, which is tried again now and then, and when it is reopened.
 
 public import Core
 import Synchronization
@@ -23,6 +23,9 @@ public final class LogWriter: Sendable {
   public let name: String
   private let state = Mutex(State())
   private let bytesMax: Int
+  private static let turnMicroseconds: UInt32 = 20_000
+  /// Five seconds.
+  private static let retryTurns = 250
 
   /// - Parameter bytesMax: that may wait for the disk.
   public init(name: String, bytesMax: Int = Limits.logBytesMax) {
@@ -52,44 +55,49 @@ public final class LogWriter: Sendable {
 
   /// Writes what comes until it is closed and all is written.
   ///
-  /// - Parameter fail: told once what the disk says; from then on lines are dropped.
+  /// - Parameter fail: told what the disk says whenever lines can no longer be written; until they can they are dropped.
   public func run(into file: any LineDestination, onFailure fail: (SystemError) -> Void) {
     var waiting: [UInt8] = []
+    // Until a file that cannot be written is tried again; nil while it can.
+    var turnsLeft: Int?
     while true {
       let (isClosed, wantsReopening) = state.withLock { state in
         swap(&waiting, &state.bytes)
         defer { state.wantsReopening = false }
         return (state.isClosed, state.wantsReopening)
       }
-      do throws(SystemError) {
-        if !waiting.isEmpty {
-          try waiting.withBytes { (bytes) throws(SystemError) in try file.write(bytes) }
+      let mustWait = waiting.isEmpty || turnsLeft != nil
+      if let turns = turnsLeft, turns > 0, !wantsReopening {
+        turnsLeft = turns - 1
+        drop(waiting)
+      } else {
+        do throws(SystemError) {
+          if turnsLeft != nil { try file.reopen() }
+          try write(waiting, to: file)
+          if wantsReopening, turnsLeft == nil { try file.reopen() }
+          turnsLeft = nil
+        } catch {
+          // That it still is as it was is no news.
+          if turnsLeft == nil { fail(error) } else { drop(waiting) }
+          turnsLeft = LogWriter.retryTurns
         }
-        if wantsReopening { try file.reopen() }
-      } catch {
-        fail(error)
-        return giveUp()
       }
-      if waiting.isEmpty {
+      if mustWait {
         if isClosed { return }
-        usleep(20_000)
+        usleep(LogWriter.turnMicroseconds)
       }
       waiting.removeAll(keepingCapacity: true)
     }
   }
 
-  /// Drops lines until it is closed.
-  private func giveUp() {
-    while true {
-      let isClosed = state.withLock { state in
-        if !state.bytes.isEmpty {
-          state.dropped += state.bytes.count(where: { $0 == UInt8(ascii: "\n") })
-          state.bytes.removeAll()
-        }
-        return state.isClosed
-      }
-      if isClosed { return }
-      usleep(20_000)
-    }
+  private func write(_ lines: [UInt8], to file: any LineDestination) throws(SystemError) {
+    guard !lines.isEmpty else { return }
+    try lines.withBytes { (bytes) throws(SystemError) in try file.write(bytes) }
+  }
+
+  private func drop(_ lines: [UInt8]) {
+    guard !lines.isEmpty else { return }
+    let count = lines.count(where: { $0 == UInt8(ascii: "\n") })
+    state.withLock { $0.dropped += count }
   }
 }

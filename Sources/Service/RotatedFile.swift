@@ -20,6 +20,8 @@ public final class RotatedFile: LineDestination {
   private let keptMax: Int
   private var file: any File
   private var bytes: Int
+  /// Whether the last write has failed, perhaps in the middle of a line.
+  private var isTorn = false
 
   /// - Parameters:
   ///   - bytesMax: after which it is begun anew; a longer line has a file of its own. Nil: never.
@@ -41,6 +43,16 @@ public final class RotatedFile: LineDestination {
   }
 
   public func write(_ lines: Bytes) throws(SystemError) {
+    if isTorn, try file.size() > 0 {
+      try [UInt8(ascii: "\n")].withBytes { (end) throws(SystemError) in try file.write(end) }
+      bytes += 1
+    }
+    isTorn = true
+    try writeWhole(lines)
+    isTorn = false
+  }
+
+  private func writeWhole(_ lines: Bytes) throws(SystemError) {
     guard let bytesMax else { return try file.write(lines) }
     var rest = lines
     while !rest.isEmpty {

@@ -37,7 +37,11 @@ struct ServeLogs {
     let messages = invocation.messages
     threads.append(
       try WorkerThread {
-        log.run(into: file) { messages.error("\(path): \($0.call): \($0.reason); it ends here") }
+        log.run(into: file) { error in
+          messages.error(
+            "\(path): \(error.call): \(error.reason); lines are dropped until it can be written again"
+          )
+        }
       })
     return log
   }

@@ -2,6 +2,7 @@
 
 import Core
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -16,7 +17,8 @@ private final class LogFile: LineDestination {
     guard self.bytes.count + bytes.count <= bytesMax else { throw SystemError(ENOSPC, "write") }
     self.bytes += bytes.copy()
   }
-  func reopen() throws(SystemError) {}
+  /// There is room again once it is reopened.
+  func reopen() throws(SystemError) { bytesMax = .max }
 
   var records: [[String: Any]] {
     bytes.text.split(separator: "\n").compactMap {
@@ -88,5 +90,30 @@ private final class LogFile: LineDestination {
     #expect(log.dropped == before)
     let text = test.ask("GET /metrics").body
     #expect(text.contains("\nrtinfer_log_dropped_total{log=\"access\"} \(before)\n"))
+  }
+
+  @Test func aLogGoesOnWhenItsFileIsReopened() throws {
+    let log = LogWriter(name: "access")
+    let file = LogFile()
+    file.bytesMax = 10
+    func add(_ line: String) { Array(line.utf8).withBytes(log.append) }
+    add("longer than ten bytes\n")
+    let told = Mutex<[SystemError]>([])
+    let thread = try WorkerThread {
+      log.run(into: file) { error in told.withLock { $0.append(error) } }
+    }
+    func wait(_ condition: () -> Bool) {
+      for _ in 0..<1_000 where !condition() { usleep(5_000) }
+    }
+    wait { told.withLock { !$0.isEmpty } }
+    add("lost\n")
+    wait { log.dropped == 1 }
+    log.reopen()
+    usleep(200_000)
+    add("kept\n")
+    log.close()
+    thread.join()
+    #expect(told.withLock { $0 } == [SystemError(ENOSPC, "write")] && log.dropped == 1)
+    #expect(file.bytes.text.hasSuffix("kept\n"))
   }
 }
