@@ -102,7 +102,8 @@ public final class RecordInput {
 
   /// Takes up further records, once all earlier ones have been asked for.
   ///
-  /// - Parameter records: valid until the next are handed over, with `LineReader.padding` bytes behind each.
+  /// - Parameter records: valid until the next are handed over, with `LineReader.padding` bytes behind each. Empty
+  ///   ones are passed over, and counted where a record is named by its number.
   func take(_ records: [Bytes]) {
     handed = records
     nextHanded = 0
@@ -127,9 +128,12 @@ public final class RecordInput {
   }
 
   private func nextHandedOver() -> InputRecord? {
-    guard nextHanded < handed.count else { return nil }
-    nextHanded += 1
-    return InputRecord(handed[nextHanded - 1], number: nextHanded)
+    while nextHanded < handed.count {
+      nextHanded += 1
+      let record = InputRecord(handed[nextHanded - 1], number: nextHanded)
+      if record.isProblem || !record.text.trimmed.isEmpty { return record }
+    }
+    return nil
   }
 
   private func nextRow(_ reader: LineReader, _ separator: UInt8) throws(Failure) -> InputRecord? {

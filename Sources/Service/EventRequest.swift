@@ -53,19 +53,28 @@ final class EventRequest: @unchecked Sendable {
 
   deinit { memory.deallocate() }
 
-  /// An event becomes one line, wherever it comes from. A line end in JSON is a blank: strings have none.
+  /// An event becomes one line, wherever it comes from. A line end in JSON is a blank; those in strings, which may have
+  /// none, stay, so that they are refused as in a file.
   private static func joinLines(_ memory: UnsafeMutablePointer<UInt8>, _ count: Int) {
-    for index in 0..<count where memory[index] == 0x0A || memory[index] == 0x0D {
-      memory[index] = UInt8(ascii: " ")
+    var isQuoted = false
+    var index = 0
+    while index < count {
+      switch memory[index] {
+      case UInt8(ascii: "\""): isQuoted.toggle()
+      case UInt8(ascii: "\\") where isQuoted: index += 1
+      case 0x0A, 0x0D: if !isQuoted { memory[index] = UInt8(ascii: " ") }
+      default: break
+      }
+      index += 1
     }
   }
 
   private var body: Bytes { Bytes(base: UnsafePointer(memory), count: byteCount) }
 
-  /// Its records, valid as long as it is.
+  /// Its records, valid as long as it is; of lines also the empty ones, which are none but count.
   func records() throws(Refusal) -> [Bytes] {
     switch form {
-    case .lines: return try body.lines()
+    case .lines: return try body.lines(keepsEmpty: true)
     case .values:
       let whole = body.trimmed
       guard whole.first == UInt8(ascii: "[") else { return whole.isEmpty ? [] : [whole] }

@@ -4,6 +4,7 @@
 //
 //     group of requests ─▶ intake ─▶ output: log, sync ─▶ live state ─▶ answers
 //                             │ what cannot be kept: 503, and everything begins anew behind the log's end
+//                             │ what cannot be passed on: 503, and that is the end, since a line may have been cut
 //
 // The features are told last, so that nothing is known of an event that may yet be refused; each line is kept until
 // then and read a second time.
@@ -33,8 +34,12 @@ public final class EventTaker {
   private let makeWay: () throws(Failure) -> EventWay
   private let applier: EventApplier?
   private let writer: ArrivalWriter
-  private let onFailure: (Failure) -> Void
+  private let onFailure: (_ failure: Failure, _ isEnd: Bool) -> Void
   private var way: EventWay?
+  /// Of the last way, also while it is broken.
+  private var log: Events.LogWriter?
+  /// After this nothing more is taken.
+  public private(set) var ending: Failure?
   private var rejected: [(line: Int, reason: String)] = []
   private let body = OutputBuffer(MemorySink(), capacity: 1 << 10)
   /// Monotonic nanoseconds before which a broken way is not made anew.
@@ -44,11 +49,11 @@ public final class EventTaker {
   ///   - rejects: where the ways put what they reject.
   ///   - applier: tells the features; nil where there are none.
   ///   - makeWay: makes the way, behind all that the log holds; called at once, and again after a failure.
-  ///   - onFailure: told when events cannot be kept.
+  ///   - onFailure: told when events cannot be kept, for now or for good.
   public init(
     _ queue: EventQueue, schema: EventSchema, rejects: Rejects, applier: EventApplier?,
     clock: any Clock, makeWay: @escaping () throws(Failure) -> EventWay,
-    onFailure: @escaping (Failure) -> Void
+    onFailure: @escaping (_ failure: Failure, _ isEnd: Bool) -> Void
   ) throws(Failure) {
     self.queue = queue
     self.rejects = rejects
@@ -58,6 +63,7 @@ public final class EventTaker {
     self.onFailure = onFailure
     writer = ArrivalWriter(schema)
     way = try makeWay()
+    log = way?.log
     rejects.onRejection = { [unowned self] reason, line in rejected.append((line, reason)) }
   }
 
@@ -66,11 +72,20 @@ public final class EventTaker {
     while let group = queue.next(milliseconds: patience) {
       if group.isEmpty { syncIfDue() } else { take(group) }
     }
+    if ending == nil { finish() }
+  }
+
+  private func finish() {
     do throws(Failure) {
-      try way?.output.finish()
+      if let way { try way.output.finish() } else { try log?.close() }
     } catch {
-      onFailure(error)
+      end(error)
     }
+  }
+
+  private func end(_ failure: Failure) {
+    ending = failure
+    onFailure(failure, true)
   }
 
   /// Takes what has come so far.
@@ -107,15 +122,17 @@ public final class EventTaker {
   }
 
   private func take(_ group: [EventRequest]) {
+    guard let way = usableWay() else { return refuse(group, areUntouched: true) }
     var outcomes: [Outcome] = []
+    let before = way.log?.nextOffset
     do throws(Failure) {
-      let way = try usableWay()
       for request in group { outcomes.append(try take(request, way)) }
       try way.output.passOn()
       try rejects.flush()
     } catch {
+      let areUntouched = way.log.map { $0.nextOffset == before } ?? false
       breakOff(error)
-      return refuse(group)
+      return refuse(group, areUntouched: areUntouched)
     }
     applier?.apply()
     for (request, outcome) in zip(group, outcomes) { answer(request, outcome) }
@@ -147,30 +164,38 @@ public final class EventTaker {
     return outcome
   }
 
-  /// The way, made anew if it was broken.
-  private func usableWay() throws(Failure) -> EventWay {
+  /// The way, made anew if it was broken; nil for a while after it was.
+  private func usableWay() -> EventWay? {
     if let way { return way }
-    guard clock.monotonicNanoseconds() >= retryAt else {
-      throw .inputOutput("events cannot be kept for now")
-    }
+    guard ending == nil, clock.monotonicNanoseconds() >= retryAt else { return nil }
     applier?.forget()
-    let made = try makeWay()
-    way = made
-    return made
+    // That it was broken is known; that it still is, is no news.
+    way = try? makeWay()
+    if way == nil { pause() } else { log = way?.log }
+    return way
   }
+
+  private func pause() { retryAt = clock.monotonicNanoseconds() + Limits.eventRetryNanoseconds }
 
   /// What the intake takes for accepted is not in the log: it begins anew behind what is.
   private func breakOff(_ failure: Failure) {
-    // The first of them is the news.
-    if way != nil { onFailure(failure) }
+    if way?.output.isBroken == true {
+      end(failure)
+      // What is in the log stays there.
+      try? way?.output.finish()
+    } else {
+      onFailure(failure, false)
+      pause()
+    }
     way = nil
-    retryAt = clock.monotonicNanoseconds() + Limits.eventRetryNanoseconds
   }
 
   // MARK: Answers
 
-  private func refuse(_ group: [EventRequest]) {
-    let reply = Array("{\"error\":\"events cannot be kept for now; none of these was taken\"}".utf8)
+  /// - Parameter areUntouched: whether nothing of any can have been kept or passed on.
+  private func refuse(_ group: [EventRequest], areUntouched: Bool) {
+    let what = areUntouched ? "none of these was taken" : "some of these may have been taken"
+    let reply = Array("{\"error\":\"events cannot be kept for now; \(what)\"}".utf8)
     for request in group {
       request.replies.add(.init(number: request.number, status: .unavailable, body: reply))
     }

@@ -237,13 +237,13 @@ extension Request {
 
 extension Bytes {
   /// The lines that are not blank.
-  func lines() throws(Refusal) -> [Bytes] {
+  func lines(keepsEmpty: Bool = false) throws(Refusal) -> [Bytes] {
     var lines: [Bytes] = []
     var rest = self
     while !rest.isEmpty {
       let (line, behind) = rest.split(at: UInt8(ascii: "\n"))
       rest = behind
-      guard !line.trimmed.isEmpty else { continue }
+      guard keepsEmpty || !line.trimmed.isEmpty else { continue }
       guard lines.count < Limits.requestRowsMax else {
         throw Refusal(.contentTooLarge, "more than \(Limits.requestRowsMax) rows in one request")
       }

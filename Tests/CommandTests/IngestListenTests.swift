@@ -62,6 +62,51 @@ import Testing
     #expect(compared.output == "" && compared.status == 0, "\(compared)")
   }
 
+  #if os(Linux)
+    @Test(arguments: [false, true])
+    func itEndsWhenWhatIsAcceptedCannotBePassedOn(_ isLogged: Bool) throws {
+      let script = """
+        rtinfer ingest --listen 127.0.0.1:0 --ready-file ready \(isLogged ? "--log=log" : "") \
+          > /dev/full & job=$!
+        while [ ! -s ready ]; do sleep 0.05; done
+        echo '{"id":1,"time":"2024-05-01T10:00:00Z"}' \
+          | curl -s -w ' %{http_code}' --max-time 10 $(cat ready)/events -d @- || true
+        wait $job || echo " $?"
+        """
+      let outcome = try Child.bash(script, in: folder.url, home: folder.url)
+      #expect(outcome.output.contains("some of these may have been taken\"} 503 4"), "\(outcome)")
+      #expect(outcome.errors.contains("stdout: write: No space left on device"), "\(outcome)")
+      guard isLogged else { return }
+      let replayed = try Child.bash(
+        "rtinfer ingest --replay --log=log", in: folder.url, home: folder.url)
+      #expect(replayed.output.split(separator: "\n").count == 1, "\(replayed)")
+    }
+  #endif
+
+  @Test func aReaderThatIsStuckHoldsNoEndUp() throws {
+    let lines = (0..<3_000).map { line($0) + "\n" }
+    try folder.write(lines.joined(), "events")
+    let script = """
+      mkfifo pipe; sleep 60 < pipe & reader=$!
+      rtinfer ingest --listen 127.0.0.1:0 --ready-file ready --log=log --drain 1s > pipe & job=$!
+      while [ ! -s ready ]; do sleep 0.05; done
+      curl -s -o /dev/null --max-time 3 $(cat ready)/events -H 'Content-Type: application/x-ndjson' \
+        --data-binary @events || true
+      kill -TERM $job; wait $job || echo "status $?"
+      kill $reader
+      """
+    let began = Date()
+    let outcome = try Child.bash(script, in: folder.url, home: folder.url, seconds: 50)
+    #expect(outcome.output == "status 4\n", "\(outcome)")
+    #expect(outcome.errors.contains("stdout: its reader takes nothing"), "\(outcome)")
+    #expect(Date().timeIntervalSince(began) < 30)
+    let replayed = try Child.bash(
+      "rtinfer ingest log verify --log=log", in: folder.url, home: folder.url)
+    // All that was taken until the pipe was full.
+    #expect(replayed.output.contains("\"state\":\"whole\""), "\(replayed)")
+    #expect(!replayed.output.contains("\"events\":0,"), "\(replayed)")
+  }
+
   @Test func itEndsWhenNobodyReadsOn() throws {
     let script = """
       rtinfer ingest --listen 127.0.0.1:0 --ready-file ready | head -n 1 > first & job=$!

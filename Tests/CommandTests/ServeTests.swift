@@ -153,6 +153,19 @@ let hasCurl = Binary.find("curl") != nil
     #expect(server.child.wait().status == 0)
   }
 
+  @Test func noSignalCutsTheDelayShort() throws {
+    let server = try ServedProcess([
+      "--model", "m=\(ServedProcess.model("binary-logistic"))", "--drain-delay", "3s", "--drain",
+      "300000d",
+    ])
+    let began = Date()
+    server.child.send(SIGTERM)
+    usleep(300_000)
+    server.child.send(SIGHUP)
+    #expect(server.child.wait().status == 0)
+    #expect(Date().timeIntervalSince(began) >= 3)
+  }
+
   @Test func modelsAreReadAgain() throws {
     let folder = try TemporaryFolder()
     func install(_ fixture: String) throws {

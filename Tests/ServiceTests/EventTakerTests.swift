@@ -17,6 +17,7 @@ private final class FallibleOutput: EventOutput {
   let lines = OutputBuffer(MemorySink())
   var kept = ""
   var failures = 0
+  var isBroken = false
 
   func endEvent(time: Timestamp, ingested: Timestamp) throws(Failure) {
     lines.append(UInt8(ascii: "\n"))
@@ -67,7 +68,7 @@ private final class FallibleOutput: EventOutput {
             handedOverAs: "/events", schema: schema, rejects: rejects, clock: clock,
             layers: .layers([.cloudevents]), privacy: nil)
           return EventWay(intake, to: output, log: nil)
-        }, onFailure: { failed($0) })
+        }, onFailure: { (failure, _) in failed(failure) })
       test = TestService([], clock: clock) {
         $0.events = queue
         $0.liveState = live
@@ -77,11 +78,16 @@ private final class FallibleOutput: EventOutput {
       failed = { [unowned self] in told.append($0) }
     }
 
-    func send(_ id: String) -> Connection {
+    func event(_ id: String) -> String {
+      #"{"type":"e","id":"\#(id)","time":"2024-05-01T10:00:00Z","k":"a"}"#
+    }
+
+    func send(_ id: String) -> Connection { post(event(id)) }
+
+    func post(_ body: String, _ fields: String = "") -> Connection {
       let connection = test.connect()
-      let body = #"{"type":"e","id":"\#(id)","time":"2024-05-01T10:00:00Z","k":"a"}"#
       test.send(
-        "POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)",
+        "POST /events HTTP/1.1\r\nHost: a\r\n\(fields)Content-Length: \(body.utf8.count)\r\n\r\n\(body)",
         on: connection)
       return connection
     }
@@ -128,6 +134,61 @@ private final class FallibleOutput: EventOutput {
     #expect(rig.ways == 1)
     #expect(rig.output.kept.split(separator: "\n").count == 2)
     #expect(rig.counts() == "2 0 0 0 3")
+  }
+
+  @Test func whoComesTooEarlyKeepsNobodyOut() throws {
+    let rig = try Rig()
+    rig.output.failures = 1
+    _ = rig.send("a")
+    rig.settle()
+    rig.clock.advance(TimeSpan(microseconds: 900_000))
+    let early = rig.send("b")
+    rig.settle()
+    #expect(rig.test.receive(early).error.contains("none of these was taken"))
+    rig.clock.advance(TimeSpan(microseconds: 200_000))
+    let late = rig.send("c")
+    rig.settle()
+    #expect(rig.test.receive(late).status == 200)
+  }
+
+  /// Half a line may have gone out, and what comes behind it would be lost with it.
+  @Test func nothingFollowsWhatMayHaveBeenCutOff() throws {
+    let rig = try Rig()
+    rig.output.failures = 2
+    rig.output.isBroken = true
+    let first = rig.send("a")
+    rig.settle()
+    let refused = rig.test.receive(first)
+    #expect(refused.status == 503 && refused.error.contains("some of these may have been taken"))
+    #expect(rig.taker.ending?.message == "the disk is full")
+    rig.clock.advance(.seconds(10))
+    let second = rig.send("b")
+    rig.settle()
+    #expect(rig.test.receive(second).error.contains("none of these was taken"))
+    #expect(rig.output.kept.isEmpty && rig.told.count == 1)
+  }
+
+  @Test func aLineEndInATextIsNoBlank() throws {
+    let rig = try Rig()
+    let torn = rig.post(rig.event("a\n1"))
+    rig.settle()
+    #expect(rig.test.receive(torn).status == 400 && rig.output.kept.isEmpty)
+    let quoted = rig.event(#"\"b\\"#).replacingOccurrences(of: ",", with: "\r\n,")
+    let spread = rig.post(quoted)
+    rig.settle()
+    #expect(rig.test.receive(spread).status == 200)
+    #expect(rig.output.kept.split(separator: "\n").count == 1)
+  }
+
+  @Test func aRejectedLineIsNamedAsInAnEditor() throws {
+    let rig = try Rig()
+    let lines = ["", rig.event("a"), " ", "", "{", rig.event("b"), "{"]
+    let posted = rig.post(
+      lines.joined(separator: "\n"), "Content-Type: application/x-ndjson\r\n")
+    rig.settle()
+    let reply = rig.test.receive(posted).body
+    #expect(reply.contains("\"accepted\":2"), "\(reply)")
+    #expect(reply.contains("\"line\":5,") && reply.contains("\"line\":7,"), "\(reply)")
   }
 
   @Test func aFullQueueSaysSo() throws {

@@ -214,6 +214,16 @@ enum Syscall {
     return Identity(status)
   }
 
+  /// Whether a write would not wait; also where it would fail at once.
+  static func writable(_ descriptor: Int32, timeoutMilliseconds: Int32) throws(SystemError) -> Bool
+  {
+    try withUnsafeTemporaryAllocation(of: pollfd.self, capacity: 1) {
+      (entry) throws(SystemError) -> Bool in
+      entry[0] = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+      return try retrying("poll") { Int(poll(entry.baseAddress!, 1, timeoutMilliseconds)) } > 0
+    }
+  }
+
   /// Which of the two descriptors can be read without waiting. `second` may be -1: none.
   static func readable(
     _ first: Int32, _ second: Int32, timeoutMilliseconds: Int32

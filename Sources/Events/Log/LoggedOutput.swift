@@ -14,6 +14,7 @@ public final class LoggedOutput: EventOutput {
   private let output: OutputBuffer
   /// Bytes that may wait for a sync that they share.
   private let heldBytesMax: Int
+  public private(set) var isBroken = false
 
   public init(_ writer: LogWriter, _ output: OutputBuffer) {
     self.writer = writer
@@ -40,7 +41,13 @@ public final class LoggedOutput: EventOutput {
       output.rewind(to: 0)
       throw error
     }
-    try output.flush(andPass: batch.text)
+    try pass(batch.text)
+  }
+
+  private func pass(_ bytes: Bytes = .empty) throws(Failure) {
+    isBroken = true
+    try output.flush(andPass: bytes)
+    isBroken = false
   }
 
   private func store() throws(Failure) {
@@ -66,7 +73,7 @@ public final class LoggedOutput: EventOutput {
       output.rewind(to: 0)
       throw error
     }
-    try output.flush()
+    try pass()
   }
 
   public func passOn() throws(Failure) {

@@ -18,6 +18,7 @@ struct EventServing {
   let queue: EventQueue
   /// Nil where nothing asks for features.
   let live: LiveFeatures?
+  private let taker: EventTaker
   private let thread: WorkerThread
 
   /// The features of `serve --events`.
@@ -72,10 +73,10 @@ struct EventServing {
   /// - Parameters:
   ///   - keepsFeatures: of the project's views, for models.
   ///   - output: where accepted events go.
-  ///   - onFailure: told when events cannot be kept.
+  ///   - onFailure: told when events cannot be kept, for now or for good.
   init(
     _ invocation: Invocation, _ project: Project?, keepsFeatures: Bool, output: OutputBuffer,
-    onFailure: @escaping (Failure) -> Void
+    onFailure: @escaping (_ failure: Failure, _ isEnd: Bool) -> Void
   ) throws(Failure) {
     let schema = try EventFlags.schema(invocation, project)
     let privacy = try EventFlags.privacy(invocation, schema)
@@ -107,13 +108,17 @@ struct EventServing {
       }, onFailure: onFailure)
     self.queue = queue
     self.live = live
+    self.taker = taker
     thread = try WorkerThread(taker.run)
   }
 
   /// Takes in what is left, and leaves the log in order.
-  func finish() {
+  ///
+  /// - Returns: what has kept events from being taken in the end; `onFailure` was told.
+  func finish() -> Failure? {
     queue.close()
     thread.join()
+    return taker.ending
   }
 
   /// Flags that mean nothing without `--events`.

@@ -29,13 +29,14 @@ enum IngestListen {
     var serviceOptions = try ServeCommand.serviceOptions(invocation, options)
     let draining = try ServeCommand.Draining(invocation)
     let messages = invocation.messages
+    let sink = StandardOutputSink(invocation.clock)
     let events = try EventServing(
-      invocation, try Project.find(invocation), keepsFeatures: false, output: invocation.output
-    ) { failure in
-      // Whoever reads stdout has seen enough, or what was accepted cannot be passed on.
+      invocation, try Project.find(invocation), keepsFeatures: false, output: OutputBuffer(sink)
+    ) { (failure, isEnd) in
       if failure.status != .success { messages.error(failure.message) }
       if let hint = failure.hint { messages.hint(hint) }
-      if failure.status == .success { Signals.drain() }
+      // Whoever reads stdout has seen enough, or what was accepted cannot be passed on.
+      if isEnd { Signals.drain() }
     }
     serviceOptions.events = events.queue
     let chosen = serviceOptions
@@ -47,10 +48,11 @@ enum IngestListen {
     try ServeCommand.announce(server, "", invocation)
     // Nothing is read again here: SIGHUP ends the command as it ends others.
     _ = try Signals.next()
+    sink.giveUp(after: draining.delay, draining.time)
     ServeCommand.finish(server, draining, invocation)
-    events.finish()
+    let failure = events.finish()
     report(events, invocation)
-    return .success
+    return failure?.status ?? .success
   }
 
   /// What says where else events would come from.

@@ -162,9 +162,9 @@ enum ServeCommand {
     finish(server, draining, invocation)
     changes.close()
     changer.join()
-    events?.finish()
+    let failure = events?.finish()
     logs.finish()
-    return .success
+    return failure?.status ?? .success
   }
 
   // MARK: Options
@@ -253,7 +253,7 @@ enum ServeCommand {
     return try EventServing(
       invocation, try Project.require(invocation), keepsFeatures: true,
       output: OutputBuffer(NoSink())
-    ) { failure in
+    ) { (failure, _) in
       messages.error("events cannot be kept: \(failure.message)")
       if let hint = failure.hint { messages.hint(hint) }
     }
@@ -316,10 +316,18 @@ enum ServeCommand {
     }
   }
 
+  /// Whatever signals come meanwhile.
+  private static func sleep(_ span: TimeSpan, _ clock: any Clock) {
+    let end = clock.monotonicNanoseconds() + span.nanoseconds
+    while case let now = clock.monotonicNanoseconds(), now < end {
+      usleep(UInt32(min((end - now + 999) / 1_000, 1_000_000)))
+    }
+  }
+
   static func finish(_ server: Server, _ draining: Draining, _ invocation: Invocation) {
     if draining.delay > .zero {
       server.withdraw()
-      usleep(UInt32(clamping: draining.delay.microseconds))
+      sleep(draining.delay, invocation.clock)
     }
     server.close(within: draining.time)
     if let path = try? invocation.options.value(readyFile) { try? invocation.files.remove(path) }
