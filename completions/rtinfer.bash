@@ -257,7 +257,7 @@ _rtinfer() {
       esac
       ;;
     'bench ab '*)
-      flags='--project --model --batch-every --publish-delay --ingest-delay --cluster --seed --decisions --json --type --type-member --rejects --max-rejects --strict --quiet --help'
+      flags='--project --model --batch-every --publish-delay --ingest-delay --cluster --by --seed --decisions --json --type --type-member --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --model) values='files' ;;
@@ -265,6 +265,7 @@ _rtinfer() {
         --publish-delay) values='text' ;;
         --ingest-delay) values='text' ;;
         --cluster) values='text' ;;
+        --by) values='text' ;;
         --seed) values='text' ;;
         --decisions) values='files' ;;
         --type) values='text' ;;

@@ -270,6 +270,7 @@ complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subco
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l publish-delay -x -d 'From when a run starts to when its features are served'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l ingest-delay -x -d 'From when an event happens to when it counts, in every arm'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l cluster -x -d 'What makes questions hang together: day, or an expression over their members'
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l by -x -d 'Say where the first batch\'s difference comes from, by an expression over the questions\' members'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l seed -x -d 'Where the bootstrap\'s draws begin'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l decisions -r -F -d 'Write every decision of every arm there, one JSON object a line'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l json -d 'Print records also on a terminal'

@@ -49,16 +49,21 @@ public struct ArmComparison: Sendable {
   /// Whether the outcome was guessed right: any decision but the last rule's is a guess that it is true.
   public let mcNemar: McNemarTest?
 
+  /// Where the difference comes from; empty where nobody asks, and for the first.
+  public let segments: [ArmSegment]
+
   public var flipCount: Int { flips.reduce(0) { $0 + $1.count } }
 }
 
 extension HistoryReplay {
   /// Every arm, the first included.
   ///
-  /// - Parameter worth: by arm and question; a question of which any is nil is not compared.
+  /// - Parameters:
+  ///   - worth: by arm and question; a question of which any is nil is not compared.
+  ///   - segmented: the arm whose difference is told by segment, too.
   /// - Complexity: O(questions · log questions + bootstrap) an arm.
   public func comparisons(
-    worth: [[Double?]], bootstrap: ClusterBootstrap
+    worth: [[Double?]], bootstrap: ClusterBootstrap, segmented: Int = 1
   ) -> [ArmComparison] {
     let compared = times.indices.filter { question in worth.allSatisfy { $0[question] != nil } }
     let outcomes = times.indices.map { question -> Bool? in
@@ -80,7 +85,8 @@ extension HistoryReplay {
           ? nil
           : PairedComparison(
             first, own, clusters: compared.map { clusters[$0] }, bootstrap: bootstrap),
-        mcNemar: arm == 0 ? nil : mcNemar(arm, outcomes))
+        mcNemar: arm == 0 ? nil : mcNemar(arm, outcomes),
+        segments: arm == segmented ? segments(arm, worth, bootstrap) : [])
     }
   }
 
@@ -94,7 +100,7 @@ extension HistoryReplay {
     }
   }
 
-  private func name(_ rule: Int32) -> String? { rule < 0 ? nil : decisionNames[Int(rule)] }
+  func name(_ rule: Int32) -> String? { rule < 0 ? nil : decisionNames[Int(rule)] }
 
   /// What the last rule decides is done where nothing is to be done.
   private func guessesTrue(_ arm: Int, _ question: Int) -> Bool {

@@ -23,13 +23,19 @@ public final class HistoryReplay {
     public let outcome: Outcome?
     /// Questions with the same value hang together; nil: those of one day, UTC.
     public let cluster: Expression?
+    /// Questions with the same value are a segment; nil: nobody asks where differences come from.
+    public let segment: Expression?
     /// Whether questions are needed again when all is over.
     public let keepsLines: Bool
 
-    public init(asking: Int, outcome: Outcome?, cluster: Expression?, keepsLines: Bool) {
+    public init(
+      asking: Int, outcome: Outcome?, cluster: Expression?, segment: Expression? = nil,
+      keepsLines: Bool
+    ) {
       self.asking = asking
       self.outcome = outcome
       self.cluster = cluster
+      self.segment = segment
       self.keepsLines = keepsLines
     }
   }
@@ -39,6 +45,8 @@ public final class HistoryReplay {
   public private(set) var times: [Timestamp] = []
   /// By question, dense from 0.
   public private(set) var clusters: [Int] = []
+  /// By question, dense from 0; empty where nobody asks for segments.
+  public private(set) var segments: [Int] = []
   /// By question, as it stood; empty unless the subject keeps lines.
   public private(set) var lines: [[UInt8]] = []
   /// Questions, those that were left out included.
@@ -53,6 +61,7 @@ public final class HistoryReplay {
   private let featureSlots: [Int?]
   private let collector: OutcomeCollector?
   private let clusterKeys = ByteTable()
+  private let segmentKeys = ByteTable()
   private let stack = ExpressionStack()
   private let ageMax: TimeSpan
   private let rejects: Rejects
@@ -159,6 +168,9 @@ public final class HistoryReplay {
     }
     times.append(event.time)
     clusters.append(cluster(of: event, decoder))
+    if let expression = subject.segment {
+      segments.append(number(of: expression, decoder, in: segmentKeys))
+    }
     if subject.keepsLines { lines.append(waiting.line) }
     collector?.ask(decoder.scalars, at: event.time)
   }
@@ -226,15 +238,24 @@ public final class HistoryReplay {
   }
 
   private func cluster(of event: Event, _ decoder: EventDecoder) -> Int {
+    if let expression = subject.cluster { return number(of: expression, decoder, in: clusterKeys) }
     row.rewind(to: 0)
-    if let expression = subject.cluster {
-      row.append(expression.evaluate(decoder.scalars, stack))
-      stack.reset()
-    } else {
-      row.append(event.time.roundedDown(to: .days(1)))
-    }
+    row.append(event.time.roundedDown(to: .days(1)))
     return clusterKeys.insert(row.pending).index
   }
+
+  /// Of the value, as JSON.
+  private func number(
+    of expression: Expression, _ decoder: EventDecoder, in keys: ByteTable
+  ) -> Int {
+    row.rewind(to: 0)
+    row.append(expression.evaluate(decoder.scalars, stack))
+    stack.reset()
+    return keys.insert(row.pending).index
+  }
+
+  /// What a segment's questions have in common, as JSON.
+  public func segmentName(_ segment: Int) -> String { segmentKeys[segment].string }
 
   // MARK: What turned out
 

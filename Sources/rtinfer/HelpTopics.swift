@@ -125,6 +125,13 @@ enum HelpTopics {
         cluster, clusters, clusters_differing  what was drawn by the bootstrap
         only_real_time_right, only_batch_right, mcnemar_p
 
+      summary          made by bench ab --by (what: segment), of the first batch
+        by, segment       what its questions have in common; others: how many small ones together
+        decided, differing, compared  questions
+        value, interval   real-time's gain; the intervals of all segments hold together at 95 %
+        share             of the whole difference; clusters, clusters_differing
+        why               there is no interval
+
       importance       made by score --importance, one for each input, the most important first
         model, input      which
         weight, gain, cover, total_gain, total_cover    of XGBoost's files

@@ -49,6 +49,12 @@ import Testing
         """)
   }
 
+  @Test func whereItComesFromIsToldInWords() throws {
+    let text = try text("--model worth --by who")
+    #expect(text.contains("By who: "), "\(text)")
+    #expect(text.contains("  who "), "\(text)")
+  }
+
   @Test func whatCannotBeSaidIsNotSaid() throws {
     let text = try text("--model changed")
     #expect(

@@ -25,6 +25,8 @@ struct World {
     case state
     /// A coin that nothing knows of: they do not.
     case coin
+    /// The state for the first entity, a coin for others: they help in one segment.
+    case stateOfTheFirst
   }
 
   var days = 8
@@ -35,6 +37,7 @@ struct World {
   var ingestDelay = TimeSpan.zero
   var publishDelay = TimeSpan.zero
   var intervals: [TimeSpan] = [.hours(1)]
+  var by: String?
 
   static let start = Timestamp(microseconds: 1_386_115_200_000_000)
 
@@ -58,13 +61,17 @@ struct World {
         let coin = Double.random(in: 0..<1, using: &random) < badShare
         add("told", time + .minutes(31), entity, hour, state)
         add("asked", time + .minutes(45), entity, hour, nil)
-        add("known", time + .minutes(55), entity, hour, truth == .state ? state : coin)
+        add("known", time + .minutes(55), entity, hour, tellsState(entity) ? state : coin)
       }
     }
     // One event after all, so that everything matures.
     add("told", World.start + .days(Int64(days)) + .hours(2), 0, 0, false)
     return lines.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }
       .map(\.element)
+  }
+
+  private func tellsState(_ entity: Int) -> Bool {
+    truth == .state || truth == .stateOfTheFirst && entity == 0
   }
 
   // MARK: The replay
@@ -147,7 +154,9 @@ struct World {
       ReplayArm.batch(every: $0, publishDelay: publishDelay, ingestDelay: ingestDelay)
     }
     let replay = HistoryReplay(
-      .init(asking: 1, outcome: outcome, cluster: nil, keepsLines: false),
+      .init(
+        asking: 1, outcome: outcome, cluster: nil,
+        segment: try by.map { try Expression($0, scope: schema.scope(of: 1)) }, keepsLines: false),
       arms: [.realTime(ingestDelay: ingestDelay)] + batches, features: features, schema: schema,
       decider: try World.decider(schema, features), rejects: try Rejects(TestRun().invocation),
       trustsMarks: false)

@@ -27,6 +27,15 @@ public struct ClusterBootstrap: Sendable {
     self.confidence = confidence
   }
 
+  /// As wide as it must be for `count` intervals to hold together (Bonferroni), with draws enough for the thinner tails.
+  public func shared(among count: Int) -> ClusterBootstrap {
+    precondition(count > 0, "an interval at least")
+    let miss = (1 - confidence) / Double(count)
+    // Ten draws at least beyond each end.
+    return ClusterBootstrap(
+      replicates: max(replicates, Int((20 / miss).rounded(.up))), seed: seed, confidence: 1 - miss)
+  }
+
   /// The interval of the sum of all clusters' sums.
   ///
   /// - Returns: an end is infinite where the draws cannot bound it; nil for fewer than two clusters.

@@ -24,6 +24,10 @@ enum BenchAB {
   static let cluster = Flag(
     "cluster", .text("EXPRESSION"),
     "What makes questions hang together: day, or an expression over their members", default: "day")
+  static let by = Flag(
+    "by", .text("EXPRESSION"),
+    "Say where the first batch's difference comes from, by an expression over the questions' members"
+  )
   static let seed = Flag("seed", .text("N"), "Where the bootstrap's draws begin", default: "1")
   static let decisions = Flag(
     "decisions", .file, "Write every decision of every arm there, one JSON object a line")
@@ -47,7 +51,8 @@ enum BenchAB {
       """,
     operands: .files,
     flags: [
-      CommonFlags.project, model, batchEvery, publishDelay, ingestDelay, cluster, seed, decisions,
+      CommonFlags.project, model, batchEvery, publishDelay, ingestDelay, cluster, by, seed,
+      decisions,
       BenchModel.json, EventFlags.type, EventFlags.typeMember,
     ] + CommonFlags.records,
     examples: [
@@ -57,6 +62,9 @@ enum BenchAB {
       .init(
         "rtinfer bench ab events.ndjson --model late_arrival --batch-every 1d,1h,15m,5m,1m",
         "How fresh is fresh enough."),
+      .init(
+        "rtinfer bench ab events.ndjson --batch-every 1h --by origin",
+        "Where it is worth most: the airports beside each other."),
       .init(
         "rtinfer bench ab events.ndjson --batch-every 1d --publish-delay 2h --cluster tailnum",
         "Last night's features, ready at two; aircraft by aircraft."),
@@ -116,6 +124,7 @@ struct BenchABPlan {
   let values: DecisionValues?
   /// As typed.
   let cluster: String
+  let segment: String?
   let seed: UInt64
   let decisionsPath: String?
 
@@ -142,11 +151,17 @@ struct BenchABPlan {
     }
     arms = try BenchABPlan.arms(options)
     cluster = try options.value(BenchAB.cluster) ?? "day"
+    segment = try options.value(BenchAB.by)
     seed = UInt64(try options.integer(BenchAB.seed, in: 0...Int.max) ?? 1)
     decisionsPath = try options.value(BenchAB.decisions)
+    let scope = schema.scope(of: asking)
     subject = HistoryReplay.Subject(
       asking: asking, outcome: outcome?.dependsOnDecision == true ? nil : outcome,
-      cluster: try BenchABPlan.clusterExpression(options, cluster, schema.scope(of: asking)),
+      cluster: cluster == "day"
+        ? nil : try BenchABPlan.expression(BenchAB.cluster, cluster, options, scope),
+      segment: try segment.map { (text) throws(Failure) in
+        try BenchABPlan.expression(BenchAB.by, text, options, scope)
+      },
       keepsLines: values?.readsMembers == true || decisionsPath != nil)
     self.schema = schema
   }
@@ -171,14 +186,13 @@ struct BenchABPlan {
     return arms
   }
 
-  private static func clusterExpression(
-    _ options: Options, _ text: String, _ scope: Scope
-  ) throws(Failure) -> Expression? {
-    guard text != "day" else { return nil }
+  private static func expression(
+    _ flag: Flag, _ text: String, _ options: Options, _ scope: Scope
+  ) throws(Failure) -> Expression {
     do throws(ExpressionError) {
       return try Expression(text, scope: scope)
     } catch {
-      throw .usage("\(options.origin(BenchAB.cluster)): \(error.description)")
+      throw .usage("\(options.origin(flag)): \(error.description)")
     }
   }
 

@@ -124,6 +124,7 @@ struct BenchABReport {
   func append(to output: OutputBuffer) {
     for arm in arms { appendSummary(arm, to: output) }
     for judgement in judgements { appendVerdict(judgement, to: output) }
+    appendSegments(to: output)
   }
 
   private func appendSummary(_ arm: ArmComparison, to output: OutputBuffer) {
@@ -214,15 +215,7 @@ struct BenchABReport {
     output.append(",\"value\":")
     output.append(obstacle == nil ? .double(gain.difference) : .null)
     output.append(",\"interval\":")
-    if obstacle == nil, let interval = gain.interval {
-      output.append("[")
-      output.append(interval.low)
-      output.append(",")
-      output.append(interval.high)
-      output.append("]")
-    } else {
-      output.append("null")
-    }
+    appendInterval(gain, to: output)
     output.append(",\"n\":\(gain.count),\"bound\":0,\"differing\":\(gain.differingCount)")
     output.append(",\"cluster\":")
     output.appendQuoted(plan.cluster)
@@ -241,5 +234,13 @@ struct BenchABReport {
       output.appendQuoted(assumption)
     }
     output.append("}\n")
+  }
+  func appendInterval(_ gain: PairedComparison, to output: OutputBuffer) {
+    guard obstacle == nil, let interval = gain.interval else { return output.append("null") }
+    output.append("[")
+    output.append(interval.low)
+    output.append(",")
+    output.append(interval.high)
+    output.append("]")
   }
 }

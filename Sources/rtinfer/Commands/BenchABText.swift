@@ -9,8 +9,10 @@ extension BenchABReport {
     var text = opening + "\n"
     // One screen: of the other batches the table tells.
     text += "\n\(sentence(judgements[0]))\n"
+    if let segmentSentence { text += "\(segmentSentence)\n" }
     text += "\n\(table)"
     if let lines = details(arms[1]) { text += "\n\(lines)" }
+    if let segmentTable { text += "\n\(segmentTable)" }
     if let assumption { text += "\n  \(assumption)\n" }
     return text
   }
@@ -48,7 +50,7 @@ extension BenchABReport {
   }
 
   /// In three digits or whole numbers.
-  private func amount(_ value: Double) -> String {
+  func amount(_ value: Double) -> String {
     guard value.isFinite else { return value < 0 ? "-∞" : "∞" }
     guard value.magnitude < 100 else { return Int(value.rounded()).grouped }
     return value.fixed(value.magnitude < 10 ? 2 : 1)
@@ -64,14 +66,7 @@ extension BenchABReport {
       ]
     ]
     for arm in arms { rows.append(cells(arm)) }
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max()! }
-    return rows.map { row in
-      let line = row.indices.map { column in
-        column == 0
-          ? Help.padded(row[column], widths[column]) : row[column].leftPadded(widths[column])
-      }
-      return "  \(line.joined(separator: "  "))\n"
-    }.joined()
+    return BenchABReport.aligned(rows)
   }
 
   private func cells(_ arm: ArmComparison) -> [String] {

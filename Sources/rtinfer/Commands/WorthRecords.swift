@@ -38,8 +38,8 @@ final class WorthRecords {
       try scanner.scan(line.bytes, padding: LineReader.padding)
       let (kind, what) = (scanner.raw(kind), scanner.raw(what))
       guard kind.kind == .string else { return "not a record of rtinfer: there is no 'kind'" }
-      guard what.kind == .string, what.bytes == "ab",
-        kind.bytes == "summary" || kind.bytes == "verdict"
+      guard what.kind == .string, what.bytes == "ab" || what.bytes == "segment",
+        kind.bytes == "summary" || what.bytes == "ab" && kind.bytes == "verdict"
       else { return "a '\(kind.bytes.string)' record that bench ab did not make" }
       if kind.bytes == "verdict", verdict == nil { verdict = try read() }
       return nil

@@ -1,0 +1,41 @@
+// What an arm's questions of one kind come to beside the first arm's: those of one airport, of one carrier.
+
+public import Measure
+
+public struct ArmSegment: Sendable {
+  /// What its questions have in common, as JSON; several where small segments are taken together.
+  public let names: [String]
+  /// Questions that every arm decided, and those among them with another decision than in the first arm.
+  public let decidedCount: Int
+  public let flipCount: Int
+  /// The first arm against this one, on the questions that are compared; intervals of all segments hold together.
+  public let gain: PairedComparison
+}
+
+extension HistoryReplay {
+  func segments(
+    _ arm: Int, _ worth: [[Double?]], _ bootstrap: ClusterBootstrap
+  ) -> [ArmSegment] {
+    guard !segments.isEmpty else { return [] }
+    var flips: [Int: Int] = [:]
+    for question in times.indices where differs(arm, question) {
+      flips[segments[question], default: 0] += 1
+    }
+    // As in the whole: a question that any arm's worth is not known of is compared in none.
+    let isCompared = times.indices.map { question in worth.allSatisfy { $0[question] != nil } }
+    let compared = SegmentedComparison(
+      times.indices.map { isCompared[$0] ? worth[0][$0] : nil },
+      times.indices.map { isCompared[$0] ? worth[arm][$0] : nil },
+      segments: segments, clusters: clusters, bootstrap: bootstrap)
+    return compared.segments.map { segment in
+      ArmSegment(
+        names: segment.numbers.map(segmentName), decidedCount: segment.unitCount,
+        flipCount: segment.numbers.reduce(0) { $0 + (flips[$1] ?? 0) }, gain: segment.comparison)
+    }
+  }
+
+  /// Whether an arm decided a question otherwise than the first.
+  func differs(_ arm: Int, _ question: Int) -> Bool {
+    name(traces[0].rules[question]) != name(traces[arm].rules[question])
+  }
+}

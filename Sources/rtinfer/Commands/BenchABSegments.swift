@@ -1,0 +1,118 @@
+// Where a difference comes from: the judged arm beside the first, segment by segment (`--by`), as records and in words.
+
+import Core
+import Measure
+import Replay
+
+extension BenchABReport {
+  /// Segments that a screen has room for.
+  private static let shownMax = 8
+
+  private var segmented: (arm: ArmComparison, by: String)? {
+    guard let by = plan.segment, let arm = arms.first(where: { !$0.segments.isEmpty }) else {
+      return nil
+    }
+    return (arm, by)
+  }
+
+  // MARK: Records
+
+  func appendSegments(to output: OutputBuffer) {
+    guard let (arm, by) = segmented else { return }
+    for segment in arm.segments {
+      output.append("{\"kind\":\"summary\",\"what\":\"segment\",\"model\":")
+      output.appendQuoted(plan.name)
+      output.append(",\"arm\":")
+      output.appendQuoted(arm.arm.name)
+      output.append(",\"by\":")
+      output.appendQuoted(by)
+      if segment.names.count == 1 {
+        output.append(",\"segment\":\(segment.names[0])" as String)
+      } else {
+        output.append(",\"others\":\(segment.names.count)")
+      }
+      output.append(",\"decided\":\(segment.decidedCount),\"differing\":\(segment.flipCount)")
+      output.append(",\"compared\":\(segment.gain.count),\"unit\":")
+      output.appendQuoted(unit)
+      output.append(",\"value\":")
+      output.append(obstacle == nil ? .double(segment.gain.difference) : .null)
+      output.append(",\"interval\":")
+      appendInterval(segment.gain, to: output)
+      output.append(",\"share\":")
+      output.append(share(of: segment, arm).map { .double($0) } ?? .null)
+      output.append(",\"clusters\":\(segment.gain.clusterCount),\"clusters_differing\":")
+      output.append(Int64(segment.gain.differingClusterCount))
+      if obstacle == nil, let lack = segment.gain.lack {
+        output.append(",\"why\":")
+        output.appendQuoted(lack)
+      }
+      output.append("}\n")
+    }
+  }
+
+  /// Of the whole difference; nil where there is none to have a share of.
+  private func share(of segment: ArmSegment, _ arm: ArmComparison) -> Double? {
+    guard obstacle == nil, let whole = arm.gain?.difference, whole != 0 else { return nil }
+    return segment.gain.difference / whole
+  }
+
+  // MARK: In words
+
+  /// Which segment most of it comes from, where that can be said of one.
+  var segmentSentence: String? {
+    guard let (arm, by) = segmented, obstacle == nil else { return nil }
+    let known = arm.segments.filter { segment in
+      segment.names.count == 1 && segment.gain.interval.map { $0.low > 0 || $0.high < 0 } == true
+    }
+    guard let first = known.first, let interval = first.gain.interval else {
+      return "Of no segment by \(by) alone can it be said that it differs from zero."
+    }
+    let part = share(of: first, arm).map { $0 > 0 ? ", \(($0 * 100).fixed(0)) % of it," : "" } ?? ""
+    return "By \(by): \(amount(interval.low)) to \(amount(interval.high))\(part) at"
+      + " \(BenchABReport.plain(first.names[0]))."
+  }
+
+  var segmentTable: String? {
+    guard let (arm, by) = segmented else { return nil }
+    var rows = [[by, "questions", "otherwise", "gain in all, all 95 % together", "of it"]]
+    for segment in arm.segments.prefix(BenchABReport.shownMax) {
+      var gain = "-"
+      if obstacle == nil {
+        gain = amount(segment.gain.difference)
+        if let interval = segment.gain.interval {
+          gain += " (\(amount(interval.low)) to \(amount(interval.high)))"
+        } else {
+          gain += " (too little data)"
+        }
+      }
+      rows.append([
+        segment.names.count == 1
+          ? BenchABReport.plain(segment.names[0]) : "\(segment.names.count) others",
+        segment.decidedCount.grouped,
+        "\((Double(segment.flipCount) / Double(max(1, segment.decidedCount)) * 100).fixed(1)) %",
+        gain, share(of: segment, arm).map { "\(($0 * 100).fixed(0)) %" } ?? "-",
+      ])
+    }
+    var text = BenchABReport.aligned(rows)
+    let left = arm.segments.count - BenchABReport.shownMax
+    if left > 0 { text += "  and \(left) more, with smaller differences, as records (--json)\n" }
+    return text
+  }
+
+  /// JSON as a reader calls it: texts without their quotes.
+  static func plain(_ json: String) -> String {
+    json.hasPrefix("\"") ? String(json.dropFirst().dropLast()) : json
+  }
+
+  /// A table whose first column stands left.
+  static func aligned(_ rows: [[String]]) -> String {
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max()! }
+    return rows.map { row in
+      let line = row.indices.map { column in
+        column == 0
+          ? Help.padded(row[column], widths[column]) : row[column].leftPadded(widths[column])
+      }
+      return "  \(line.joined(separator: "  "))\n"
+    }.joined()
+  }
+}
