@@ -370,21 +370,21 @@ _rtinfer() {
       esac
       ;;
     'drift outcomes '*)
-      flags='--project --decisions --model --version --every --reference --reference-until --measure --worse-by --coverage --least --thresholds --as --registry --type --type-member --rejects --max-rejects --strict --quiet --help'
+      flags='--project --decisions --model --version --every --reference --reference-until --judge-by --worse-by --coverage --least --thresholds --verdicts-as --registry --type --type-member --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --decisions) values='files' ;;
-        --model) values='text' ;;
+        --model) values='files' ;;
         --version) values='text' ;;
         --every) values='text' ;;
-        --reference) values='text' ;;
+        --reference) values='files' ;;
         --reference-until) values='text' ;;
-        --measure) values='auc accuracy log_loss brier rmse mae' ;;
+        --judge-by) values='auc accuracy log_loss brier rmse mae' ;;
         --worse-by) values='text' ;;
         --coverage) values='text' ;;
         --least) values='text' ;;
         --thresholds) values='text' ;;
-        --as) values='auto table ndjson' ;;
+        --verdicts-as) values='auto table ndjson' ;;
         --registry) values='folders' ;;
         --type) values='text' ;;
         --type-member) values='text' ;;

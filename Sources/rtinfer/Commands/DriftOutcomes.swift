@@ -11,7 +11,7 @@ enum DriftOutcomes {
   static let decisions = Flag(
     "decisions", .file, "What score, serve or bench ab --decisions wrote: id, time and score")
   static let model = Flag(
-    "model", .text("NAME"), "Whose decisions, of the project's models", default: "the only one")
+    "model", .file, "Whose decisions, of the project's models", default: "the only one")
   static let version = Flag(
     "version", .text("V"), "Only decisions of this version of the model")
   static let every = Flag(
@@ -19,9 +19,9 @@ enum DriftOutcomes {
   static let referenceUntil = Flag(
     "reference-until", .text("TIME"), "Hold against the cohorts that begin before this moment")
   static let reference = Flag(
-    "reference", .text("URI"), "Hold against what registry evaluate measured of this version")
+    "reference", .file, "Hold against what registry evaluate measured of this version")
   static let measure = Flag(
-    "measure", .choice(OutcomeMeasure.allCases.map(\.rawValue)), "The measure that decides",
+    "judge-by", .choice(OutcomeMeasure.allCases.map(\.rawValue)), "The measure that decides",
     default: "auc, accuracy of more classes, rmse of numbers")
   static let worseBy = Flag(
     "worse-by", .text("X"), "The change for the worse from which on it is drift",
@@ -30,7 +30,7 @@ enum DriftOutcomes {
     "coverage", .text("S"), "The share of matured decisions that must have an outcome",
     default: "0.5")
   static let output = Flag(
-    "as", .choice(["auto", "table", "ndjson"]),
+    "verdicts-as", .choice(["auto", "table", "ndjson"]),
     "How verdicts are written; auto is a table on a terminal, else records", default: "auto")
   static let least = Flag(
     "least", .text("N"), "Outcomes that a cohort needs to be measured", default: "100")
@@ -65,10 +65,10 @@ enum DriftOutcomes {
         "rtinfer drift outcomes --decisions decisions.ndjson arrived.ndjson",
         "How right, day by day, against the first day."),
       .init(
-        "rtinfer drift outcomes --decisions decisions.ndjson --reference models:/late@production arrived.ndjson",
+        "rtinfer drift outcomes --decisions decisions.ndjson --reference models:/late/3 arrived.ndjson",
         "As right as the version was when it was evaluated?"),
       .init(
-        "rtinfer drift outcomes --decisions decisions.ndjson --every 1w --as table arrived.ndjson",
+        "rtinfer drift outcomes --decisions decisions.ndjson --every 1w --verdicts-as table arrived.ndjson",
         "By week, for people."),
     ],
     run: run)
