@@ -192,9 +192,10 @@ enum HelpTopics {
       windows all end expire a day after the last question that could reach them.
 
       A row may be lost with the server's memory. While materialize runs it notices, with the
-      next event or at the end, and writes all rows again. Where the server went down while nobody wrote: materialize backfill. A
-      server that evicts keys when it is full loses rows unnoticed: give it
-      maxmemory-policy noeviction, and then it says when it is full (exit status 4).
+      next event or at the end, and writes all rows again. Where the server went down while
+      nobody wrote: materialize backfill. A server that evicts keys when it is full loses rows
+      unnoticed: give it maxmemory-policy noeviction, and then it says when it is full (exit
+      status 4).
 
       Decisions never wait longer than --online-deadline for Redis (5ms for serve, 1s for
       score). Then they take the last row that this process has read, up to 64 MiB of them,

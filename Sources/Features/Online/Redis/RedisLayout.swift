@@ -57,10 +57,14 @@ struct RedisLayout: Sendable {
 
   // MARK: Values
 
-  /// Nil for what is no fence.
+  /// Scripts count in doubles.
+  private static let epochMax: Int64 = 1 << 53
+
+  /// Nil for what is no fence of ours.
   static func epoch(ofFence value: [UInt8]) -> Int64? {
     guard value.count == 8 else { return nil }
-    return value.withUnsafeBytes { Int64(bigEndian: $0.loadUnaligned(as: Int64.self)) }
+    let epoch = value.withUnsafeBytes { Int64(bigEndian: $0.loadUnaligned(as: Int64.self)) }
+    return (0..<epochMax).contains(epoch) ? epoch : nil
   }
 
   static let rowHead = 20
@@ -122,6 +126,9 @@ struct RedisLayout: Sendable {
       timeToLive = span < 0 ? nil : TimeSpan(microseconds: span)
       generation = Int64(littleEndian: number(40))
       digest = Array(value[48...])
+      guard (0..<epochMax).contains(epoch), (0..<epochMax).contains(generation),
+        (-1..<Limits.offsetMax).contains(offset)
+      else { return nil }
     }
 
     var bytes: [UInt8] {
