@@ -257,17 +257,19 @@ _rtinfer() {
       esac
       ;;
     'bench ab '*)
-      flags='--project --model --batch-every --publish-delay --ingest-delay --cluster --by --seed --decisions --json --type --type-member --rejects --max-rejects --strict --quiet --help'
+      flags='--project --model --batch-every --publish-delay --ingest-delay --batch-decides --arms --cluster --by --seed --decisions --html --json --type --type-member --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --model) values='files' ;;
         --batch-every) values='text' ;;
         --publish-delay) values='text' ;;
         --ingest-delay) values='text' ;;
+        --arms) values='text' ;;
         --cluster) values='text' ;;
         --by) values='text' ;;
         --seed) values='text' ;;
         --decisions) values='files' ;;
+        --html) values='files' ;;
         --type) values='text' ;;
         --type-member) values='text' ;;
         --rejects) values='files' ;;

@@ -5,6 +5,7 @@ every window is cut out of a sorted list and aggregated by a plain loop), what X
 the rules decide, what turned out, and what that was worth.
 
   ab.py EVENTS DECISIONS RECORDS [--batch-every 1h …] [--publish-delay 0s] [--ingest-delay 0s]
+        [--batch-decides]
 
 EVENTS is what `rtinfer ingest` wrote; DECISIONS is what `rtinfer bench ab EVENTS --decisions DECISIONS` wrote, and
 RECORDS its output, with the same intervals and delays. Decisions must be the same, scores must agree to a part in a
@@ -36,12 +37,19 @@ MATURES = verify.DAY
 
 
 def worth(decision, late):
-    return {"rebook": 60 if late else -40, "warn": 15 if late else -5, "keep": 0}[decision]
+    return {"rebook": 60 if late else -40, "warn": 15 if late else -5, "keep": 0, None: 0}[decision]
 
 
-def moment(time, every, publish, ingest):
+def moment(time, every, publish, ingest, waits):
     """As of when an arm knows its features at `time`; `every` is None for real-time."""
-    return time - ingest if every is None else (time - publish) // every * every - ingest
+    if every is None:
+        return time - ingest
+    return (-(-time // every) * every if waits else (time - publish) // every * every) - ingest
+
+
+def decided(time, every, publish, _ingest, waits):
+    """When an arm has its decision of what is asked at `time`."""
+    return -(-time // every) * every + publish if waits else time
 
 
 def given(event, features, name):
@@ -51,7 +59,8 @@ def given(event, features, name):
 
 
 def outcomes(path, asked):
-    """By id: whether the flight came more than a quarter of an hour late; only where that is known for good."""
+    """By id: when it turned out, and whether the flight came more than a quarter of an hour late; only where that is
+    known for good. And how far the events reach."""
     arrivals, latest = {}, 0
     with open(path, encoding="utf-8") as lines:
         for event in map(json.loads, lines):
@@ -61,18 +70,18 @@ def outcomes(path, asked):
                 start = asked[event["id"]]
                 if start <= time <= start + MATURES and time < arrivals.get(event["id"], (time + 1,))[0]:
                     arrivals[event["id"]] = (time, event["arr_delay"] > 15)
-    return {name: late for name, (_, late) in arrivals.items() if asked[name] + MATURES <= latest}
+    return {name: found for name, found in arrivals.items() if asked[name] + MATURES <= latest}, latest
 
 
 def replay(expected, inputs, booster, arms):
     """By arm and id: score and decision."""
     result = {}
-    for name, (every, publish, ingest) in arms.items():
+    for name, arm in arms.items():
         ids, rows = [], []
         for event, time in expected.requests.values():
             features = {}
             for view in expected.views:
-                features.update(view.ask(event, moment(time, every, publish, ingest), float("inf")))
+                features.update(view.ask(event, moment(time, *arm), float("inf")))
             values = {projects.column(key): given(event, features, key) for key in inputs}
             ids.append(event[expected.request["id"]])
             rows.append([np.nan if values[key] is None else values[key] for key in booster.feature_names])
@@ -90,20 +99,30 @@ def main():
     parser.add_argument("--batch-every", nargs="+", default=["1h"], metavar="SPAN")
     parser.add_argument("--publish-delay", default="0s", metavar="SPAN")
     parser.add_argument("--ingest-delay", default="0s", metavar="SPAN")
+    parser.add_argument("--batch-decides", action="store_true")
     options = parser.parse_args()
 
     here = pathlib.Path(__file__).parent
     project = projects.read(here / "rtinfer.json")
     booster = xgboost.Booster({"nthread": 1}, model_file=str(here / project["models"][MODEL]["uri"]))
     publish, ingest = verify.length(options.publish_delay), verify.length(options.ingest_delay)
-    arms = {"real-time": (None, 0, ingest)}
+    arms = {"real-time": (None, 0, ingest, False)}
     for every in options.batch_every:
-        arms[f"batch {every}"] = (verify.length(every), publish, ingest)
+        arms[f"batch {every}"] = (verify.length(every), publish, ingest, options.batch_decides)
 
     expected = verify.Expected(project, options.events, "watermark")
     asked = {event["id"]: time for event, time in expected.requests.values()}
-    late = outcomes(options.events, asked)
+    turned_out, latest = outcomes(options.events, asked)
     answers = replay(expected, project["models"][MODEL]["inputs"], booster, arms)
+    # What waits for a run that has not come is decided in no arm; what comes after the outcome is no decision.
+    open_ids = {key for key, time in asked.items() if any(moment(time, *arm) > latest for arm in arms.values())}
+    late = {key: value for key, (_, value) in turned_out.items() if key not in open_ids}
+    for name, arm in arms.items():
+        for key in open_ids:
+            del answers[name][key]
+        for key in late if arm[3] else ():
+            if turned_out[key][0] <= decided(asked[key], *arm):
+                answers[name][key] = (answers[name][key][0], None)
 
     problems, count, furthest = [], 0, 0.0
     left = {(arm, key) for arm in answers for key in answers[arm]}

@@ -114,6 +114,11 @@ public final class OutcomeCollector {
     times[question] + outcome.matures <= latest
   }
 
+  /// When it turned out; nil where it has not, or not yet for good.
+  public func time(_ question: Int) -> Timestamp? {
+    hasMatured(question) ? found[question]?.time : nil
+  }
+
   /// Null where there is none, or not yet. Text is valid as long as this object.
   public func value(_ question: Int) -> Scalar {
     guard hasMatured(question), let found = found[question] else { return .null }

@@ -2,6 +2,7 @@
 // well it did against what turned out, and what that was worth.
 
 public import Core
+import Decisions
 public import Measure
 
 /// Figures of one arm on its own.
@@ -22,6 +23,7 @@ public struct ArmQuality: Sendable {
     }
   }
 
+  /// Nil where some decisions came too late: their scores may have known the outcome. So are the other two.
   public let auc: Estimate?
   /// Nil where scores are no probabilities.
   public let logLoss: Estimate?
@@ -36,9 +38,14 @@ public struct ArmComparison: Sendable {
   public let refusedCount: Int
   public let ageMedian: TimeSpan
   public let ageMax: TimeSpan
+  /// From a question to its decision.
+  public let delayMedian: TimeSpan
+  public let delayMax: TimeSpan
+  /// Decisions that came when the outcome was there already: they are none.
+  public let tooLateCount: Int
   /// Of the absolute differences of scores.
   public let scoreDifference: (mean: Double, p99: Double, max: Double)
-  /// By input: the share of questions in which the model was told something else.
+  /// By input that the first arm's model has, too: the share of questions in which the model was told something else.
   public let staleShares: [(input: String, share: Double)]
   /// Nil where outcomes are not true or false, or there are none.
   public let quality: ArmQuality?
@@ -73,14 +80,15 @@ extension HistoryReplay {
       let first = compared.map { worth[0][$0]! }
       let own = compared.map { worth[arm][$0]! }
       let ages = times.map { traces[arm].age(at: $0) }.sorted()
+      let delays = times.map { traces[arm].delay(at: $0) }.sorted()
+      let tooLate = times.indices.count { isTooLate(arm, $0) }
       return ArmComparison(
         arm: traces[arm].arm, flips: flips(arm), refusedCount: traces[arm].refusedCount,
         ageMedian: ages.isEmpty ? .zero : ages[ages.count / 2], ageMax: ages.last ?? .zero,
-        scoreDifference: scoreDifference(arm),
-        staleShares: zip(inputNames, traces[arm].staleInputs).map {
-          ($0, times.isEmpty ? 0 : Double($1) / Double(times.count))
-        },
-        quality: quality(arm, outcomes), value: own.reduce(0, +),
+        delayMedian: delays.isEmpty ? .zero : delays[delays.count / 2],
+        delayMax: delays.last ?? .zero, tooLateCount: tooLate,
+        scoreDifference: scoreDifference(arm), staleShares: staleShares(arm),
+        quality: quality(arm, outcomes, knowsScores: tooLate == 0), value: own.reduce(0, +),
         gain: arm == 0
           ? nil
           : PairedComparison(
@@ -90,29 +98,10 @@ extension HistoryReplay {
     }
   }
 
-  /// What each decision was worth where nobody has said it: 1 for a right guess of the outcome, 0 for a wrong one.
-  public func rightGuesses() -> [[Double?]] {
-    traces.indices.map { arm in
-      times.indices.map { question in
-        guard case .bool(let outcome) = outcome(question) else { return nil }
-        return guessesTrue(arm, question) == outcome ? 1 : 0
-      }
-    }
-  }
-
-  func name(_ rule: Int32) -> String? { rule < 0 ? nil : decisionNames[Int(rule)] }
-
-  /// What the last rule decides is done where nothing is to be done.
-  private func guessesTrue(_ arm: Int, _ question: Int) -> Bool {
-    guard let name = name(traces[arm].rules[question]) else { return false }
-    return name != decisionNames.last
-  }
-
   private func flips(_ arm: Int) -> [(first: String, other: String, count: Int)] {
     var flips: [(first: String, other: String, count: Int)] = []
-    for (one, two) in zip(traces[0].rules, traces[arm].rules) {
-      let (first, other) = (name(one) ?? "none", name(two) ?? "none")
-      guard first != other else { continue }
+    for question in times.indices where differs(arm, question) {
+      let (first, other) = (decision(0, question) ?? "none", decision(arm, question) ?? "none")
       if let known = flips.firstIndex(where: { $0.first == first && $0.other == other }) {
         flips[known].count += 1
       } else {
@@ -120,6 +109,17 @@ extension HistoryReplay {
       }
     }
     return flips.sorted { ($1.count, $0.first, $0.other) < ($0.count, $1.first, $1.other) }
+  }
+
+  /// Whether an arm decided a question otherwise than the first.
+  func differs(_ arm: Int, _ question: Int) -> Bool {
+    action(0, question) != action(arm, question)
+  }
+
+  private func staleShares(_ arm: Int) -> [(input: String, share: Double)] {
+    zip(decider(arm).inputNames, traces[arm].staleInputs).map {
+      ($0, times.isEmpty ? 0 : Double($1) / Double(times.count))
+    }
   }
 
   private func scoreDifference(_ arm: Int) -> (mean: Double, p99: Double, max: Double) {
@@ -130,7 +130,9 @@ extension HistoryReplay {
     )
   }
 
-  private func quality(_ arm: Int, _ outcomes: [Bool?]) -> ArmQuality? {
+  private func quality(
+    _ arm: Int, _ outcomes: [Bool?], knowsScores: Bool
+  ) -> ArmQuality? {
     let known = outcomes.indices.filter { outcomes[$0] != nil }
     guard !known.isEmpty else { return nil }
     let scores = known.map { traces[arm].scores[$0] }
@@ -139,16 +141,17 @@ extension HistoryReplay {
     let areProbabilities = scores.allSatisfy { (0...1).contains($0) }
     let trueCount = truths.count { $0 }
     var names: [String] = []
-    for name in decisionNames where !names.contains(name) { names.append(name) }
+    for name in decider(arm).decisions where !names.contains(name) { names.append(name) }
     let actions = names.map { name in
-      let chosen = known.filter { self.name(traces[arm].rules[$0]) == name }
+      let chosen = known.filter { decision(arm, $0) == name }
       return ArmQuality.Action(
         decision: name, count: chosen.count, trueCount: chosen.count { outcomes[$0]! },
         allTrueCount: trueCount)
     }
     return ArmQuality(
-      auc: metrics.auc, logLoss: areProbabilities ? metrics.logLoss : nil,
-      brier: areProbabilities ? metrics.brier : nil, actions: actions)
+      auc: knowsScores ? metrics.auc : nil,
+      logLoss: knowsScores && areProbabilities ? metrics.logLoss : nil,
+      brier: knowsScores && areProbabilities ? metrics.brier : nil, actions: actions)
   }
 
   private func mcNemar(_ arm: Int, _ outcomes: [Bool?]) -> McNemarTest? {
@@ -156,8 +159,8 @@ extension HistoryReplay {
     for (question, outcome) in outcomes.enumerated() {
       guard let outcome else { continue }
       known += 1
-      let first = guessesTrue(0, question) == outcome
-      let second = guessesTrue(arm, question) == outcome
+      let first = isRight(0, question, outcome)
+      let second = isRight(arm, question, outcome)
       if first && !second { onlyFirst += 1 }
       if second && !first { onlySecond += 1 }
     }

@@ -33,9 +33,4 @@ extension HistoryReplay {
         flipCount: segment.numbers.reduce(0) { $0 + (flips[$1] ?? 0) }, gain: segment.comparison)
     }
   }
-
-  /// Whether an arm decided a question otherwise than the first.
-  func differs(_ arm: Int, _ question: Int) -> Bool {
-    name(traces[0].rules[question]) != name(traces[arm].rules[question])
-  }
 }

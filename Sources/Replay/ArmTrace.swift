@@ -18,8 +18,13 @@ public struct ArmTrace: Sendable {
     staleInputs = Array(repeating: 0, count: inputCount)
   }
 
-  /// How old the features were at a question.
+  /// How old the features were when a question had its decision.
   public func age(at time: Timestamp) -> TimeSpan {
-    TimeSpan(microseconds: time.microseconds - arm.asOf(time).microseconds)
+    TimeSpan(microseconds: arm.decided(time).microseconds - arm.asOf(time).microseconds)
+  }
+
+  /// From a question to its decision.
+  public func delay(at time: Timestamp) -> TimeSpan {
+    TimeSpan(microseconds: arm.decided(time).microseconds - time.microseconds)
   }
 }

@@ -6,7 +6,8 @@
 //       { if: "outcome", value: "-0.2 * distance" },
 //     ] }
 //
-// Beside the members of what asked, expressions know `decision`, `outcome` and `score`. Where nothing holds, a decision
+// Beside the members of what asked, expressions know `decision`, `outcome`, `score` and `delay`, the seconds from the
+// question to its decision. A decision that comes when the outcome is there already is none: `decision` is null. Where nothing holds, a decision
 // is worth 0; a value that is null is not known, and such a decision is not compared.
 
 public import Core
@@ -21,7 +22,7 @@ public final class DecisionValues {
 
   /// Where an expression's value comes from.
   private enum Source {
-    case decision, outcome, score
+    case decision, outcome, score, delay
     case member(slot: Int)
   }
 
@@ -88,11 +89,12 @@ public final class DecisionValues {
 
     /// The members' own names, less those that are shadowed here.
     func scope() -> Scope {
-      Scope(names: ["decision", "outcome", "score"]) { [self] path in
+      Scope(names: ["decision", "outcome", "score", "delay"]) { [self] path in
         switch path {
         case ["decision"]: return bind(.decision, .string)
         case ["outcome"]: return bind(.outcome, outcome)
         case ["score"]: return bind(.score, .double)
+        case ["delay"]: return bind(.delay, .double)
         default: break
         }
         // Compiling the path alone gives its slot and its type.
@@ -116,15 +118,19 @@ public final class DecisionValues {
 
   /// What a decision was worth; nil where that is not known.
   ///
-  /// - Parameter members: of what asked, by slot of the schema; read only where `readsMembers`.
+  /// - Parameters:
+  ///   - delay: from the question to its decision.
+  ///   - members: of what asked, by slot of the schema; read only where `readsMembers`.
   func value(
-    decision: Bytes?, outcome: Scalar, score: Double, members: UnsafePointer<Scalar>?
+    decision: Bytes?, outcome: Scalar, score: Double, delay: TimeSpan,
+    members: UnsafePointer<Scalar>?
   ) -> Double? {
     for (index, source) in sources.enumerated() {
       switch source {
       case .decision: reads[index] = decision.map { .text($0) } ?? .null
       case .outcome: reads[index] = outcome
       case .score: reads[index] = .double(score)
+      case .delay: reads[index] = .double(Double(delay.microseconds) / 1e6)
       case .member(let slot):
         guard let members else { preconditionFailure("members are read where they are needed") }
         reads[index] = members[slot]

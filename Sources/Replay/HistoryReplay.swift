@@ -1,13 +1,14 @@
 // History once more: one pass over its events, in the order of their time, in which every question is decided by each
 // arm with the features that it would have had.
 //
-//     events ─▶ reorder ─▶ moment by moment ─┬─ questions: for each arm  features as of … ─▶ model ─▶ rules
+//     events ─▶ reorder ─▶ moment by moment ─┬─ questions: for each arm  features as of … ─▶ its model ─▶ its rules
 //                                            └─ then what happens in it: features, outcomes
 //
 // One engine answers for all arms: a question about an earlier time is the same question, and the engine keeps what the
-// oldest arm may still ask for. A question that any arm cannot decide is left out of all: arms are compared on the same
-// questions. Memory: the state of the features, and for each question 12 bytes an arm, its time, cluster and outcome
-// (and its line, where values or a file of decisions need it).
+// oldest arm may still ask for. So a question waits, where an arm decides at its run, until that run has come, and then
+// every arm decides it. A question that any arm cannot decide is left out of all: arms are compared on the same
+// questions. Memory: the state of the features, the questions that wait, and for each question 12 bytes an arm, its
+// time, cluster and outcome (and its line, where values or a file of decisions need it).
 
 public import Core
 public import Decisions
@@ -55,22 +56,37 @@ public final class HistoryReplay {
   private let subject: Subject
   private let schema: EventSchema
   private let engine: FeatureEngine
-  private let decider: Decider
+  /// By number of a model.
+  private let deciders: [Decider]
   /// By arm: each counts for itself what its guards see.
   private let plans: [RequestPlan]
-  private let featureSlots: [Int?]
-  private let collector: OutcomeCollector?
+  /// By model and answer of a plan.
+  private let featureSlots: [[Int?]]
+  /// By model and input: where the first arm's model is told the same; nil: it is not.
+  private let firstPlaces: [[Int?]]
+  /// What rules decide, each once, and by model and rule its number there.
+  let actionNames: [String]
+  let actions: [[Int]]
+  let collector: OutcomeCollector?
   private let clusterKeys = ByteTable()
   private let segmentKeys = ByteTable()
   private let stack = ExpressionStack()
-  private let ageMax: TimeSpan
+  private let lookBackMax: TimeSpan
+  private let waitMax: TimeSpan
   private let rejects: Rejects
   private let trustsMarks: Bool
   private var decoder: EventDecoder?
   private var waiting = ReorderBuffer()
+  /// In the order of their time, which is also that of the runs that they wait for; those before `openStart` are done.
+  private var open: [OpenQuestion] = []
+  private var openStart = 0
+  /// By question, its number at the collector, who is asked before it is known whether every arm can decide.
+  var collected: [Int] = []
   /// Events of one time.
   private var moment: [WaitingEvent] = []
   private var order: Int64 = 0
+  /// How far the events reach.
+  private var latest = Timestamp.distantPast
   private var values: [Scalar] = []
   private let row = OutputBuffer(MemorySink())
   private var firstInputs: [Double] = []
@@ -78,30 +94,48 @@ public final class HistoryReplay {
   private var answers: [(score: Double, rule: Int32)] = []
   private var staleInputs: [[Int]] = []
 
+  private struct OpenQuestion {
+    let line: [UInt8]
+    let offset: Int64
+    let time: Timestamp
+    /// When all that any arm may know of has happened.
+    let due: Timestamp
+    /// At the collector.
+    let number: Int
+  }
+
   /// - Parameters:
   ///   - arms: the first is the one that others are compared with.
+  ///   - deciders: all of the asking event type; arms name them by number.
   ///   - trustsMarks: as for the intake that the events come from.
   public init(
-    _ subject: Subject, arms: [ReplayArm], features: FeatureDefinitions, schema: EventSchema,
-    decider: Decider, rejects: Rejects, trustsMarks: Bool
+    _ subject: Subject, arms: [ReplayArm], deciders: [Decider], features: FeatureDefinitions,
+    schema: EventSchema, rejects: Rejects, trustsMarks: Bool
   ) {
     let engine = FeatureEngine(features, schema: schema)
     self.subject = subject
     self.schema = schema
     self.engine = engine
-    self.decider = decider
+    self.deciders = deciders
     self.rejects = rejects
     self.trustsMarks = trustsMarks
-    plans = arms.map { _ in engine.plan(requestsOf: subject.asking, schema: schema) }
-    featureSlots = decider.slots(ofFeatures: plans[0].answers.map(\.name))
+    let plans = arms.map { _ in engine.plan(requestsOf: subject.asking, schema: schema) }
+    self.plans = plans
+    featureSlots = deciders.map { $0.slots(ofFeatures: plans[0].answers.map(\.name)) }
+    let told = deciders[arms[0].model].inputNames
+    firstPlaces = deciders.map { $0.inputNames.map { told.firstIndex(of: $0) } }
+    var names: [String] = []
+    for name in deciders.flatMap(\.decisions) where !names.contains(name) { names.append(name) }
+    actionNames = names
+    actions = deciders.map { $0.decisions.map { names.firstIndex(of: $0)! } }
     collector = subject.outcome.map { OutcomeCollector($0) }
-    ageMax = arms.map(\.ageMax).max() ?? .zero
-    traces = arms.map { ArmTrace($0, inputCount: decider.inputNames.count) }
+    lookBackMax = arms.map(\.lookBackMax).max() ?? .zero
+    waitMax = arms.map(\.waitMax).max() ?? .zero
+    traces = arms.map { ArmTrace($0, inputCount: deciders[$0.model].inputNames.count) }
   }
 
-  /// By rule, what it decides.
-  var decisionNames: [String] { decider.decisions }
-  var inputNames: [String] { decider.inputNames }
+  /// What an arm decides by.
+  public func decider(_ arm: Int) -> Decider { deciders[traces[arm].arm.model] }
 
   // MARK: Events
 
@@ -113,10 +147,19 @@ public final class HistoryReplay {
     while let event = waiting.next(before: watermark) { try order(event) }
   }
 
-  /// Takes what is still open, when there are no more events.
+  /// Takes what is still open, when there are no more events. What waits for a run that has not come is not decided.
   public func finish() throws(Failure) {
     while let event = waiting.next() { try order(event) }
     try live()
+    let latest = latest
+    try decideWhatIsDue(through: latest)
+    for question in open[openStart...] {
+      for arm in traces.indices where traces[arm].arm.asOf(question.time) > latest {
+        traces[arm].refusedCount += 1
+      }
+    }
+    open.removeAll()
+    openStart = 0
   }
 
   private func order(_ event: WaitingEvent) throws(Failure) {
@@ -126,25 +169,34 @@ public final class HistoryReplay {
 
   /// Every question of a moment first, then what happens in it: an outcome may come at the question's own time.
   private func live() throws(Failure) {
-    let decoder = decoder ?? EventDecoder(schema, trustsMarks: trustsMarks)
-    self.decoder = decoder
+    guard let now = moment.first?.time else { return }
+    latest = now
+    let decoder = eventDecoder
+    try decideWhatIsDue(through: now)
     for waiting in moment {
       try waiting.line.withBytes { (line) throws(Failure) in
         let event = decoder.decodeAccepted(line)
         if event.type == subject.asking { try ask(event, decoder, waiting) }
       }
     }
+    // No question before these is open for longer than an arm waits.
+    let horizon = now - waitMax - lookBackMax
     for waiting in moment {
       waiting.line.withBytes { line in
         let event = decoder.decodeAccepted(line)
         collector?.observe(type: event.type, decoder.scalars, at: event.time)
         engine.apply(
-          type: event.type, decoder.scalars, at: event.time, order: order,
-          watermark: event.time - ageMax)
+          type: event.type, decoder.scalars, at: event.time, order: order, watermark: horizon)
       }
       order += 1
     }
     moment.removeAll(keepingCapacity: true)
+  }
+
+  var eventDecoder: EventDecoder {
+    let decoder = decoder ?? EventDecoder(schema, trustsMarks: trustsMarks)
+    self.decoder = decoder
+    return decoder
   }
 
   // MARK: Questions
@@ -152,12 +204,42 @@ public final class HistoryReplay {
   private func ask(
     _ event: Event, _ decoder: EventDecoder, _ waiting: WaitingEvent
   ) throws(Failure) {
+    let question = OpenQuestion(
+      line: waiting.line, offset: waiting.offset, time: event.time,
+      due: traces.map { $0.arm.asOf(event.time) }.max() ?? event.time, number: askedCount)
     askedCount += 1
+    collector?.ask(decoder.scalars, at: event.time)
+    if question.due <= event.time {
+      try decide(question, event, decoder)
+    } else {
+      open.append(question)
+    }
+  }
+
+  private func decideWhatIsDue(through now: Timestamp) throws(Failure) {
+    let decoder = eventDecoder
+    while openStart < open.count, open[openStart].due <= now {
+      let question = open[openStart]
+      openStart += 1
+      try question.line.withBytes { (line) throws(Failure) in
+        try decide(question, decoder.decodeAccepted(line), decoder)
+      }
+    }
+    // Half of them done: the others move to the front, each once in a while.
+    if openStart * 2 > open.count {
+      open.removeSubrange(..<openStart)
+      openStart = 0
+    }
+  }
+
+  private func decide(
+    _ question: OpenQuestion, _ event: Event, _ decoder: EventDecoder
+  ) throws(Failure) {
     do throws(BadRecord) {
       try readRequest(event, decoder)
     } catch {
       return try rejects.add(
-        error.reason, source: "offset", line: Int(waiting.offset), byte: 0,
+        error.reason, source: "offset", line: Int(question.offset), byte: 0,
         raw: decoder.scanner.line)
     }
     guard decideInEveryArm(event, decoder) else { return }
@@ -167,15 +249,15 @@ public final class HistoryReplay {
       for input in staleInputs[arm] { traces[arm].staleInputs[input] += 1 }
     }
     times.append(event.time)
+    collected.append(question.number)
     clusters.append(cluster(of: event, decoder))
     if let expression = subject.segment {
       segments.append(number(of: expression, decoder, in: segmentKeys))
     }
-    if subject.keepsLines { lines.append(waiting.line) }
-    collector?.ask(decoder.scalars, at: event.time)
+    if subject.keepsLines { lines.append(question.line) }
   }
 
-  /// What asks is told to the decider as a features record without features.
+  /// What asks is told to each decider as a features record without features.
   private func readRequest(_ event: Event, _ decoder: EventDecoder) throws(BadRecord) {
     row.rewind(to: 0)
     row.append("{\"kind\":\"features\",\"time\":")
@@ -183,7 +265,7 @@ public final class HistoryReplay {
     row.append(",\"request\":")
     row.append(decoder.scanner.line)
     row.append(",\"features\":{}}")
-    _ = try decider.read(row.pending)
+    for decider in deciders { _ = try decider.read(row.pending) }
   }
 
   /// - Returns: false where an arm could not.
@@ -199,8 +281,8 @@ public final class HistoryReplay {
         isComplete = false
         continue
       }
-      let rule = decider.decision.rule.map { Int32($0) } ?? -1
-      answers.append((decider.decision.scores.max() ?? 0, rule))
+      let decision = deciders[traces[arm].arm.model].decision
+      answers.append((decision.scores.max() ?? 0, decision.rule.map { Int32($0) } ?? -1))
       if isComplete { compareInputs(arm) }
     }
     return isComplete
@@ -211,7 +293,9 @@ public final class HistoryReplay {
       $0.consequence == .reject
     }
     guard !breaksGuard else { return false }
-    decider.take(features: values, slots: featureSlots)
+    let model = traces[arm].arm.model
+    let decider = deciders[model]
+    decider.take(features: values, slots: featureSlots[model])
     do throws(BadRecord) {
       try decider.gather(.features)
     } catch {
@@ -222,17 +306,19 @@ public final class HistoryReplay {
     return true
   }
 
+  /// With the same input of the first arm; what its model is not told is not compared.
   private func compareInputs(_ arm: Int) {
-    let inputs = decider.gathered
+    let model = traces[arm].arm.model
+    let inputs = deciders[model].gathered
     if arm == 0 {
       firstInputs.removeAll(keepingCapacity: true)
       firstInputs.append(contentsOf: inputs)
       return
     }
-    for input in inputs.indices
-    where inputs[input] != firstInputs[input]
-      && !(inputs[input].isNaN && firstInputs[input].isNaN)
-    {
+    for input in inputs.indices {
+      guard let place = firstPlaces[model][input], inputs[input] != firstInputs[place],
+        !(inputs[input].isNaN && firstInputs[place].isNaN)
+      else { continue }
       staleInputs[arm].append(input)
     }
   }
@@ -256,37 +342,4 @@ public final class HistoryReplay {
 
   /// What a segment's questions have in common, as JSON.
   public func segmentName(_ segment: Int) -> String { segmentKeys[segment].string }
-
-  // MARK: What turned out
-
-  /// Whether the events reach beyond the moment at which a question's outcome is known for good.
-  public func hasMatured(_ question: Int) -> Bool { collector?.hasMatured(question) ?? false }
-
-  /// Null where there is none. Text is valid as long as this object.
-  public func outcome(_ question: Int) -> Scalar { collector?.value(question) ?? .null }
-
-  /// What each question's decision was worth, by arm; nil where that is not known.
-  ///
-  /// - Precondition: the subject keeps lines, if the values read members.
-  public func values(_ declared: DecisionValues) -> [[Double?]] {
-    let decoder = decoder ?? EventDecoder(schema, trustsMarks: trustsMarks)
-    let names = decider.decisions.map { Bytes(owning: $0) }
-    var result = traces.map { _ in [Double?]() }
-    for question in times.indices {
-      let outcome = outcome(question)
-      if declared.readsMembers {
-        lines[question].withBytes { _ = decoder.decodeAccepted($0) }
-      }
-      for (arm, trace) in traces.enumerated() {
-        let rule = Int(trace.rules[question])
-        result[arm].append(
-          outcome.isNull
-            ? nil
-            : declared.value(
-              decision: rule < 0 ? nil : names[rule], outcome: outcome,
-              score: trace.scores[question], members: decoder.scalars))
-      }
-    }
-    return result
-  }
 }

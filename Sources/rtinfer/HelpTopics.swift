@@ -107,28 +107,32 @@ enum HelpTopics {
         value_per_1000, value_per_year, net_per_year, return, payback_months, even_rate
 
       summary          made by bench ab, one for each arm
-        model, arm        real-time, or batch and its interval
+        model, arm        real-time, or batch and its interval, or the arm's name
+        trained, served   fresh or stale, where the arm says how its model was trained
         from, to          the first question and the last
         asked, refused    questions, and those that this arm could not decide
         decided           by every arm; with_outcome, compared: whose outcome, whose worth is known
-        differing, flips  decided otherwise than in real time: real_time, arm, n
-        age_s             how old the features were: p50, max
-        score_difference  mean, p99, max of the absolute difference from real time
-        stale_inputs      by input, the share of questions in which it differed
+        too_late          decisions that came when the outcome was there already: they are none
+        differing, flips  decided otherwise than by the first arm: first, arm, n
+        age_s             how old the features were when the decision was there: p50, max
+        delay_s           from the question to its decision: p50, max
+        score_difference  mean, p99, max of the absolute difference from the first arm
+        stale_inputs      by input, the share of questions in which it differed from the first
         auc, log_loss, brier  with …_interval, 95 %; by_decision: n, precision, recall
         unit, value, value_per_1000  of the questions that are compared
 
-      verdict          made by bench ab, one for each batch
+      verdict          made by bench ab, one for each arm but the first
         clause, verdict   pass, fail, inconclusive; why, assuming: in words
-        value, interval   real-time's less the batch's, in all; 95 %
+        cells             how either model was trained and served, where the arms say it
+        value, interval   the first arm's less this one's, in all; 95 %
         n, differing      questions that are compared, and those with another worth
         cluster, clusters, clusters_differing  what was drawn by the bootstrap
-        only_real_time_right, only_batch_right, mcnemar_p
+        only_first_right, only_arm_right, mcnemar_p
 
-      summary          made by bench ab --by (what: segment), of the first batch
+      summary          made by bench ab --segment-by (what: segment), of the second arm
         by, segment       what its questions have in common; others: how many small ones together
         decided, differing, compared  questions
-        value, interval   real-time's gain; the intervals of all segments hold together at 95 %
+        value, interval   the first arm's gain; the intervals of all segments hold together at 95 %
         share             of the whole difference; clusters, clusters_differing
         why               there is no interval
 

@@ -39,6 +39,32 @@ import Testing
     #expect(values.uses.allSatisfy { $0 > 0 })
   }
 
+  @Test func whatADelayCostsIsCounted() throws {
+    let schema = try World.schema()
+    let outcome = try Outcome(try ConfigNode.member(World.outcome), asking: 1, schema: schema)
+    let values = try DecisionValues(
+      try ConfigNode.member(
+        """
+        { m: [ { if: "decision == 'act' && outcome", value: "60 - delay / 60" },
+               { if: "decision == null", value: -1000 } ] }
+        """), asking: 1, outcome: outcome, schema: schema)
+    var world = World()
+    // Decided after none, five and ten minutes, the last after the outcome.
+    world.arms = [
+      ReplayArm(), ReplayArm(every: .minutes(10), decidesAtRun: true),
+      ReplayArm(name: "late", every: .minutes(10), publishDelay: .minutes(5), decidesAtRun: true),
+    ]
+    let replay = try world.replay()
+    let worth = replay.values(values)
+    for question in replay.times.indices {
+      guard case .bool(let outcome) = replay.outcome(question) else {
+        Issue.record("every question has an outcome")
+        continue
+      }
+      #expect(worth.map { $0[question] } == [outcome ? 60 : 0, outcome ? 55 : 0, -1000])
+    }
+  }
+
   @Test(arguments: [
     ("[]", "lists no value"),
     ("{}", "expected a list"),

@@ -30,22 +30,53 @@ import Testing
   func anArmKnowsWhatItsLastPublishedRunKnew(
     _ every: String?, _ publish: String, _ ingest: String, _ asked: String, _ expected: String
   ) throws {
-    let ingest = try #require(TimeSpan(ingest))
-    let arm =
-      try every.map {
-        ReplayArm.batch(
-          every: try #require(TimeSpan($0)), publishDelay: try #require(TimeSpan(publish)),
-          ingestDelay: ingest)
-      } ?? .realTime(ingestDelay: ingest)
+    let arm = ReplayArm(
+      every: try every.map { (text) -> TimeSpan in try #require(TimeSpan(text)) },
+      publishDelay: try #require(TimeSpan(publish)), ingestDelay: try #require(TimeSpan(ingest)))
     let (day, clock) =
       expected.hasPrefix("-1 ")
       ? ("2013-12-03", String(expected.dropFirst(3))) : ("2013-12-04", expected)
     #expect(arm.asOf(time("2013-12-04T\(asked)Z")) == time("\(day)T\(clock)Z"))
   }
 
-  @Test func everyDecisionIsWhatTheArmCouldKnow() throws {
+  @Test(arguments: [
+    ("1h", "0s", "0s", "10:20:30", "11:00:00", "11:00:00"),
+    // The run at the very moment of the question takes it.
+    ("1h", "0s", "0s", "10:00:00", "10:00:00", "10:00:00"),
+    ("1h", "30m", "0s", "10:20:30", "11:00:00", "11:30:00"),
+    ("15m", "1m", "10m", "10:20:30", "10:20:00", "10:31:00"),
+  ])
+  func aBatchThatDecidesAtItsRunKnowsMoreAndLater(
+    _ every: String, _ publish: String, _ ingest: String, _ asked: String, _ known: String,
+    _ decided: String
+  ) throws {
+    let interval: TimeSpan = try #require(TimeSpan(every))
+    let arm = ReplayArm(
+      every: interval, publishDelay: try #require(TimeSpan(publish)),
+      ingestDelay: try #require(TimeSpan(ingest)), decidesAtRun: true)
+    let asked = time("2013-12-04T\(asked)Z")
+    #expect(arm.asOf(asked) == time("2013-12-04T\(known)Z"))
+    #expect(arm.decided(asked) == time("2013-12-04T\(decided)Z"))
+  }
+
+  private static let manyArms: [[ReplayArm]] = [
+    [ReplayArm(), ReplayArm(every: .hours(1)), ReplayArm(every: .minutes(15))],
+    // Some wait, some look back, and models differ.
+    [
+      ReplayArm(every: .minutes(20), decidesAtRun: true),
+      ReplayArm(name: "late", ingestDelay: .minutes(20), model: 1),
+      ReplayArm(
+        every: .hours(3), publishDelay: .minutes(5), ingestDelay: .minutes(7), decidesAtRun: true),
+      ReplayArm(every: .days(1), publishDelay: .hours(2), model: 2),
+      ReplayArm(model: 1),
+    ],
+  ]
+
+  @Test(arguments: manyArms) func everyDecisionIsWhatTheArmCouldKnow(
+    _ arms: [ReplayArm]
+  ) throws {
     var world = World(days: 2, entities: 3)
-    world.intervals = [.hours(1), .minutes(15)]
+    world.arms = arms
     let replay = try world.replay()
     let states = world.lines().filter { $0.line.contains("\"told\"") }
     #expect(replay.times.count == world.days * 24 * world.entities)
@@ -65,8 +96,9 @@ import Testing
               == who
         }
         let isBad = last?.line.hasSuffix("\"bad\":1}") == true
-        #expect(trace.scores[question] == (isBad ? 0.9 : 0.1), "\(trace.arm.name) \(event.line)")
-        #expect(trace.rules[question] == (isBad ? 0 : 1))
+        let score = [[0.1, 0.9], [0.9, 0.1], [0.2, 0.2]][trace.arm.model][isBad ? 1 : 0]
+        #expect(trace.scores[question] == score, "\(trace.arm.name) \(event.line)")
+        #expect(trace.rules[question] == (score >= 0.5 ? 0 : 1))
       }
     }
   }
@@ -101,6 +133,89 @@ import Testing
     world.publishDelay = .minutes(11)
     // The run at 30, before anything was told.
     #expect(try world.comparisons()[1].flipCount > 0)
+  }
+
+  @Test func whatAnArmsModelIsToldIsComparedByTheInputsName() throws {
+    var world = World()
+    world.arms = [ReplayArm(), ReplayArm(name: "other", model: 1)]
+    let arms = try world.comparisons()
+    #expect(arms[1].flipCount == 8 * 24)
+    #expect(arms[1].staleShares.allSatisfy { $0.share == 0 })
+    #expect(arms[0].value == Double(8 * 24) && arms[1].value == 0)
+    #expect(arms[1].gain?.difference == Double(8 * 24))
+    #expect(arms[1].quality?.auc?.value == 0)
+  }
+
+  // MARK: Waiting for a run
+
+  @Test func whoWaitsForTheRunKnowsWhatCameInMeanwhile() throws {
+    var world = World()
+    // Asked at 45, decided at 50, known at 55.
+    world.arms = [
+      ReplayArm(), ReplayArm(every: .minutes(10), decidesAtRun: true),
+      ReplayArm(every: .minutes(50)),
+    ]
+    let arms = try world.comparisons()
+    #expect(arms[1].flips.isEmpty && arms[1].tooLateCount == 0)
+    #expect(arms[1].delayMedian == .minutes(5) && arms[1].delayMax == .minutes(5))
+    #expect(arms[1].ageMax == .zero && arms[0].delayMax == .zero)
+    #expect(arms[1].quality?.auc?.value == 1)
+    #expect(arms[2].flipCount > 0)
+  }
+
+  @Test(arguments: [TimeSpan.minutes(4), .minutes(5), .minutes(6)])
+  func aDecisionAfterTheOutcomeIsNone(_ publish: TimeSpan) throws {
+    var world = World()
+    world.arms = [
+      ReplayArm(), ReplayArm(every: .minutes(10), publishDelay: publish, decidesAtRun: true),
+    ]
+    let arms = try world.comparisons()
+    let all = 8 * 24
+    // At 50 and the delay; at 55 it is known.
+    let isLate = publish >= .minutes(5)
+    #expect(arms[1].tooLateCount == (isLate ? all : 0))
+    #expect(arms[1].value == (isLate ? 0 : Double(all)))
+    #expect(arms[1].flipCount == (isLate ? all : 0))
+    #expect(arms[1].flips.allSatisfy { $0.other == "none" })
+    #expect((arms[1].quality?.auc == nil) == isLate)
+    #expect(arms[1].mcNemar == McNemarTest(onlyFirst: isLate ? all : 0, onlySecond: 0))
+  }
+
+  @Test func whatWaitsForARunThatHasNotComeIsNotDecided() throws {
+    var world = World(days: 3, entities: 2)
+    // On Thursdays: the first comes after a day, the next never.
+    world.arms = [ReplayArm(), ReplayArm(every: .days(7), decidesAtRun: true)]
+    let replay = try world.replay()
+    #expect(replay.askedCount == 3 * 24 * 2)
+    #expect(replay.times.count == 24 * 2)
+    #expect(replay.traces.map(\.refusedCount) == [0, 2 * 24 * 2])
+    // Outcomes are those of the questions that are left.
+    let known = world.lines().filter { $0.line.contains("\"known\"") }
+    for question in replay.times.indices {
+      guard case .bool(let outcome) = replay.outcome(question) else {
+        Issue.record("every question has an outcome")
+        continue
+      }
+      #expect(outcome == known[question].line.hasSuffix("\"bad\":1}"))
+    }
+  }
+
+  // MARK: Two by two
+
+  @Test func aModelForStaleFeaturesIsTheHonestOpponent() throws {
+    var world = World(days: 40, badShare: 0.2)
+    world.arms = [
+      ReplayArm(trained: .fresh), ReplayArm(every: .hours(1), trained: .fresh),
+      ReplayArm(name: "stale", every: .hours(1), model: 2, trained: .stale),
+    ]
+    let arms = try world.comparisons()
+    // Believing what is no longer so is wrong with chance 2 p (1 − p), never acting with chance p.
+    let count = Double(40 * 24)
+    for (arm, gain) in [(1, 0.32), (2, 0.2)] {
+      let interval = try #require(arms[arm].gain?.interval)
+      #expect((interval.low...interval.high).contains(gain * count), "\(arm): \(interval)")
+    }
+    #expect(arms[2].gain!.difference < arms[1].gain!.difference)
   }
 
   // MARK: What it is worth

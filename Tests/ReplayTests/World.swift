@@ -37,6 +37,8 @@ struct World {
   var ingestDelay = TimeSpan.zero
   var publishDelay = TimeSpan.zero
   var intervals: [TimeSpan] = [.hours(1)]
+  /// Instead of real-time and a batch for each interval.
+  var arms: [ReplayArm]?
   var by: String?
 
   static let start = Timestamp(microseconds: 1_386_115_200_000_000)
@@ -95,8 +97,12 @@ struct World {
     return EventSchema(types: types)
   }
 
-  /// Says 0.9 where the state was bad and 0.1 where it was good or is not known.
-  static func decider(_ schema: EventSchema, _ features: FeatureDefinitions) throws -> Decider {
+  /// Says one thing where the state was good or is not known, another where it was bad.
+  ///
+  /// - Parameter leaves: of good and bad.
+  static func decider(
+    _ schema: EventSchema, _ features: FeatureDefinitions, leaves: String = "0.1 0.9"
+  ) throws -> Decider {
     let text = """
       tree
       version=v4
@@ -118,7 +124,7 @@ struct World {
       decision_type=10
       left_child=-1
       right_child=-2
-      leaf_value=0.1 0.9
+      leaf_value=\(leaves)
       leaf_weight=1 1
       leaf_count=1 1
       internal_value=0
@@ -145,20 +151,24 @@ struct World {
         fields: schema.types[1].fields, features: features.names))
   }
 
+  /// Arms have a choice of models: 0 believes what it is told, 1 the contrary, and 2 never acts, which is what one learns
+  /// of a state that tells nothing.
   func replay() throws -> HistoryReplay {
     let schema = try World.schema()
     let features = try FeatureDefinitions(try ConfigNode.members(World.views), schema: schema)
     let outcome = try Outcome(
       try ConfigNode.member(World.outcome), asking: 1, schema: schema)
     let batches = intervals.map {
-      ReplayArm.batch(every: $0, publishDelay: publishDelay, ingestDelay: ingestDelay)
+      ReplayArm(every: $0, publishDelay: publishDelay, ingestDelay: ingestDelay)
     }
+    let models = ["0.1 0.9", "0.9 0.1", "0.2 0.2"]
     let replay = HistoryReplay(
       .init(
         asking: 1, outcome: outcome, cluster: nil,
         segment: try by.map { try Expression($0, scope: schema.scope(of: 1)) }, keepsLines: false),
-      arms: [.realTime(ingestDelay: ingestDelay)] + batches, features: features, schema: schema,
-      decider: try World.decider(schema, features), rejects: try Rejects(TestRun().invocation),
+      arms: arms ?? [ReplayArm(ingestDelay: ingestDelay)] + batches,
+      deciders: try models.map { try World.decider(schema, features, leaves: $0) },
+      features: features, schema: schema, rejects: try Rejects(TestRun().invocation),
       trustsMarks: false)
     for (offset, event) in lines().enumerated() {
       let bytes = Array(event.line.utf8)

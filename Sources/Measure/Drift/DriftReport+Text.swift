@@ -112,7 +112,7 @@ extension Int64 {
 
 extension String {
   /// With what XML and HTML give a meaning to replaced, and control characters left out.
-  var escapedXML: String {
+  public var escapedXML: String {
     var result = ""
     for scalar in unicodeScalars {
       switch scalar {

@@ -1,13 +1,13 @@
 // The frame of every page that is written: no script, no fonts, no network, light and dark by what the reader's system
 // says, and nothing wider than a telephone. The answer stands first, then facts, then whatever the page is about.
 
-import Core
+public import Core
 
-enum Page {
+public enum Page {
   /// Up to the beginning of the page's own matter.
   ///
   /// - Parameter answer: colours the head: ok, watch, drift, insufficient, pass, inconclusive, fail.
-  static func open(
+  public static func open(
     title: String, answer: String, heading: String, lead: String, to output: OutputBuffer
   ) {
     output.append("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">")
@@ -18,7 +18,8 @@ enum Page {
     output.append("</p></header><main>")
   }
 
-  static func append(_ facts: [(String, String)], to output: OutputBuffer) {
+  /// Names and what stands under them.
+  public static func append(_ facts: [(String, String)], to output: OutputBuffer) {
     output.append("<dl>")
     for (name, value) in facts {
       output.append("<div><dt>\(name)</dt><dd>\(value.escapedXML)</dd></div>" as String)
@@ -26,7 +27,8 @@ enum Page {
     output.append("</dl>")
   }
 
-  static func close(footer: String, to output: OutputBuffer) {
+  /// The end of the page.
+  public static func close(footer: String, to output: OutputBuffer) {
     output.append("<footer>\(footer.escapedXML)</footer></main></body></html>\n" as String)
   }
 

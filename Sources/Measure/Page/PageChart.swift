@@ -6,7 +6,7 @@
 //           └┬──────┬──────┬
 //            0 s    5 s    10 s
 
-import Core
+public import Core
 
 #if canImport(Glibc)
   import Glibc
@@ -14,14 +14,24 @@ import Core
   import Darwin
 #endif
 
-struct PageChart {
-  struct Axis {
+public struct PageChart {
+  public struct Axis {
     let label: String
     let isLogarithmic: Bool
     /// Where the axis is marked, ascending, with what stands there.
     let ticks: [(value: Double, text: String)]
     let low: Double
     let high: Double
+
+    /// - Precondition: `low` is below `high`, and above zero where the axis is logarithmic.
+    public init(
+      label: String, isLogarithmic: Bool, ticks: [(value: Double, text: String)], low: Double,
+      high: Double
+    ) {
+      precondition(low < high && (!isLogarithmic || low > 0), "an axis has a length")
+      (self.label, self.isLogarithmic, self.ticks) = (label, isLogarithmic, ticks)
+      (self.low, self.high) = (low, high)
+    }
 
     /// From 0 to 1 along the axis.
     func place(_ value: Double) -> Double {
@@ -32,20 +42,28 @@ struct PageChart {
     }
   }
 
-  enum Shape { case line, marks, openMarks }
+  public enum Shape: Sendable { case line, marks, openMarks }
 
-  struct Series {
+  public struct Series {
     let name: String
     /// Of the six colours.
     let colour: Int
     let shape: Shape
     let points: [(x: Double, y: Double)]
+
+    public init(name: String, colour: Int, shape: Shape, points: [(x: Double, y: Double)]) {
+      (self.name, self.colour, self.shape, self.points) = (name, colour, shape, points)
+    }
   }
 
   let title: String
   let x: Axis
   let y: Axis
   let series: [Series]
+
+  public init(title: String, x: Axis, y: Axis, series: [Series]) {
+    (self.title, self.x, self.y, self.series) = (title, x, y, series)
+  }
 
   private static let (width, height) = (340.0, 190.0)
   private static let (left, right, top, bottom) = (52.0, 8.0, 8.0, 24.0)
@@ -60,7 +78,8 @@ struct PageChart {
     return (PageChart.height - PageChart.bottom - inner * min(1, max(0, y.place(value)))).fixed(1)
   }
 
-  func append(to output: OutputBuffer) {
+  /// The figure and its key.
+  public func append(to output: OutputBuffer) {
     output.append("<figure><h3>\(title.escapedXML)</h3><svg class=\"chart\" role=\"img\"" as String)
     output.append(" viewBox=\"0 0 340 190\" aria-label=\"\(title.escapedXML)\">" as String)
     appendAxes(to: output)
@@ -148,9 +167,43 @@ extension PageChart.Axis {
       high: max(most, ticks.last?.value ?? 1))
   }
 
+  /// Around all values, with about four round ticks; above and below zero.
+  public static func around(
+    _ label: String, _ values: [Double], unit: String = ""
+  ) -> PageChart.Axis {
+    let (least, most) = (values.min() ?? 0, values.max() ?? 1)
+    let spread = most > least ? most - least : max(1, most.magnitude)
+    let rough = spread / 4
+    let power = pow(10, log10(rough).rounded(.down))
+    let step = [1, 2, 5, 10].map { $0 * power }.first { $0 >= rough * 0.999 } ?? rough
+    let (low, high) = ((least / step).rounded(.down), (most / step).rounded(.up))
+    let ticks = stride(from: low, through: max(high, low + 1), by: 1).map {
+      (value: $0 * step, text: PageChart.Axis.short($0 * step) + unit)
+    }
+    return PageChart.Axis(
+      label: label, isLogarithmic: false, ticks: ticks, low: ticks[0].value,
+      high: ticks.last!.value)
+  }
+
+  /// Of spans in seconds, by their logarithm: from a second to a day, or as far as they reach.
+  public static func spans(_ label: String, _ seconds: [Double]) -> PageChart.Axis {
+    let known: [(Double, String)] = [
+      (1, "1s"), (10, "10s"), (60, "1m"), (600, "10m"), (3_600, "1h"), (21_600, "6h"),
+      (86_400, "1d"), (604_800, "7d"),
+    ]
+    let (least, most) = (seconds.min() ?? 1, seconds.max() ?? 86_400)
+    let low = known.last { $0.0 <= least }?.0 ?? least
+    let high = known.first { $0.0 >= most && $0.0 > low }?.0 ?? max(most, low * 2)
+    return PageChart.Axis(
+      label: label, isLogarithmic: true,
+      ticks: known.filter { (low...high).contains($0.0) }.map { (value: $0.0, text: $0.1) },
+      low: low, high: high)
+  }
+
   /// "12k", "1.5M".
   static func short(_ value: Double) -> String {
-    switch value {
+    guard value >= 0 else { return "-\(short(-value))" }
+    return switch value {
     case 1e6...: "\(((value / 1e5).rounded() / 10).plain)M"
     case 1e4...: "\(((value / 1e2).rounded() / 10).plain)k"
     default: ((value * 10).rounded() / 10).plain

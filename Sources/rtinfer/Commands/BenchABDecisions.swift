@@ -17,12 +17,16 @@ enum BenchABDecisions {
       for (arm, trace) in replay.traces.enumerated() {
         line.withBytes { line in
           let event = decoder.decodeAccepted(line)
-          append(event, trace, question, plan, to: output)
+          append(event, replay, arm, question, to: output)
         }
         output.append(",\"outcome\":")
         output.append(replay.outcome(question))
         output.append(",\"value\":")
         output.append(worth[arm][question].map { .double($0) } ?? .null)
+        if trace.arm.decidesAtRun {
+          output.append(",\"decided\":")
+          output.appendQuoted(trace.arm.decided(replay.times[question]))
+        }
         output.append(",\"_rt\":{\"variant\":")
         output.appendQuoted(trace.arm.name)
         output.append(",\"features_watermark\":")
@@ -35,20 +39,23 @@ enum BenchABDecisions {
   }
 
   private static func append(
-    _ event: Event, _ trace: ArmTrace, _ question: Int, _ plan: BenchABPlan,
-    to output: OutputBuffer
+    _ event: Event, _ replay: HistoryReplay, _ arm: Int, _ question: Int, to output: OutputBuffer
   ) {
     output.append("{\"kind\":\"decision\",\"id\":")
     output.append(event.id.literal)
     output.append(",\"time\":")
     output.appendQuoted(event.time)
     output.append(",\"score\":")
-    switch plan.decider.model.precision {
-    case .float32: output.append(Float(trace.scores[question]))
-    case .float64: output.append(trace.scores[question])
+    let score = replay.traces[arm].scores[question]
+    switch replay.decider(arm).model.precision {
+    case .float32: output.append(Float(score))
+    case .float64: output.append(score)
     }
     output.append(",\"decision\":")
-    let rule = Int(trace.rules[question])
-    if rule < 0 { output.append("null") } else { output.appendQuoted(plan.decider.decisions[rule]) }
+    if let decision = replay.decision(arm, question) {
+      output.appendQuoted(decision)
+    } else {
+      output.append("null")
+    }
   }
 }

@@ -46,7 +46,7 @@ struct BenchABReport {
 
   // MARK: The verdict
 
-  /// Whether real-time is worth more than a batch, and why that is said.
+  /// Whether the first arm is worth more than another, and why that is said.
   struct Judgement {
     let arm: ArmComparison
     let answer: PairedComparison.Answer
@@ -55,7 +55,7 @@ struct BenchABReport {
 
   var judgements: [Judgement] { arms.dropFirst().map(judgement) }
 
-  /// That of the first batch.
+  /// That of the second arm.
   var status: ExitStatus {
     switch judgements[0].answer {
     case .pass: .success
@@ -117,6 +117,18 @@ struct BenchABReport {
   /// What `value` counts.
   var unit: String { plan.values == nil ? "right decisions" : "value" }
 
+  /// The batches that differ from the first arm in nothing but how fresh features are, the quickest first; none if
+  /// another kind of arm is among them.
+  var curve: [ArmComparison] {
+    let first = arms[0].arm
+    let batches = arms.dropFirst().filter { arm in
+      arm.arm.model == first.model && arm.arm.interval != nil
+        && arm.arm.decidesAtRun == arms[1].arm.decidesAtRun
+    }
+    guard first.isRealTime, batches.count == arms.count - 1 else { return [] }
+    return batches.sorted { $0.arm.interval! < $1.arm.interval! }
+  }
+
   func perThousand(_ value: Double) -> Double { value / Double(max(1, compared)) * 1_000 }
 
   // MARK: Records
@@ -129,23 +141,30 @@ struct BenchABReport {
 
   private func appendSummary(_ arm: ArmComparison, to output: OutputBuffer) {
     output.append("{\"kind\":\"summary\",\"what\":\"ab\",\"model\":")
-    output.appendQuoted(plan.name)
+    output.appendQuoted(plan.models[arm.arm.model])
     output.append(",\"arm\":")
     output.appendQuoted(arm.arm.name)
+    if let trained = arm.arm.trained {
+      output.append(",\"trained\":")
+      output.appendQuoted(trained.rawValue)
+      output.append(",\"served\":")
+      output.appendQuoted(arm.arm.served.rawValue)
+    }
     output.append(",\"from\":")
     output.append(first.map { .time($0) } ?? .null)
     output.append(",\"to\":")
     output.append(last.map { .time($0) } ?? .null)
     for (name, count) in [
       ("asked", asked), ("refused", arm.refusedCount), ("decided", decided),
-      ("with_outcome", withOutcome), ("compared", compared), ("differing", arm.flipCount),
+      ("with_outcome", withOutcome), ("compared", compared), ("too_late", arm.tooLateCount),
+      ("differing", arm.flipCount),
     ] {
       output.append(",\"\(name)\":")
       output.append(Int64(count))
     }
     output.append(",\"flips\":[")
     for (index, flip) in arm.flips.enumerated() {
-      output.append(index > 0 ? ",{\"real_time\":" : "{\"real_time\":")
+      output.append(index > 0 ? ",{\"first\":" : "{\"first\":")
       output.appendQuoted(flip.first)
       output.append(",\"arm\":")
       output.appendQuoted(flip.other)
@@ -155,6 +174,10 @@ struct BenchABReport {
     output.append(Double(arm.ageMedian.microseconds) / 1e6)
     output.append(",\"max\":")
     output.append(Double(arm.ageMax.microseconds) / 1e6)
+    output.append("},\"delay_s\":{\"p50\":")
+    output.append(Double(arm.delayMedian.microseconds) / 1e6)
+    output.append(",\"max\":")
+    output.append(Double(arm.delayMax.microseconds) / 1e6)
     output.append("},\"score_difference\":{\"mean\":")
     output.append(arm.scoreDifference.mean)
     output.append(",\"p99\":")
@@ -209,7 +232,8 @@ struct BenchABReport {
   private func appendVerdict(_ judgement: Judgement, to output: OutputBuffer) {
     let gain = judgement.arm.gain!
     output.append("{\"kind\":\"verdict\",\"what\":\"ab\",\"clause\":")
-    output.appendQuoted("\(unit) of real-time > \(unit) of \(judgement.arm.arm.name)")
+    output.appendQuoted("\(unit) of \(arms[0].arm.name) > \(unit) of \(judgement.arm.arm.name)")
+    appendCells(judgement.arm.arm, to: output)
     output.append(",\"verdict\":")
     output.appendQuoted(judgement.answer.rawValue)
     output.append(",\"value\":")
@@ -222,7 +246,7 @@ struct BenchABReport {
     output.append(",\"clusters\":\(gain.clusterCount),\"clusters_differing\":")
     output.append(Int64(gain.differingClusterCount))
     if let test = judgement.arm.mcNemar {
-      output.append(",\"only_real_time_right\":\(test.onlyFirst),\"only_batch_right\":")
+      output.append(",\"only_first_right\":\(test.onlyFirst),\"only_arm_right\":")
       output.append(Int64(test.onlySecond))
       output.append(",\"mcnemar_p\":")
       output.append(test.pValue)
@@ -235,6 +259,16 @@ struct BenchABReport {
     }
     output.append("}\n")
   }
+  /// Of the two by two, the cells that are compared, where both arms say how their models were trained.
+  private func appendCells(_ arm: ReplayArm, to output: OutputBuffer) {
+    guard let first = arms[0].arm.cell, let own = arm.cell else { return }
+    output.append(",\"cells\":[")
+    output.appendQuoted(first)
+    output.append(",")
+    output.appendQuoted(own)
+    output.append("]")
+  }
+
   func appendInterval(_ gain: PairedComparison, to output: OutputBuffer) {
     guard obstacle == nil, let interval = gain.interval else { return output.append("null") }
     output.append("[")
@@ -243,4 +277,11 @@ struct BenchABReport {
     output.append(interval.high)
     output.append("]")
   }
+}
+
+extension ReplayArm {
+  var isRealTime: Bool { interval == nil }
+
+  /// Where it stands in the two by two; nil where nobody has said how its model was trained.
+  var cell: String? { trained.map { "trained \($0.rawValue), served \(served.rawValue)" } }
 }

@@ -1,4 +1,4 @@
-// Where a difference comes from: the judged arm beside the first, segment by segment (`--by`), as records and in words.
+// Where a difference comes from: the judged arm beside the first, segment by segment (`--segment-by`), as records and in words.
 
 import Core
 import Measure
@@ -73,30 +73,33 @@ extension BenchABReport {
   }
 
   var segmentTable: String? {
-    guard let (arm, by) = segmented else { return nil }
-    var rows = [[by, "questions", "otherwise", "gain in all, all 95 % together", "of it"]]
-    for segment in arm.segments.prefix(BenchABReport.shownMax) {
-      var gain = "-"
-      if obstacle == nil {
-        gain = amount(segment.gain.difference)
-        if let interval = segment.gain.interval {
-          gain += " (\(amount(interval.low)) to \(amount(interval.high)))"
-        } else {
-          gain += " (too little data)"
-        }
-      }
-      rows.append([
-        segment.names.count == 1
-          ? BenchABReport.plain(segment.names[0]) : "\(segment.names.count) others",
-        segment.decidedCount.grouped,
-        "\((Double(segment.flipCount) / Double(max(1, segment.decidedCount)) * 100).fixed(1)) %",
-        gain, share(of: segment, arm).map { "\(($0 * 100).fixed(0)) %" } ?? "-",
-      ])
-    }
-    var text = BenchABReport.aligned(rows)
-    let left = arm.segments.count - BenchABReport.shownMax
+    guard let rows = segmentRows else { return nil }
+    let left = rows.count - 1 - BenchABReport.shownMax
+    var text = BenchABReport.aligned(Array(rows.prefix(BenchABReport.shownMax + 1)))
     if left > 0 { text += "  and \(left) more, with smaller differences, as records (--json)\n" }
     return text
+  }
+
+  /// A head, and a row for each segment.
+  var segmentRows: [[String]]? {
+    guard let (arm, by) = segmented else { return nil }
+    return [[by, "questions", "otherwise", "gain in all, all 95 % together", "of it"]]
+      + arm.segments.map { cells($0, arm) }
+  }
+
+  private func cells(_ segment: ArmSegment, _ arm: ArmComparison) -> [String] {
+    var gain = "-"
+    if obstacle == nil {
+      let interval = segment.gain.interval.map { "\(amount($0.low)) to \(amount($0.high))" }
+      gain = "\(amount(segment.gain.difference)) (\(interval ?? "too little data"))"
+    }
+    let others = Double(segment.flipCount) / Double(max(1, segment.decidedCount))
+    return [
+      segment.names.count == 1
+        ? BenchABReport.plain(segment.names[0]) : "\(segment.names.count) others",
+      segment.decidedCount.grouped, "\((others * 100).fixed(1)) %", gain,
+      share(of: segment, arm).map { "\(($0 * 100).fixed(0)) %" } ?? "-",
+    ]
   }
 
   /// JSON as a reader calls it: texts without their quotes.

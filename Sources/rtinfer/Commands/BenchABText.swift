@@ -10,7 +10,8 @@ extension BenchABReport {
     // One screen: of the other batches the table tells.
     text += "\n\(sentence(judgements[0]))\n"
     if let segmentSentence { text += "\(segmentSentence)\n" }
-    text += "\n\(table)"
+    text += "\n\(BenchABReport.aligned(armRows))"
+    if let cellRows { text += "\n\(BenchABReport.aligned(cellRows))" }
     if let lines = details(arms[1]) { text += "\n\(lines)" }
     if let segmentTable { text += "\n\(segmentTable)" }
     if let assumption { text += "\n  \(assumption)\n" }
@@ -25,16 +26,18 @@ extension BenchABReport {
     return text
   }
 
-  private func day(_ time: Timestamp) -> String { String(time.rfc3339.prefix(10)) }
+  func day(_ time: Timestamp) -> String { String(time.rfc3339.prefix(10)) }
 
-  private func sentence(_ judgement: Judgement) -> String {
+  func sentence(_ judgement: Judgement) -> String {
     let gain = judgement.arm.gain!
-    let name = "a \(judgement.arm.arm.name)"
+    let name = BenchABReport.spoken(judgement.arm.arm)
+    let first = BenchABReport.spoken(arms[0].arm)
+    let opener = first == "real-time" ? "Real-time" : first
     guard judgement.answer != .inconclusive, let interval = gain.interval else {
-      return "It cannot be said whether real-time is worth more than \(name): \(judgement.why)."
+      return "It cannot be said whether \(first) is worth more than \(name): \(judgement.why)."
     }
     guard gain.differingCount > 0 else {
-      return "Real-time is worth no more than \(name): \(judgement.why)."
+      return "\(opener) is worth no more than \(name): \(judgement.why)."
     }
     let range = "\(amount(interval.low)) to \(amount(interval.high))"
     var rate = "\(amount(perThousand(gain.difference))) for 1,000 decisions"
@@ -42,11 +45,16 @@ extension BenchABReport {
     let what = plan.values == nil ? " right decisions" : ""
     switch judgement.answer {
     case .pass:
-      return "Real-time is worth \(range)\(what) more than \(name), in all (95 %):\n\(rate)."
+      return "\(opener) is worth \(range)\(what) more than \(name), in all (95 %):\n\(rate)."
     default:
-      return "It is not shown that real-time is worth more than \(name): the difference is"
+      return "It is not shown that \(first) is worth more than \(name): the difference is"
         + "\n\(range)\(what) in all (95 %), \(rate), and \(judgement.why)."
     }
+  }
+
+  /// As a sentence calls it.
+  static func spoken(_ arm: ReplayArm) -> String {
+    arm.name.hasPrefix("batch ") ? "a \(arm.name)" : arm.name
   }
 
   /// In three digits or whole numbers.
@@ -58,15 +66,16 @@ extension BenchABReport {
 
   // MARK: Arms
 
-  private var table: String {
+  var armRows: [[String]] {
     var rows = [
       [
         "arm", "age p50", "otherwise", "AUC", "log loss", "\(unit)/1,000",
-        "real-time's gain/1,000, 95 %", "kept",
+        "\(arms[0].arm.name)'s gain/1,000, 95 %", "kept",
       ]
     ]
+    if waits { rows[0].insert("waits p50", at: 2) }
     for arm in arms { rows.append(cells(arm)) }
-    return BenchABReport.aligned(rows)
+    return rows
   }
 
   private func cells(_ arm: ArmComparison) -> [String] {
@@ -78,21 +87,41 @@ extension BenchABReport {
           " (\(amount(perThousand(interval.low))) to \(amount(perThousand(interval.high))))"
       }
     }
-    return [
-      arm.arm.name, arm.ageMedian.inWholeSeconds, arm.gain == nil ? "-" : share(arm.flipCount),
-      arm.quality?.auc.map { $0.value.fixed(4) } ?? "-",
-      arm.quality?.logLoss.map { $0.value.fixed(4) } ?? "-",
-      obstacle == nil ? amount(perThousand(arm.value)) : "-", gain, kept(arm),
-    ]
+    var row = [arm.arm.name, arm.ageMedian.inWholeSeconds]
+    if waits { row.append(arm.delayMedian.inWholeSeconds) }
+    row.append(arm.gain == nil ? "-" : share(arm.flipCount))
+    row.append(arm.quality?.auc.map { $0.value.fixed(4) } ?? "-")
+    row.append(arm.quality?.logLoss.map { $0.value.fixed(4) } ?? "-")
+    row.append(obstacle == nil ? amount(perThousand(arm.value)) : "-")
+    return row + [gain, kept(arm)]
   }
 
-  /// How much of what real-time gains over the slowest batch this arm keeps: the curve of freshness.
+  /// Whether any arm lets a question wait for its decision.
+  private var waits: Bool { arms.contains { $0.arm.decidesAtRun } }
+
+  /// How much of what real-time gains over the slowest batch this arm keeps: the curve of freshness, which is one only
+  /// if freshness is all that arms differ in.
   private func kept(_ arm: ArmComparison) -> String {
-    let slowest = arms.dropFirst().max { $0.arm.interval! < $1.arm.interval! }!
+    guard let slowest = curve.last else { return "-" }
     guard obstacle == nil, arms.count > 2, let whole = slowest.gain?.difference, whole > 0 else {
       return "-"
     }
     return "\(((1 - (arm.gain?.difference ?? 0) / whole) * 100).fixed(0)) %"
+  }
+
+  /// Value by how the model was trained and what it was told, where all four are there.
+  var cellRows: [[String]]? {
+    var rows = [["\(unit)/1,000", "served fresh", "served stale"]]
+    for trained in ReplayArm.Freshness.allCases {
+      var row = ["trained \(trained.rawValue)"]
+      for served in ReplayArm.Freshness.allCases {
+        let own = arms.filter { $0.arm.trained == trained && $0.arm.served == served }
+        guard own.count == 1 else { return nil }
+        row.append(obstacle == nil ? amount(perThousand(own[0].value)) : "-")
+      }
+      rows.append(row)
+    }
+    return rows
   }
 
   private func share(_ count: Int) -> String {
@@ -100,12 +129,12 @@ extension BenchABReport {
   }
 
   /// Of the batch that is judged.
-  private func details(_ arm: ArmComparison) -> String? {
+  func details(_ arm: ArmComparison) -> String? {
     guard decided > 0 else { return nil }
     var text = ""
     let flips = arm.flips.prefix(4).map { "\($0.first) → \($0.other) \($0.count.grouped)" }
     if !flips.isEmpty {
-      text += "  real-time → \(arm.arm.name): \(flips.joined(separator: ", "))\n"
+      text += "  \(arms[0].arm.name) → \(arm.arm.name): \(flips.joined(separator: ", "))\n"
     }
     let stale = arm.staleShares.filter { $0.share > 0 }.sorted { $0.share > $1.share }.prefix(4)
     if !stale.isEmpty {
@@ -115,8 +144,14 @@ extension BenchABReport {
       text += " \(arm.scoreDifference.p99.fixed(3)) at p99\n"
     }
     if let test = arm.mcNemar {
-      text += "  right only in real time \(test.onlyFirst.grouped), only in the batch"
+      text +=
+        "  right only in \(arms[0].arm.name) \(test.onlyFirst.grouped), only in \(arm.arm.name)"
       text += " \(test.onlySecond.grouped) (McNemar p \(chance(test.pValue)))\n"
+    }
+    if arm.tooLateCount > 0 {
+      text +=
+        "  \(arm.tooLateCount.grouped) decisions of \(arm.arm.name) came when the outcome was there"
+      text += " already: they count as none\n"
     }
     for action in arms[0].quality?.actions ?? [] {
       guard let own = arm.quality?.actions.first(where: { $0.decision == action.decision }) else {

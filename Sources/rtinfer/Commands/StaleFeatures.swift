@@ -33,7 +33,7 @@ extension MaterializeCommand {
     guard let interval = spans["every"], interval >= .seconds(1) else {
       throw .usage("\(origin): needs every=SPAN, of 1s or more", hint: staleHint)
     }
-    return .batch(
+    return ReplayArm(
       every: interval, publishDelay: spans["publish"] ?? .zero, ingestDelay: spans["delay"] ?? .zero
     )
   }

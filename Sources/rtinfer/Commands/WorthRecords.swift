@@ -14,7 +14,7 @@ final class WorthRecords {
     let assumption: String?
   }
 
-  /// Of the first batch.
+  /// Of the arm that was judged.
   private(set) var verdict: Verdict?
   private let scanner: RecordScanner
   private let kind, what, clause, answer, interval, count, why, assumption: Int
@@ -53,7 +53,7 @@ final class WorthRecords {
       throw JSONError("a verdict of bench ab without 'n'", at: 0)
     }
     return Verdict(
-      isMoney: text(clause)?.hasPrefix("value of real-time") ?? false, interval: try range(),
+      isMoney: text(clause)?.hasPrefix("value of ") ?? false, interval: try range(),
       count: Int(decisions), why: text(why) ?? "", assumption: text(assumption))
   }
 

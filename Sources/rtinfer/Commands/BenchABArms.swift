@@ -1,0 +1,148 @@
+// The arms of bench ab: real-time and batches from a few flags, or any at all as small objects (`--arms`).
+//
+//     [ { name: "now", trained: "fresh" },
+//       { name: "hourly", every: "1h", publish: "5m", model: "late_arrival_stale", trained: "stale" } ]
+
+import Core
+import Replay
+
+enum BenchABArms {
+  /// An arm before the models that arms name are numbered.
+  struct Arm {
+    let name: String
+    let every: TimeSpan?
+    let publish: TimeSpan
+    let lateness: TimeSpan
+    let decidesAtRun: Bool
+    /// Nil: the one whose outcomes and values count.
+    let model: String?
+    let trained: ReplayArm.Freshness?
+    /// Where it is written, for messages.
+    let node: ConfigNode?
+
+    func replayed(model: Int) -> ReplayArm {
+      ReplayArm(
+        name: name, every: every, publishDelay: publish, ingestDelay: lateness,
+        decidesAtRun: decidesAtRun, model: model, trained: trained)
+    }
+  }
+
+  /// The arms with their models by number.
+  ///
+  /// - Parameters:
+  ///   - models: the names of all that any arm decides by.
+  ///   - subject: the model of an arm that names none.
+  static func replayed(
+    _ arms: [Arm], _ models: [String], subject: String
+  ) throws(Failure) -> [ReplayArm] {
+    var trained: [ReplayArm.Freshness?] = models.map { _ in nil }
+    var replayed: [ReplayArm] = []
+    for arm in arms {
+      guard let model = models.firstIndex(of: arm.model ?? subject) else {
+        preconditionFailure("every model that an arm names is there")
+      }
+      if let known = trained[model], let own = arm.trained, known != own, let node = arm.node {
+        throw node.failure(
+          "model '\(models[model])' is trained \(known.rawValue) in an arm before and"
+            + " \(own.rawValue) here",
+          hint: "a model trained on stale features is one more model of the project")
+      }
+      trained[model] = trained[model] ?? arm.trained
+      replayed.append(arm.replayed(model: model))
+    }
+    return replayed
+  }
+
+  static let countMax = 100
+  private static let intervalMin = TimeSpan.seconds(1)
+
+  static func read(_ invocation: Invocation) throws(Failure) -> [Arm] {
+    let options = invocation.options
+    guard let text = try options.value(BenchAB.arms) else { return try batches(options) }
+    for flag in [
+      BenchAB.batchEvery, BenchAB.batchDecides, BenchAB.publishDelay, BenchAB.ingestDelay,
+    ] where options.isTyped(flag) {
+      throw .usage(
+        "--\(flag.name): an arm of \(options.origin(BenchAB.arms)) says that itself",
+        hint: "members of an arm: \(members.joined(separator: ", "))")
+    }
+    let isList = text.first { !$0.isWhitespace } == "["
+    let root = try JSON5Parser.parse(
+      isList
+        ? Array(text.utf8)
+        : invocation.files.contents(of: text, bytesMax: Limits.projectBytesMax),
+      file: isList ? options.origin(BenchAB.arms) : text)
+    return try arms(root)
+  }
+
+  // MARK: From a list
+
+  private static let members = [
+    "name", "every", "publish", "lateness", "batch_decides", "model", "trained",
+  ]
+
+  private static func arms(_ root: ConfigNode) throws(Failure) -> [Arm] {
+    var arms: [Arm] = []
+    let nodes = try root.list()
+    guard (2...countMax).contains(nodes.count) else {
+      throw root.failure(
+        "lists \(nodes.count) arms; there must be 2 to \(countMax)",
+        hint: "the first is the one that the others are compared with")
+    }
+    for node in nodes {
+      let arm = try arm(node)
+      guard !arms.contains(where: { $0.name == arm.name }) else {
+        throw node.failure(
+          "there are two arms '\(arm.name)'", hint: "give each a name: { name: \"…\", … }")
+      }
+      arms.append(arm)
+    }
+    return arms
+  }
+
+  private static func arm(_ node: ConfigNode) throws(Failure) -> Arm {
+    try node.allow(members)
+    let every = try node["every"]?.span(atLeast: intervalMin)
+    for name in ["publish", "batch_decides"] where every == nil {
+      guard let member = node[name] else { continue }
+      throw member.failure(
+        "without runs there is nothing to publish or to wait for", hint: "every: \"1h\"")
+    }
+    return Arm(
+      name: try node["name"]?.string() ?? ReplayArm.name(every: every), every: every,
+      publish: try node["publish"]?.span() ?? .zero,
+      lateness: try node["lateness"]?.span() ?? .zero,
+      decidesAtRun: try node["batch_decides"]?.bool() ?? false,
+      model: try node["model"]?.string(),
+      trained: try node["trained"]?.choice(ReplayArm.Freshness.self), node: node)
+  }
+
+  // MARK: From flags
+
+  /// Real-time and a batch for each interval.
+  private static func batches(_ options: Options) throws(Failure) -> [Arm] {
+    let publish = try options.span(BenchAB.publishDelay) ?? .zero
+    let lateness = try options.span(BenchAB.ingestDelay) ?? .zero
+    let decidesAtRun = options.isOn(BenchAB.batchDecides)
+    func arm(_ every: TimeSpan?) -> Arm {
+      Arm(
+        name: ReplayArm.name(every: every), every: every,
+        publish: every == nil ? .zero : publish, lateness: lateness,
+        decidesAtRun: every != nil && decidesAtRun, model: nil, trained: nil, node: nil)
+    }
+    var arms = [arm(nil)]
+    let text = try options.value(BenchAB.batchEvery) ?? "1h"
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      guard let interval = TimeSpan(String(part)), interval >= intervalMin else {
+        throw .usage(
+          "\(options.origin(BenchAB.batchEvery)): '\(part)' is not a duration of 1s or more"
+            + " (\(TimeSpan.expectation))", hint: "--batch-every 1h, or --batch-every 1d,1h,5m")
+      }
+      guard !arms.contains(where: { $0.every == interval }) else {
+        throw .usage("\(options.origin(BenchAB.batchEvery)): '\(part)' is there twice")
+      }
+      arms.append(arm(interval))
+    }
+    return arms
+  }
+}

@@ -1,0 +1,149 @@
+// What the command line and the project file of bench ab come to: arms, their models, what turns out and what it is worth.
+
+import Core
+import Decisions
+import Events
+import Features
+import Measure
+import Replay
+
+struct BenchABPlan {
+  let name: String
+  let schema: EventSchema
+  let features: FeatureDefinitions
+  /// The models of the arms, by number.
+  let deciders: [Decider]
+  let models: [String]
+  let arms: [ReplayArm]
+  let subject: HistoryReplay.Subject
+  /// The declared outcome, whether or not it can be used.
+  let outcome: Outcome?
+  let values: DecisionValues?
+  /// As typed.
+  let cluster: String
+  let segment: String?
+  let seed: UInt64
+  let decisionsPath: String?
+
+  init(_ invocation: Invocation) throws(Failure) {
+    let project = try Project.require(invocation)
+    let options = invocation.options
+    let arms = try BenchABArms.read(invocation)
+    let definition = try BenchABPlan.definition(options, project, arms)
+    let schema = try EventFlags.schema(invocation, project)
+    guard let decides = definition.decides, let asking = schema.index(of: decides) else {
+      throw .usage(
+        "models.\(definition.name) does not say which declared type of event it decides",
+        hint: "decides: \"scheduled\", an event type of the project's events")
+    }
+    outcome = try project.outcomes(of: asking, schema).first { $0.name == definition.name }
+    values = try project.values(of: definition, asking: asking, outcome: outcome, schema)
+    let definitions = try BenchABPlan.definitions(of: arms, definition, project)
+    var deciders: [Decider] = []
+    for definition in definitions {
+      deciders.append(try BenchABPlan.decider(definition, project, invocation))
+    }
+    self.deciders = deciders
+    models = definitions.map(\.name)
+    self.arms = try BenchABArms.replayed(arms, models, subject: definition.name)
+    name = definition.name
+    features = try project.features(schema)
+    cluster = try options.value(BenchAB.cluster) ?? "day"
+    segment = try options.value(BenchAB.segmentBy)
+    seed = UInt64(try options.integer(BenchAB.seed, in: 0...Int.max) ?? 1)
+    decisionsPath = try options.value(BenchAB.decisions)
+    let scope = schema.scope(of: asking)
+    subject = HistoryReplay.Subject(
+      asking: asking, outcome: outcome?.dependsOnDecision == true ? nil : outcome,
+      cluster: cluster == "day"
+        ? nil : try BenchABPlan.expression(BenchAB.cluster, cluster, options, scope),
+      segment: try segment.map { (text) throws(Failure) in
+        try BenchABPlan.expression(BenchAB.segmentBy, text, options, scope)
+      },
+      keepsLines: values?.readsMembers == true || decisionsPath != nil)
+    self.schema = schema
+  }
+
+  /// The model whose outcome and values count.
+  private static func definition(
+    _ options: Options, _ project: Project, _ arms: [BenchABArms.Arm]
+  ) throws(Failure) -> ModelDefinition {
+    guard try options.value(BenchAB.model) == nil, let name = arms[0].model else {
+      return try project.model(options, BenchAB.model)
+    }
+    let models = try project.models()
+    guard let definition = models.first(where: { $0.name == name }) else {
+      throw undeclared(name, among: models, arms[0].node, "--\(BenchAB.arms.name)")
+    }
+    return definition
+  }
+
+  private static func undeclared(
+    _ name: String, among models: [ModelDefinition], _ node: ConfigNode?, _ origin: String
+  ) -> Failure {
+    let message = "no model '\(name)' is declared"
+    let hint = Spelling.nearest(name, among: models.map(\.name)).map { "did you mean '\($0)'?" }
+    return node?.failure(message, hint: hint) ?? .usage("\(origin): \(message)", hint: hint)
+  }
+
+  /// Those that decide in any arm, each once.
+  private static func definitions(
+    of arms: [BenchABArms.Arm], _ subject: ModelDefinition, _ project: Project
+  ) throws(Failure) -> [ModelDefinition] {
+    let models = try project.models()
+    var definitions: [ModelDefinition] = []
+    for arm in arms {
+      let name = arm.model ?? subject.name
+      guard !definitions.contains(where: { $0.name == name }) else { continue }
+      guard let definition = models.first(where: { $0.name == name }) else {
+        throw undeclared(name, among: models, arm.node?["model"], "--\(BenchAB.arms.name)")
+      }
+      guard definition.decides == subject.decides else {
+        throw .usage(
+          "models.\(name) decides \(definition.decides.map { "'\($0)'" } ?? "no declared events"),"
+            + " and models.\(subject.name) '\(subject.decides ?? "")'",
+          hint: "arms are compared on the same questions")
+      }
+      definitions.append(definition)
+    }
+    return definitions
+  }
+
+  private static func decider(
+    _ definition: ModelDefinition, _ project: Project, _ invocation: Invocation
+  ) throws(Failure) -> Decider {
+    let declared = try DeclaredModel(definition, project, invocation)
+    let decider = try Decider(
+      declared.definition, model: declared.model, schema: declared.schema)
+    guard !decider.decisions.isEmpty else {
+      throw .usage(
+        "models.\(definition.name) has no rules, so there are no decisions to compare",
+        hint: "rules: [ { if: \"score >= 0.5\", decide: \"act\" }, { decide: \"leave\" } ]")
+    }
+    return decider
+  }
+
+  private static func expression(
+    _ flag: Flag, _ text: String, _ options: Options, _ scope: Scope
+  ) throws(Failure) -> Expression {
+    do throws(ExpressionError) {
+      return try Expression(text, scope: scope)
+    } catch {
+      throw .usage("\(options.origin(flag)): \(error.description)")
+    }
+  }
+
+  /// By arm and question, what decisions were worth; nil where that is not known.
+  func worth(_ replay: HistoryReplay) -> [[Double?]] {
+    guard let values, subject.outcome != nil else { return replay.rightGuesses() }
+    return replay.values(values)
+  }
+
+  /// Values that no decision had: a misspelt decision looks like that.
+  var unusedValues: [String] {
+    guard let values, values.uses.contains(where: { $0 > 0 }) else { return [] }
+    return values.uses.indices.filter { values.uses[$0] == 0 }.map {
+      "values.\(name)[\($0)] never applied"
+    }
+  }
+}
