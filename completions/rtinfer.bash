@@ -257,7 +257,7 @@ _rtinfer() {
       esac
       ;;
     'bench ab '*)
-      flags='--project --model --batch-every --publish-delay --ingest-delay --batch-decides --arms --cluster --by --seed --decisions --html --json --type --type-member --rejects --max-rejects --strict --quiet --help'
+      flags='--project --model --batch-every --publish-delay --ingest-delay --batch-decides --arms --cluster --segment-by --seed --decisions --html --json --type --type-member --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --model) values='files' ;;
