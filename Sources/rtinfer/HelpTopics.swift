@@ -177,7 +177,9 @@ enum HelpTopics {
     text: """
       materialize --online keeps a store fresh; score, serve and materialize get and stat read
       it. A folder is for one machine: no reader waits, and there is nothing to run. A server
-      of Redis or Valkey, or a cluster of them, is for several:
+      of Redis or Valkey, or a cluster of them, is for several. In a folder an entity's row takes
+      its key, its state (materialize stat says how large they are) and 32 bytes, up to an eighth
+      more, and 32 to 64 bytes of index; a store of any size is opened at once. For a server:
 
         redis://[user:password@]host[:port][/db][?prefix=NAME]
         redis://host,host,host?cluster         any of a cluster's hosts
@@ -185,8 +187,16 @@ enum HelpTopics {
 
       What stands in a password is percent-encoded; RTINFER_ONLINE keeps it out of the list of
       processes. The prefix, rtinfer unless told otherwise, begins every key. TLS is left to a
-      tunnel, such as stunnel with `client = yes`, `accept = 127.0.0.1:6379` and
-      `connect = redis.example.com:6380`.
+      tunnel on this machine, which also checks the server's certificate. With stunnel (a package
+      of most systems), --online redis://127.0.0.1:6380 and this in /etc/stunnel/redis.conf:
+
+        [redis]
+        client = yes
+        accept = 127.0.0.1:6380
+        connect = redis.example.com:6379
+        CAfile = /etc/ssl/certs/ca-certificates.crt
+        verifyChain = yes
+        checkHost = redis.example.com
 
       Both hold the same rows, so both give the same values. In Redis a row is one key, written
       by a script on the server: by the writer's number and the event's offset, so that what

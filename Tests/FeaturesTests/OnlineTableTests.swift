@@ -131,6 +131,36 @@ import Testing
     #expect(none?.message.contains("is no online store") == true)
   }
 
+  /// What `rtinfer help online` says of bytes a key, and of the time to open: 10 million keys with RTINFER_LONG=1.
+  @Test func keysCostWhatTheHelpSaysAndOpeningCostsNothing() throws {
+    let isLong = ProcessInfo.processInfo.environment["RTINFER_LONG"] != nil
+    for count in isLong ? [1_000, 10_000_000] : [1_000, 40_000] {
+      let writer = try makeWriter()
+      let row = row(1, 112)
+      for number in 0..<count {
+        let key = withUnsafeBytes(of: number.littleEndian) { Array($0) } + [1, 2, 3, 4]
+        try key.withBytes { (key) throws(Failure) in
+          try row.withBytes { (row) throws(Failure) in try writer.put(key, row) }
+        }
+      }
+      try writer.close()
+      let clock = ContinuousClock()
+      var spans: [Duration] = []
+      for _ in 0..<21 {
+        let start = clock.now
+        let reader = try makeReader()
+        spans.append(clock.now - start)
+        #expect(reader.rowCount == count)
+      }
+      // 32 bytes, the key and the row, up to an eighth more; 32 to 64 of index.
+      let slot = Double(32 + 12 + row.count)
+      let bytes = Double(try makeReader().fileBytes - TableLayout.heap) / Double(count)
+      #expect(bytes >= slot + 32 && bytes <= slot * 9 / 8 + 64, "\(bytes) bytes a key of \(count)")
+      // No wall-clock figure fails a build; the long test is run by hand.
+      if isLong { #expect(spans.sorted()[10] < .milliseconds(10), "\(spans.sorted()[10])") }
+    }
+  }
+
   /// Each row holds its number many times over. A reader must never see two numbers in one row, nor an earlier one than
   /// it has seen before. A second, or a minute with RTINFER_LONG=1.
   @Test func noReaderEverSeesHalfARowOrAnOlderOne() throws {
