@@ -266,7 +266,7 @@ _rtinfer() {
         --ingest-delay) values='text' ;;
         --arms) values='text' ;;
         --cluster) values='text' ;;
-        --by) values='text' ;;
+        --segment-by) values='text' ;;
         --seed) values='text' ;;
         --decisions) values='files' ;;
         --html) values='files' ;;

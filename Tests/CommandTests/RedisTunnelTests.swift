@@ -6,14 +6,15 @@ import Foundation
 import TestSupport
 import Testing
 
+private let stunnel = Binary.find("stunnel")
+
 @Suite(
   .serialized,
   .enabled(
-    if: RedisProcess.isInstalled && RedisTunnelTests.stunnel != nil
+    if: RedisProcess.isInstalled && stunnel != nil
       && Binary.find("openssl") != nil,
     "redis-server, stunnel and openssl are not all installed"))
 struct RedisTunnelTests {
-  static let stunnel = Binary.find("stunnel")
   private let folder: TemporaryFolder
   private let redis: RedisProcess
   private let securePort: UInt16
@@ -55,7 +56,7 @@ struct RedisTunnelTests {
 
       """, "stunnel.conf")
     let child = try Child(
-      [RedisTunnelTests.stunnel!, folder.path("stunnel.conf")], in: folder.url,
+      [stunnel!, folder.path("stunnel.conf")], in: folder.url,
       environment: Binary.environment(home: folder.url), seconds: 110)
     let waited = try Child.bash(
       "for n in $(seq 200); do (exec 3<>/dev/tcp/127.0.0.1/\(port)) 2>/dev/null && exit; sleep 0.05; done; exit 1",
