@@ -8,7 +8,7 @@ import Testing
 
 @Suite struct SegmentedComparisonTests {
   private static let worlds =
-    ProcessInfo.processInfo.environment["RTINFER_LONG"] == "1" ? 1_000 : 100
+    ProcessInfo.processInfo.environment["RTINFER_LONG"] == "1" ? 1_000 : 30
 
   /// Units of `segments` segments in `clusters` clusters, the first segment with an effect.
   private struct Units {
