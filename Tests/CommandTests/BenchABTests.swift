@@ -77,7 +77,7 @@ import Testing
     .enabled(
       if: hasXGBoost, "without python3 and xgboost the arms get no second opinion from ab.py"),
     arguments: [
-      ("", 25_468, 5_035), ("--publish-delay 2h --ingest-delay 90s", 25_468, 5_035),
+      ("--publish-delay 2h --ingest-delay 90s", 25_468, 5_035),
       ("--publish-delay 10m --ingest-delay 90s --batch-decides", 25_468, 5_035),
     ])
   func allArmsAreWhatBruteForceFinds(_ delays: String, _ decisions: Int, _ outcomes: Int) throws {

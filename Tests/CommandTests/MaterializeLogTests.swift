@@ -14,7 +14,7 @@ import Testing
 
 @Suite(.serialized) struct MaterializeLogTests {
   private let folder: TemporaryFolder
-  private static let count = 20_000
+  private static let count = 10_000
 
   init() throws {
     folder = try GeneratedStream.folder()
@@ -36,14 +36,14 @@ import Testing
   private static let materialize =
     "rtinfer materialize --log --consumer decide --online online --out rows.ndjson"
 
-  /// Six kills of each; 200 with RTINFER_LONG=1.
+  /// Four kills of each; 200 with RTINFER_LONG=1.
   @Test func killedAtAnyMomentEachEventIsDecidedOnce() throws {
     let expected = try bash(
       "rtinfer ingest --log raw.ndjson > events.ndjson"
         + " && rtinfer materialize events.ndjson > whole.ndjson"
         + " && rtinfer score whole.ndjson > decided.ndjson")
     #expect(expected.status == 0, "\(expected.errors)")
-    let kills = ProcessInfo.processInfo.environment["RTINFER_LONG"] == nil ? 6 : 200
+    let kills = ProcessInfo.processInfo.environment["RTINFER_LONG"] == nil ? 4 : 200
     var random = SplitMix64(seed: 7)
     try kill(Self.materialize, times: kills, &random)
     let last = try bash(Self.materialize)
@@ -67,7 +67,7 @@ import Testing
         ["/usr/bin/env", Binary.rtinfer]
           + command.split(separator: " ").dropFirst().map(String.init),
         in: folder.url, stdin: "/dev/null", environment: Binary.environment(home: folder.url))
-      usleep(UInt32.random(in: 5_000...400_000, using: &random))
+      usleep(UInt32.random(in: 5_000...250_000, using: &random))
       child.send(SIGKILL)
       _ = child.wait()
     }
