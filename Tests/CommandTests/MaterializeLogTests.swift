@@ -73,6 +73,40 @@ import Testing
     }
   }
 
+  /// Stdout may get a row twice, and misses none: an event that the store holds has been answered.
+  @Test func killedAtAnyMomentStdoutMissesNoRow() throws {
+    try bash("rtinfer ingest --log raw.ndjson > events.ndjson")
+    var random = SplitMix64(seed: 9)
+    var answered: Set<Int> = []
+    for kill in 0..<5 {
+      let child = try Child(
+        [Binary.rtinfer, "materialize", "--log", "--online", "online"], in: folder.url,
+        stdin: "/dev/null", environment: Binary.environment(home: folder.url))
+      if kill < 4 {
+        usleep(UInt32.random(in: 5_000...250_000, using: &random))
+        child.send(SIGKILL)
+      }
+      let output = child.wait().output
+      let whole = output[..<(output.lastIndex(of: "\n") ?? output.startIndex)]
+      answered.formUnion(
+        whole.split(separator: "\n").compactMap {
+          $0.firstMatch(of: #/"offset":([0-9]+)/#).flatMap { Int($0.output.1) }
+        })
+    }
+    #expect(answered == Set(stride(from: 1, to: Self.count, by: 2)))
+  }
+
+  /// A log that is not the store's has nothing behind the store's place, and that must not look like nothing new.
+  @Test func anotherLogIsRefused() throws {
+    let outcome = try bash(
+      "rtinfer ingest --log raw.ndjson > events.ndjson"
+        + " && rtinfer materialize --log --online online > rows.ndjson && rm -r .rtinfer/log"
+        + " && head -n 10 raw.ndjson | rtinfer ingest --log > events.ndjson"
+        + " && rtinfer materialize --log --online online")
+    #expect(outcome.status == 3 && outcome.output.isEmpty)
+    #expect(outcome.errors.contains("it is not the log that the store was made from"))
+  }
+
   /// The log's part of the bargain: what a named reader has not read stays.
   @Test func retentionWaitsForTheConsumer() throws {
     let half = Self.count / 2

@@ -1,11 +1,12 @@
 // What a stream of features leaves behind, and in which order that becomes true.
 //
-//     a stream          store ─▶ rows                   a row that is passed on may be asked about at once
-//     with --out        rows ─▶ store ─▶ consumer       an event that the store holds is not answered again, so its row
+//     from a pipe       store ─▶ rows                   a row that is passed on may be asked about at once; the source is
+//                                                       read again after a crash, and its rows are written again
+//     from the log      rows ─▶ store ─▶ consumer       an event that the store holds is not read again, so its row
 //                                                       is there before; what the log may forget is durable before
 //
-// Stopped between any two of these, the next run reads the events behind the store's offset again: rows that are in the file
-// are left out, and an entity's state leaves out what it has seen.
+// Stopped between any two of these, the next run reads the events behind the store's offset again: rows that a file of --out
+// holds are left out (stdout may get them twice), and an entity's state leaves out what it has seen.
 
 import Core
 import Features
@@ -16,17 +17,20 @@ final class FeatureCheckpoint {
   private let output: OutputBuffer
   /// What the output goes to, where that is gone on with.
   private let file: ResumableFile?
+  private let readsLog: Bool
   private let consumption: LogConsumption?
   private let rejects: Rejects
 
+  /// - Parameter feed: the log that the events come from, if they do.
   init(
-    _ output: OutputBuffer, _ file: ResumableFile?, _ online: OnlineWriter?,
-    _ consumption: LogConsumption?, _ rejects: Rejects
+    _ output: OutputBuffer, _ file: ResumableFile?, _ online: OnlineWriter?, _ feed: LogFeed?,
+    _ rejects: Rejects
   ) {
     self.output = output
     self.file = file
     self.online = online
-    self.consumption = consumption
+    self.readsLog = feed != nil
+    self.consumption = feed?.consumption
     self.rejects = rejects
   }
 
@@ -35,10 +39,10 @@ final class FeatureCheckpoint {
 
   /// Hands on what is ready.
   func passOn() throws(Failure) {
-    if file == nil { try online?.flush() }
+    if !readsLog { try online?.flush() }
     try output.flush()
     try rejects.flush()
-    if file != nil { try online?.flush() }
+    if readsLog { try online?.flush() }
     if let consumption, consumption.isDue { try commit(consumption) }
   }
 
@@ -46,9 +50,7 @@ final class FeatureCheckpoint {
   func noteEvent(offset: Int64, watermark: Timestamp) throws(Failure) {
     guard let online else { return }
     online.noteEvent(offset: offset, watermark: watermark)
-    guard online.isDue else { return }
-    if file == nil { try online.flush() } else { try passOn() }
-    if let consumption, consumption.isDue { try commit(consumption) }
+    if online.isDue { try passOn() }
   }
 
   private func commit(_ consumption: LogConsumption) throws(Failure) {

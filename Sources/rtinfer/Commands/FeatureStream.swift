@@ -51,7 +51,7 @@ final class FeatureStream {
       asking.contains(type) ? engine.plan(requestsOf: type, schema: schema) : nil
     }
     let output = file.map { OutputBuffer($0) } ?? invocation.output
-    let checkpoint = FeatureCheckpoint(output, file, online, feed?.consumption, rejects)
+    let checkpoint = FeatureCheckpoint(output, file, online, feed, rejects)
     self.tableRowsRead = tables.rowsRead
     self.engine = engine
     self.plans = plans

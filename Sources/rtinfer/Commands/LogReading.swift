@@ -91,11 +91,25 @@ struct LogReading {
     let known = try consumer.flatMap { (name) throws(Failure) in try consumers.position(of: name) }
     // The consumer's own place also knows who wrote the event before it, and so notices a log that was begun anew.
     let position = known?.offset == next ? known! : LogPosition(offset: next)
+    if position.epoch == nil { try checkHolds(online.offset) }
     let source = try source(try LogReader(folder, after: position, files: files))
     return LogFeed(
       source: source,
       consumption: consumer.map { LogConsumption(source, consumers, name: $0, clock: clock) },
       bound: .max)
+  }
+
+  /// A log that was begun anew, or another one, would have nothing new for a long time.
+  private func checkHolds(_ offset: Int64) throws(Failure) {
+    guard offset >= 0 else { return }
+    var range = LogRange()
+    range.offsets = offset..<offset + 1
+    // Where retention has removed it, the events behind it are there or missed by name.
+    guard let reader = try? LogReader(folder, range: range, files: files) else { return }
+    guard try reader.next() == nil else { return }
+    throw .badData(
+      "\(folder): ends before event \(offset), which the online store holds: it is not the log that the store was made from",
+      hint: "materialize backfill --online … --log makes the store anew from this log")
   }
 
   private func read(by name: String) throws(Failure) -> Int64 {

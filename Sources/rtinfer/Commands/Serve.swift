@@ -272,6 +272,10 @@ enum ServeCommand {
       case .reload: logs.reopen()
       case nil: guard follower?.haveMoved() == true else { continue }
       }
+      // The project may name others now. Looked at before they are read, so that no move is missed.
+      if let next = try? AliasFollower(invocation, ServedModels(invocation, live).aliases) {
+        follower = next
+      }
       reload(catalog, live, invocation)
       server.wake()
     }
