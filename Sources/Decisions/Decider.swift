@@ -245,6 +245,13 @@ public final class Decider {
     if case .int(let offset) = scalars[marks.offsetSlot] { offset } else { nil }
   }
 
+  /// The id of the row at hand as its decision shows it, null where there is none.
+  public var shownId: [UInt8] {
+    let output = OutputBuffer(MemorySink(), capacity: 64)
+    output.append(scalars[marks.idSlot])
+    return output.pending.copy()
+  }
+
   /// An array or object where a number is due is a mistake of the row's maker, not a missing value.
   private func checkComposites(_ kind: RowKind) throws(BadRecord) {
     for slot in inputSlots[kind.layout]! {

@@ -133,6 +133,9 @@ public final class EventIntake {
     self.watermark.raise(to: watermark)
   }
 
+  /// Asks how complete each window of this length will have been.
+  public func watchWindows(_ length: TimeSpan) { lateness = LatenessStatistics(windows: length) }
+
   /// Source partitions as an earlier run has left them.
   func resume(_ partitions: SourcePartitions) { sources = partitions }
 
@@ -347,8 +350,7 @@ public final class EventIntake {
       counts.repeats += 1
       return
     }
-    lateness.record(event.time, front: watermark.front)
-    lateness.refused += 1
+    lateness.refuse(event.time, front: watermark.front)
     try input.reject(
       "late: its time \(event.time.rfc3339) is before the watermark"
         + " \(watermark.current.rfc3339)", to: rejects)

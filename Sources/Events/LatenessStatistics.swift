@@ -13,13 +13,29 @@ public struct LatenessStatistics: Sendable {
   /// Events that came behind the front.
   public private(set) var outOfOrder = 0
   /// Those that were behind by more than was allowed.
-  public var refused = 0
+  public private(set) var refused = 0
+  /// What each window of event time had when it was passed; nil where nobody asks.
+  public private(set) var windows: WindowCompleteness?
   /// In microseconds, of events that came behind.
   private var lags = LatencyHistogram()
 
   public init() {}
 
+  /// - Parameter windows: the length of those whose completeness is told.
+  public init(windows: TimeSpan) { self.windows = WindowCompleteness(windows) }
+
+  mutating func refuse(_ time: Timestamp, front: Timestamp) {
+    add(time, front)
+    refused += 1
+    windows?.refuse(time)
+  }
+
   mutating func record(_ time: Timestamp, front: Timestamp) {
+    add(time, front)
+    windows?.accept(time)
+  }
+
+  private mutating func add(_ time: Timestamp, _ front: Timestamp) {
     count += 1
     guard time < front else { return }
     outOfOrder += 1

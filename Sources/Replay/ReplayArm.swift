@@ -55,6 +55,11 @@ public struct ReplayArm: Sendable, Equatable {
 
   public var served: Freshness { interval == nil ? .fresh : .stale }
 
+  /// Whether nothing but the interval makes one fresher than the other.
+  public func isDelayed(like other: ReplayArm) -> Bool {
+    publishDelay == other.publishDelay && ingestDelay == other.ingestDelay
+  }
+
   /// The moment as of which features are known to the decision of a question that is asked at `time`.
   public func asOf(_ time: Timestamp) -> Timestamp {
     guard let interval else { return time - ingestDelay }

@@ -70,6 +70,15 @@ public final class Catalog: Sendable {
     noteChange()
   }
 
+  /// Puts a model in the place of the one of its name, if that was not taken out meanwhile.
+  public func renew(_ model: ServedModel) {
+    list.withLock { list in
+      guard let place = list.models.firstIndex(where: { $0.name == model.name }) else { return }
+      list.models[place] = model
+    }
+    noteChange()
+  }
+
   /// Puts a model in the place of the one of its name, or beside the others.
   func put(_ model: ServedModel) {
     list.withLock { list in

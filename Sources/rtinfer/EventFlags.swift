@@ -35,6 +35,13 @@ enum EventFlags {
   static let idleStandard = TimeSpan.hours(1)
   static let wrapped = [from, idle]
 
+  static let window = Flag(
+    "window", .text("SPAN"), "How long the windows of event time are whose completeness is told",
+    default: windowStandard.description)
+  static let windowStandard = TimeSpan.hours(1)
+  static let windows = Flag(
+    "windows", .file, "Write how complete each window was to this file, one line each")
+
   static let privateKey = Flag(
     "private-key", .file, "The file with the secret that hashes private members, 16 bytes or more")
 

@@ -105,6 +105,11 @@ public final class DescriptorSink: ByteSink {
     }
   }
 
+  /// One that is open already, and stays so.
+  static func open(_ descriptor: Int32, name: String) -> DescriptorSink {
+    DescriptorSink(descriptor: descriptor, name: name, owned: false)
+  }
+
   private init(descriptor: Int32, name: String, owned: Bool) {
     self.descriptor = descriptor
     self.name = name

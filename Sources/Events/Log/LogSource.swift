@@ -11,15 +11,20 @@ public final class LogSource: ByteSource {
   private let follows: Bool
   /// Lines of the batch at hand that were not given yet, valid until the next batch.
   private var runs: [Bytes] = []
-  /// Behind each batch that was given, ascending.
+  /// Behind each batch that was given, ascending; only the last where nobody asks for places.
   private var ends: [LogPosition] = []
+  private let remembersPlaces: Bool
+  /// The last byte that was given ended a line.
+  private var isAtLineStart = true
   /// How often the end of a log is looked at: it has no way to wake its readers, and a look costs some microseconds.
   private static let patience = 5
 
-  public init(_ reader: LogReader, name: String, follows: Bool) {
+  /// - Parameter remembersPlaces: `position` will be asked, again and again.
+  public init(_ reader: LogReader, name: String, follows: Bool, remembersPlaces: Bool) {
     self.reader = reader
     self.name = name
     self.follows = follows
+    self.remembersPlaces = remembersPlaces
   }
 
   /// True where nothing is at hand and nothing more was found.
@@ -28,6 +33,7 @@ public final class LogSource: ByteSource {
     guard let events = try reader.next() else { return true }
     events.visitRuns { runs.append($0) }
     runs.reverse()
+    if !remembersPlaces { ends.removeAll(keepingCapacity: true) }
     ends.append(reader.end)
     return false
   }
@@ -36,15 +42,25 @@ public final class LogSource: ByteSource {
     while try isEmpty() {
       guard follows, !Signals.sleep(milliseconds: LogSource.patience) else { return 0 }
     }
-    if Signals.drainStatus != nil { return 0 }
+    if Signals.drainStatus != nil, !endAtLineFeed() { return 0 }
     var filled = 0
     while filled < buffer.count, let run = runs.popLast() {
       let count = min(run.count, buffer.count - filled)
       buffer.baseAddress!.advanced(by: filled).copyMemory(from: run.base, byteCount: count)
       filled += count
       if count < run.count { runs.append(run[count..<run.count]) }
+      isAtLineStart = run[count - 1] == UInt8(ascii: "\n")
     }
     return filled
+  }
+
+  /// Leaves of what is at hand only the rest of the line that was begun; false where none was.
+  private func endAtLineFeed() -> Bool {
+    guard !isAtLineStart, let run = runs.popLast() else { return false }
+    runs.removeAll()
+    let end = run.buffer.firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? run.count
+    runs.append(run[0..<end])
+    return true
   }
 
   public func mustWait() throws(Failure) -> Bool {

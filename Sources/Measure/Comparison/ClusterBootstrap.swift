@@ -38,12 +38,14 @@ public struct ClusterBootstrap: Sendable {
 
   /// The interval of the sum of all clusters' sums.
   ///
-  /// - Returns: an end is infinite where the draws cannot bound it; nil for fewer than two clusters.
+  /// - Returns: an end is infinite where the draws cannot bound it; nil for fewer than two clusters, and for sums beyond the
+  ///   range of a double.
   /// - Complexity: O(replicates · clusters).
   public func interval(ofSum sums: [Double]) -> (low: Double, high: Double)? {
     let count = sums.count
     guard count > 1 else { return nil }
     let (mean, error) = ClusterBootstrap.moments(sums)
+    guard mean.isFinite, error.isFinite else { return nil }
     // Every cluster says the same.
     guard error > 0 else { return (mean * Double(count), mean * Double(count)) }
     var random = SplitMix64(seed: seed)

@@ -61,8 +61,10 @@ public struct PairedComparison: Sendable {
 
   /// Why nothing can be said; nil if something can.
   public var lack: String? {
-    PairedComparison.lack(
+    let lack = PairedComparison.lack(
       count: count, clusters: clusterCount, differing: differingClusterCount)
+    if lack == nil, interval == nil { return "the values are too large to be added up" }
+    return lack
   }
 
   private static func lack(count: Int, clusters: Int, differing: Int) -> String? {

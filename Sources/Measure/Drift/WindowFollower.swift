@@ -41,6 +41,7 @@ public final class WindowFollower {
   /// Where the earliest window begins that is still open.
   private var horizon = Timestamp.distantPast
   public private(set) var windows = 0
+  /// Those of which something could be said.
   public private(set) var compared = 0
   public private(set) var drifted = 0
   /// Records of windows that had closed.
@@ -61,6 +62,9 @@ public final class WindowFollower {
     timeName = ColumnReader.name([time])
     (self.unit, length, self.lateness) = (unit, every, lateness)
     (self.comparison, self.rules, self.onClosed) = (comparison, rules, onClosed)
+    if case .reference(let profile, _) = comparison {
+      profile.keep { [timeName] in $0 != timeName }
+    }
   }
 
   /// One line of JSON.
@@ -128,7 +132,7 @@ public final class WindowFollower {
     windows += 1
     let (reference, name) = counterpart(of: start)
     let report = reference.map { DriftReport($0, profile, rules) }
-    if report != nil { compared += 1 }
+    if let report, report.verdict != .insufficient { compared += 1 }
     if report?.verdict == .drift { drifted += 1 }
     if case .earlier(let span) = comparison {
       closed[start] = profile

@@ -87,7 +87,7 @@ public struct EvaluationMetrics {
     guard width == count else {
       // The score is the class itself.
       let measured = MulticlassMetrics(
-        predicted: scores.map { Int($0) }, classCount: count, outcomes: classes)
+        predicted: scores.map { Int(exactly: $0) ?? -1 }, classCount: count, outcomes: classes)
       set("accuracy", measured.accuracy)
       return set("macro_f1", measured.macroF1)
     }

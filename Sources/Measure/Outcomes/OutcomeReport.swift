@@ -104,10 +104,25 @@ public struct OutcomeReport: Sendable {
     let known = members.filter { rows[$0].outcome != nil }
     guard !known.isEmpty else { return [:] }
     let width = rules.width
-    return try EvaluationMetrics(
+    var metrics = try EvaluationMetrics(
       rules.kind, scores: known.flatMap { scores[($0 * width)..<($0 * width + width)] },
       width: width, outcomes: known.map { rows[$0].outcome! }
     ).measured(thresholds: rules.thresholds)
+    let yes = known.count { rows[$0].outcome == 1 }
+    if rules.kind == .yesOrNo, min(yes, known.count - yes) < OutcomeRules.leastOfEach {
+      metrics["auc_low"] = nil
+      metrics["auc_high"] = nil
+    }
+    return metrics
+  }
+
+  /// What a metric needs before a change of it can be told from chance.
+  private var intervalName: String { "\(rules.measure.rawValue)_low" }
+
+  /// Why there is no interval.
+  private var lack: String {
+    rules.measure == .auc && rules.kind == .yesOrNo
+      ? " (which takes \(OutcomeRules.leastOfEach) yes's and as many no's)" : ""
   }
 
   private mutating func refer(
@@ -115,7 +130,11 @@ public struct OutcomeReport: Sendable {
   ) throws(Failure) {
     switch reference {
     case .first:
-      guard let first = cohorts.firstIndex(where: { !$0.metrics.isEmpty }) else { return }
+      let name = intervalName
+      guard
+        let first = cohorts.firstIndex(where: { $0.metrics[name] != nil })
+          ?? cohorts.firstIndex(where: { !$0.metrics.isEmpty })
+      else { return }
       cohorts[first].isReference = true
       referenceMetrics = cohorts[first].metrics
       referenceName = "the cohort of \(DriftReport.text(cohorts[first].start))"
@@ -126,7 +145,11 @@ public struct OutcomeReport: Sendable {
         cohorts[$0].isReference && cohorts[$0].matured == cohorts[$0].decisions
           && (cohorts[$0].coverage ?? 0) >= rules.coverage
       }
-      referenceMetrics = try metrics(chosen.flatMap { members[$0] }, rows, scores)
+      let pooled = chosen.flatMap { members[$0] }
+      // What a cohort must have, what it is held against must, too.
+      if pooled.count(where: { rows[$0].outcome != nil }) >= rules.least {
+        referenceMetrics = try metrics(pooled, rows, scores)
+      }
       referenceName = "before \(DriftReport.text(moment))"
     case .metrics(let metrics, let name):
       (referenceMetrics, referenceName) = (metrics, name)
@@ -144,10 +167,12 @@ public struct OutcomeReport: Sendable {
       cohort.changes[measure] = measure.change(cohort.metrics, from: referenceMetrics)
     }
     let name = rules.measure.changeName
-    guard let change = cohort.changes[rules.measure], let low = change.low else {
-      let isReference = referenceMetrics[rules.measure.rawValue] == nil
+    guard let change = cohort.changes[rules.measure], let low = change.low,
+      change.value.isFinite, low.isFinite
+    else {
+      let isReference = referenceMetrics[intervalName] == nil
       cohort.why =
-        "no \(rules.measure.rawValue) with an interval\(isReference ? " in the reference" : "")"
+        "no \(rules.measure.rawValue) with an interval\(isReference ? " in the reference" : "")\(lack)"
       return
     }
     let said = "\(name) \(change.value.short)"
@@ -164,7 +189,7 @@ public struct OutcomeReport: Sendable {
   }
 
   private mutating func conclude() {
-    judged = cohorts.last { !$0.isReference && $0.changes[rules.measure]?.low != nil }
+    judged = cohorts.last { !$0.isReference && $0.verdict != .insufficient }
     if let judged {
       verdict = judged.verdict
       why =

@@ -92,6 +92,7 @@ struct BenchABReport {
     if asked == 0 {
       return "no event of type '\(plan.schema.types[plan.subject.asking].name)' asks"
     }
+    if decided == 0 { return "no question could be decided by every arm" }
     if withOutcome == 0 {
       return immature == decided
         ? "no outcome has matured (\(outcome.matures.description))" : "no question has an outcome"
@@ -124,6 +125,7 @@ struct BenchABReport {
     let batches = arms.dropFirst().filter { arm in
       arm.arm.model == first.model && arm.arm.interval != nil
         && arm.arm.decidesAtRun == arms[1].arm.decidesAtRun
+        && arm.arm.isDelayed(like: arms[1].arm)
     }
     guard first.isRealTime, batches.count == arms.count - 1 else { return [] }
     return batches.sorted { $0.arm.interval! < $1.arm.interval! }

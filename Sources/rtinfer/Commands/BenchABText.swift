@@ -60,6 +60,7 @@ extension BenchABReport {
   /// In three digits or whole numbers.
   func amount(_ value: Double) -> String {
     guard value.isFinite else { return value < 0 ? "-∞" : "∞" }
+    guard value.magnitude < 1e15 else { return value.short }
     guard value.magnitude < 100 else { return Int(value.rounded()).grouped }
     return value.fixed(value.magnitude < 10 ? 2 : 1)
   }

@@ -175,6 +175,7 @@ final class DecisionHistory {
       var first = true
       try cursor.beginArray()
       while try cursor.nextElement(first: &first) { scores.append(try cursor.readDouble()) }
+      guard !scores.isEmpty else { throw JSONError("holds no numbers", at: 0) }
       return scores
     } catch {
       throw BadRecord("its score: \(error.description)")

@@ -145,7 +145,7 @@ enum DriftCheck {
   }
 
   /// A profile's columns that are asked for.
-  private static func chosen(
+  static func chosen(
     _ path: String, _ invocation: Invocation
   ) throws(Failure) -> Profile {
     let options = invocation.options

@@ -47,8 +47,9 @@ enum DriftOutcomes {
       Each cohort is held against a reference: what was measured of a registered version, the decisions before a \
       moment, or else the first cohort. The measure that decides has drifted if it became worse by at least \
       --worse-by and by more than chance explains (the interval of the change leaves 0 out, which one sound cohort in \
-      40 does for the worse by chance); a smaller change that is more than chance is worth watching. The newest \
-      cohort that can be judged says what the verdict is.
+      40 does for the worse by chance, one in 25 where a class has only ten rows; with fewer an AUC has no interval); a \
+      smaller change that is more than chance is worth watching. The newest cohort \
+      that can be judged says what the verdict is.
 
       A decision is known by its id, or by whatever member the outcome joins by, at the top or among its inputs; of \
       several with the same one and time the first counts. For drift trigger the last record says auc_drop, \

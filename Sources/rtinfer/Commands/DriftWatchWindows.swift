@@ -80,9 +80,7 @@ enum DriftWatchWindows {
       guard distance == nil else {
         throw .usage("--reference and --against are both given: one of them is compared with")
       }
-      let profile = try DriftProfile.read(path, invocation)
-      profile.keep(where: try DriftInput.choice(options).keeps)
-      return .reference(profile, name: path)
+      return .reference(try DriftCheck.chosen(path, invocation), name: path)
     }
     let span = distance ?? every
     guard span >= every, span.microseconds % every.microseconds == 0,

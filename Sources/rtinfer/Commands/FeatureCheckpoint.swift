@@ -9,6 +9,7 @@
 // holds are left out (stdout may get them twice), and an entity's state leaves out what it has seen.
 
 import Core
+import Events
 import Features
 
 final class FeatureCheckpoint {
@@ -35,7 +36,10 @@ final class FeatureCheckpoint {
   }
 
   /// Whether the row that answers the event of this offset was written by an earlier run.
-  func holdsRow(_ offset: Int64) -> Bool { file?.holds(offset) ?? false }
+  func holdsRow(_ event: Event, _ offset: Int64) throws(Failure) -> Bool {
+    guard let file else { return false }
+    return try file.holds(offset) { event.id.literal.copy() }
+  }
 
   /// Hands on what is ready.
   func passOn() throws(Failure) {
@@ -59,10 +63,13 @@ final class FeatureCheckpoint {
     try consumption.commit(upTo: online.offset)
   }
 
-  /// The end of the input: all of it is in the store.
+  /// The end of the input: all of it is in the store. A store that was made anew is in its place before the file is cut back to
+  /// it: stopped between the two, the records behind it are still held; the other way round they would be missed by the old one.
   func finish() throws(Failure) {
     try output.flush()
+    try rejects.flush()
     try online?.finish()
+    try file?.cutBack()
     if let consumption { try commit(consumption) } else { try file?.sync() }
   }
 }

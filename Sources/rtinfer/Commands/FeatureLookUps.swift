@@ -71,7 +71,7 @@ struct FeatureLookUps {
     count(order[..<(calls * batch)], &result)
     var values: [Scalar] = []
     requests.scalars.withUnsafeBufferPointer { scalars in
-      for _ in 0..<repeats {
+      for _ in 0..<repeats where Signals.drainStatus == nil || result.repeats.isEmpty {
         let start = clock.monotonicNanoseconds()
         var before = start
         for call in 0..<calls {
@@ -116,13 +116,14 @@ final class FeatureUpdates {
   private final class State: Sendable {
     let isStopped = Atomic(false)
     let written = Atomic(0)
+    let seconds = Mutex(0.0)
     let failure = Mutex<Failure?>(nil)
   }
 
   private let state = State()
   private let thread: WorkerThread
-  private let clock: any Clock
-  private let start: UInt64
+  /// Rows that are written without a look at the clock.
+  private static let turn = 16
 
   init(
     _ views: [FeatureView], _ address: OnlineAddress, perSecond: Int, _ clock: any Clock
@@ -132,18 +133,19 @@ final class FeatureUpdates {
     }
     let rewriter = try RowRewriter(views, folder: folder)
     let state = state
-    self.clock = clock
     let start = clock.monotonicNanoseconds()
-    self.start = start
     thread = try WorkerThread {
       do throws(Failure) {
         while !state.isStopped.load(ordering: .relaxed) {
           let elapsed = Double(clock.monotonicNanoseconds() - start) / 1e9
           let due = Int(elapsed * Double(perSecond)) - state.written.load(ordering: .relaxed)
-          try rewriter.rewrite(due)
-          state.written.add(due, ordering: .relaxed)
-          usleep(500)
+          let rows = min(due, FeatureUpdates.turn)
+          try rewriter.rewrite(rows)
+          state.written.add(rows, ordering: .relaxed)
+          if rows == due { usleep(500) }
         }
+        let seconds = Double(clock.monotonicNanoseconds() - start) / 1e9
+        state.seconds.withLock { $0 = seconds }
         try rewriter.close()
       } catch {
         state.failure.withLock { $0 = error }
@@ -153,11 +155,11 @@ final class FeatureUpdates {
 
   /// - Returns: how many rows a second were written.
   func finish() throws(Failure) -> Double {
-    let seconds = Double(clock.monotonicNanoseconds() - start) / 1e9
-    let written = state.written.load(ordering: .relaxed)
     state.isStopped.store(true, ordering: .relaxed)
     thread.join()
     if let failure = state.failure.withLock({ $0 }) { throw failure }
+    let written = state.written.load(ordering: .relaxed)
+    let seconds = state.seconds.withLock { $0 }
     return seconds > 0 ? Double(written) / seconds : 0
   }
 }

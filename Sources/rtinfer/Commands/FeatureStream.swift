@@ -46,7 +46,9 @@ final class FeatureStream {
     let files = try reading == nil ? invocation.inputs(operands) : []
     let online = try use.writer(engine)
     let feed = try reading?.open(online, rebuilds: use.rebuilds)
-    let file = try ResumedOutput.open(invocation, upTo: feed?.bound ?? .max)
+    let file = try ResumedOutput.open(
+      invocation, kind: "features", upTo: feed?.bound ?? .max)
+    if let file { try reading?.checkHolds(file.lastOffset, file.path) }
     let plans = schema.types.indices.map { type in
       asking.contains(type) ? engine.plan(requestsOf: type, schema: schema) : nil
     }
@@ -169,7 +171,7 @@ final class FeatureStream {
       if let reason = engine.rejection(plan) {
         try rejects.add(
           reason, source: "offset", line: Int(offset), byte: 0, raw: decoder.scanner.line)
-      } else if !checkpoint.holdsRow(offset) {
+      } else if try !checkpoint.holdsRow(event, offset) {
         appendRow(event, decoder, plan)
         appendMarks(event, offset, watermark, plan, parse: parse, lookUp: lookUp)
         try output.endRecord()

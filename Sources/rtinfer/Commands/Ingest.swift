@@ -36,6 +36,10 @@ enum IngestCommand {
       log included: dropped, or replaced by a keyed hash (HMAC-SHA-256 with the key in --private-key), which \
       is the same for the same value. A rejected line that cannot be read is then not kept.
 
+      At the end, if events came out of order, stderr says by how much, which lateness would have kept them, and \
+      how many windows of event time (--window) lacked events when the watermark passed them; --windows writes \
+      each window's figures.
+
       With --log, accepted events are appended to the durable log, and passed on only when they are as \
       durable as --fsync says. A run goes on where the log ends: offsets and the watermark follow, and with \
       `dedup` a source that is read again gives only what is new. A consumer of stdout that missed events \
@@ -49,7 +53,8 @@ enum IngestCommand {
       """,
     operands: .files,
     flags: [CommonFlags.project] + EventFlags.declared + EventFlags.undeclared
-      + EventFlags.wrapped + [EventFlags.privateKey] + CommonFlags.records + LogFlags.writing
+      + EventFlags.wrapped + [EventFlags.privateKey, EventFlags.window, EventFlags.windows]
+      + CommonFlags.records + LogFlags.writing
       + LogFlags.reading + [LogFlags.follow] + IngestListen.flags,
     examples: [
       .init(
@@ -92,16 +97,19 @@ enum IngestCommand {
     if let log { inputs = inputs.map { SyncingSource($0, log) } }
     let output: any EventOutput =
       if let log { LoggedOutput(log, invocation.output) } else { PlainOutput(invocation.output) }
-    let form = try EventFlags.form(invocation.options)
+    let options = invocation.options
+    let form = try EventFlags.form(options)
     let intake = EventIntake(
       inputs, schema: schema, rejects: rejects, clock: invocation.clock, trustsMarks: false,
       records: form.records, layers: form.layers,
-      idle: try invocation.options.span(EventFlags.idle) ?? EventFlags.idleStandard,
+      idle: try options.span(EventFlags.idle) ?? EventFlags.idleStandard,
       privacy: try EventFlags.privacy(invocation, schema)
     ) { () throws(Failure) in
       try output.passOn()
       try rejects.flush()
     }
+    let window = try options.span(EventFlags.window, atLeast: TimeSpan(microseconds: 1))
+    intake.watchWindows(window ?? EventFlags.windowStandard)
     if let log {
       try intake.resume(
         log.path, nextOffset: log.nextOffset, schema: schema, files: invocation.files)
@@ -158,24 +166,11 @@ enum IngestCommand {
         "accepted \(events), repeats dropped \(counts.repeats.grouped),"
           + " rejected \(rejects.count.grouped)\(tombstones)")
     }
-    if intake.lateness.outOfOrder > 0 { invocation.messages.note(sentence(intake.lateness)) }
+    if intake.lateness.outOfOrder > 0 {
+      invocation.messages.note(LatenessReport.sentence(intake))
+      if let windows = LatenessReport.windows(intake) { invocation.messages.note(windows) }
+    }
+    try LatenessReport.writeWindows(intake, invocation)
     return status
-  }
-
-  /// How events came out of order, and what would have been enough for them.
-  private static func sentence(_ lateness: LatenessStatistics) -> String {
-    func enough(_ percent: Double) -> String { lateness.lateness(keeping: percent).description }
-    return
-      "\(percent(lateness.shareOutOfOrder)) out of order, behind by \(enough(50)) at the median,"
-      + " \(enough(99)) at p99, \(enough(100)) at most;"
-      + " \(percent(lateness.shareRefused)) rejected as late;"
-      + " a lateness of \(enough(99)) keeps 99%, \(enough(99.9)) 99.9%, \(enough(100)) all"
-  }
-
-  /// With three significant digits.
-  private static func percent(_ share: Double) -> String {
-    let percent = share * 100
-    let digits = percent >= 10 ? 10.0 : percent >= 1 ? 100.0 : 1_000.0
-    return "\(((percent * digits).rounded() / digits).plain)%"
   }
 }

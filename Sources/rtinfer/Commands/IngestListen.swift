@@ -62,7 +62,7 @@ enum IngestListen {
     }
     let others = [
       EventFlags.from, EventFlags.idle, LogFlags.follow, CommonFlags.maxRejects,
-      CommonFlags.strict,
+      CommonFlags.strict, EventFlags.window, EventFlags.windows,
     ]
     for flag in others where options.isTyped(flag) {
       throw .usage(

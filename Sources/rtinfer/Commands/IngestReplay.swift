@@ -32,6 +32,9 @@ final class IngestReplay {
     {
       throw .usage("\(options.origin(flag)) is for writing the log, --replay only reads it")
     }
+    for flag in [EventFlags.window, EventFlags.windows] where options.isTyped(flag) {
+      throw .usage("\(options.origin(flag)) is for events that come in, --replay only prints them")
+    }
     let folder = try LogFlags.folder(invocation, try Project.find(invocation))
     let replay = try IngestReplay(invocation, folder)
     try replay.printAll(follows: options.isOn(LogFlags.follow))

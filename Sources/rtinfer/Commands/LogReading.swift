@@ -63,8 +63,10 @@ struct LogReading {
     throw .usage("--log reads the log, not '\(operand)'")
   }
 
-  private func source(_ reader: LogReader) throws(Failure) -> LogSource {
-    LogSource(reader, name: folder, follows: follows)
+  private func source(
+    _ reader: LogReader, remembersPlaces: Bool = false
+  ) throws(Failure) -> LogSource {
+    LogSource(reader, name: folder, follows: follows, remembersPlaces: remembersPlaces)
   }
 
   /// The events that a store does not hold yet.
@@ -84,15 +86,16 @@ struct LogReading {
       }
       return LogFeed(
         source: try source(try LogReader(folder, range: range, files: files)), consumption: nil,
-        bound: range.offsets.upperBound - 1)
+        bound: consumer == nil ? .max : range.offsets.upperBound - 1)
     }
     let next = online.offset + 1
     let consumers = LogConsumers(folder, files: files)
     let known = try consumer.flatMap { (name) throws(Failure) in try consumers.position(of: name) }
     // The consumer's own place also knows who wrote the event before it, and so notices a log that was begun anew.
     let position = known?.offset == next ? known! : LogPosition(offset: next)
-    if position.epoch == nil { try checkHolds(online.offset) }
-    let source = try source(try LogReader(folder, after: position, files: files))
+    if position.epoch == nil { try checkHolds(online.offset, "the online store") }
+    let reader = try LogReader(folder, after: position, files: files)
+    let source = try source(reader, remembersPlaces: consumer != nil)
     return LogFeed(
       source: source,
       consumption: consumer.map { LogConsumption(source, consumers, name: $0, clock: clock) },
@@ -100,7 +103,9 @@ struct LogReading {
   }
 
   /// A log that was begun anew, or another one, would have nothing new for a long time.
-  private func checkHolds(_ offset: Int64) throws(Failure) {
+  ///
+  /// - Parameter holder: what was made of the log up to the event of this offset.
+  func checkHolds(_ offset: Int64, _ holder: String) throws(Failure) {
     guard offset >= 0 else { return }
     var range = LogRange()
     range.offsets = offset..<offset + 1
@@ -108,8 +113,10 @@ struct LogReading {
     guard let reader = try? LogReader(folder, range: range, files: files) else { return }
     guard try reader.next() == nil else { return }
     throw .badData(
-      "\(folder): ends before event \(offset), which the online store holds: it is not the log that the store was made from",
-      hint: "materialize backfill --online … --log makes the store anew from this log")
+      "\(folder): ends before event \(offset), which \(holder) holds: it is not the log that was read before",
+      hint:
+        "materialize backfill --online … --log makes a store anew from this log; an output gets a new name"
+    )
   }
 
   private func read(by name: String) throws(Failure) -> Int64 {

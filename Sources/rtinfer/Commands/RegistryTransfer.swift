@@ -67,7 +67,7 @@ enum RegistryTransfer {
     }
     if invocation.files.standsForAnother(path) {
       try RegistryArchive.export(
-        versions, of: view, to: OutputBuffer(try DescriptorSink.file(path)))
+        versions, of: view, to: OutputBuffer(try OutputFile.sink(path)))
       return .success
     }
     // Beside its name first, so that a half-written one is never found there.

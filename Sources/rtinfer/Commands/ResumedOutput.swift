@@ -10,17 +10,17 @@ enum ResumedOutput {
 
   /// The file that --out names; nil where it names none.
   ///
-  /// - Parameter bound: what answers later events is cut off.
+  /// - Parameters:
+  ///   - kind: of the records.
+  ///   - bound: what answers later events is to be cut off (`ResumableFile.cutBack`).
   static func open(
-    _ invocation: Invocation, upTo bound: Int64 = .max
+    _ invocation: Invocation, kind: String, upTo bound: Int64 = .max
   ) throws(Failure) -> ResumableFile? {
     guard let path = try invocation.options.value(flag) else { return nil }
-    let file = try ResumableFile(path, upTo: bound, files: invocation.files)
-    if file.cutBytes > 0 {
-      invocation.messages.note(
-        "\(path): \(file.cutBytes.grouped) bytes behind its last whole record were cut off")
+    let messages = invocation.messages
+    return try ResumableFile(path, kind: kind, upTo: bound, files: invocation.files) { bytes in
+      messages.note("\(path): \(bytes.grouped) bytes behind its last whole record were cut off")
     }
-    return file
   }
 }
 

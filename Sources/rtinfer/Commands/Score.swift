@@ -137,11 +137,10 @@ enum ScoreCommand {
   private static func resumedFile(
     _ invocation: Invocation, writesTable: Bool
   ) throws(Failure) -> ResumableFile? {
-    guard let file = try ResumedOutput.open(invocation) else { return nil }
-    guard !writesTable else {
+    if writesTable, try invocation.options.value(ResumedOutput.flag) != nil {
       throw .usage("--out goes on by the offsets in records, and a table has none")
     }
-    return file
+    return try ResumedOutput.open(invocation, kind: "decision")
   }
 
   private static func explanationExtent(

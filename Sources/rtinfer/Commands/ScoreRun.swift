@@ -38,6 +38,8 @@ final class ScoreRun {
   private let output: OutputBuffer
   /// What it goes to, where that is gone on with.
   private let file: ResumableFile?
+  /// Why the file cannot be gone on with, which is no fault of the row at hand.
+  private var fault: Failure?
   private let rejects: Rejects
   private let clock: any Clock
   private let withMargin: Bool
@@ -110,9 +112,14 @@ final class ScoreRun {
           raw: line.bytes)
         continue
       }
-      if output.count >= Limits.writeBytes { try output.flush() }
-      progress.advance()
+      try endRow()
     }
+  }
+
+  private func endRow() throws(Failure) {
+    if let fault { throw fault }
+    if output.count >= Limits.writeBytes { try output.flush() }
+    progress.advance()
   }
 
   private func take(_ line: Bytes, _ judge: Judge) throws(BadRecord) {
@@ -156,8 +163,7 @@ final class ScoreRun {
           try rejects.add(
             error.reason, source: table.sourceName, line: row.line, byte: row.offset, raw: row.raw)
         }
-        if output.count >= Limits.writeBytes { try output.flush() }
-        progress.advance()
+        try endRow()
       }
     }
   }
@@ -190,7 +196,12 @@ final class ScoreRun {
       guard let offset = decider.eventOffset else {
         throw BadRecord("no _rt.offset, by which --out knows what it holds")
       }
-      if file.holds(offset) { return }
+      do throws(Failure) {
+        if try file.holds(offset, id: { decider.shownId }) { return }
+      } catch {
+        fault = error
+        return
+      }
     }
     if let onRow { return onRow(decider) }
     let gathered = clock.monotonicNanoseconds()
@@ -253,6 +264,7 @@ final class ScoreRun {
     noteUnfounded()
     guard let file else { return }
     try file.sync()
+    if Signals.drainStatus == nil { try file.checkEnd() }
     messages.report(file)
   }
 

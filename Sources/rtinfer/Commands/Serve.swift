@@ -269,29 +269,46 @@ enum ServeCommand {
     while true {
       switch try Signals.next(within: pause) {
       case .drain: return
-      case .reload: logs.reopen()
-      case nil: guard follower?.haveMoved() == true else { continue }
+      case .reload:
+        logs.reopen()
+        // The project may name others now.
+        let next = try? AliasFollower(invocation, ServedModels(invocation, live).aliases)
+        if reload(catalog, live, invocation), let next { follower = next }
+        server.wake()
+      case nil:
+        follower?.look { (name) throws(Failure) in
+          try renew(name, catalog, live, invocation)
+          server.wake()
+        } onTrouble: {
+          invocation.messages.refuse($0)
+        }
       }
-      // The project may name others now. Looked at before they are read, so that no move is missed.
-      if let next = try? AliasFollower(invocation, ServedModels(invocation, live).aliases) {
-        follower = next
-      }
-      reload(catalog, live, invocation)
-      server.wake()
     }
   }
 
-  /// Everything new, or everything as it was.
+  /// One model anew; what an operator has unloaded stays so.
+  private static func renew(
+    _ name: String, _ catalog: Catalog, _ live: EventServing.LiveFeatures?, _ invocation: Invocation
+  ) throws(Failure) {
+    guard catalog.models.contains(where: { $0.name == name }),
+      let model = try ServedModels(invocation, live).model(name)
+    else { return }
+    catalog.renew(model)
+    invocation.messages.note("read again: \(describe([model]))")
+  }
+
+  /// Everything new, or everything as it was: then false.
   private static func reload(
     _ catalog: Catalog, _ live: EventServing.LiveFeatures?, _ invocation: Invocation
-  ) {
+  ) -> Bool {
     do throws(Failure) {
       let models = try ServedModels(invocation, live).all()
       catalog.replace(models)
       invocation.messages.note("read again: \(describe(models))")
+      return true
     } catch {
-      invocation.messages.error("not read again: \(error.message)")
-      if let hint = error.hint { invocation.messages.hint(hint) }
+      invocation.messages.refuse(error)
+      return false
     }
   }
 
@@ -335,5 +352,13 @@ enum ServeCommand {
     }
     server.close(within: draining.time)
     if let path = try? invocation.options.value(readyFile) { try? invocation.files.remove(path) }
+  }
+}
+
+extension Messages {
+  /// What is served stays as it was.
+  fileprivate func refuse(_ failure: Failure) {
+    error("not read again: \(failure.message)")
+    if let hint = failure.hint { self.hint(hint) }
   }
 }

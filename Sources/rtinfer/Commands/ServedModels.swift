@@ -37,12 +37,12 @@ struct ServedModels {
   }
 
   /// Those that an alias of the registry names.
-  var aliases: [ModelURI] {
+  var aliases: [(name: String, uri: ModelURI)] {
     declared.compactMap { definition, _ in
       guard case .file(let text) = definition.source, let uri = try? ModelURI(text),
         case .alias = uri.reference
       else { return nil }
-      return uri
+      return (definition.name, uri)
     }
   }
 

@@ -11,7 +11,8 @@ import Testing
 
   private func source(_ range: LogRange = LogRange(), follows: Bool = false) throws -> LogSource {
     LogSource(
-      try LogReader(TestLog.path, range: range, files: log.disk), name: "log", follows: follows)
+      try LogReader(TestLog.path, range: range, files: log.disk), name: "log", follows: follows,
+      remembersPlaces: true)
   }
 
   private func read(_ source: LogSource, _ capacity: Int) throws -> String {

@@ -170,6 +170,7 @@ final class RedisClient {
   private func link(_ node: RedisNode, _ now: UInt64) -> RedisLink? {
     var reach = reaches[node] ?? Reach()
     if let link = reach.link {
+      if isSilent(link, now) { hear(link, now) }
       guard isSilent(link, now) else { return link }
       lose(node, RedisClient.silence, now)
       return nil
@@ -188,6 +189,16 @@ final class RedisClient {
       return nil
     }
     return link
+  }
+
+  /// Takes up what came in while nobody was waiting: an answer that was too late is no silence.
+  private func hear(_ link: RedisLink, _ now: UInt64) {
+    var entries = [link.interest]
+    RedisSocket.wait(&entries, nanoseconds: 0)
+    if entries[0].revents != 0 { link.advance(entries[0]) }
+    guard link.hasHeard else { return }
+    link.hasHeard = false
+    link.heard = now
   }
 
   private func isSilent(_ link: RedisLink, _ now: UInt64) -> Bool {

@@ -1,0 +1,63 @@
+// Windows of a stream with events that were refused as late, against plain counting; and memory that stays flat.
+
+import Core
+import TestSupport
+import Testing
+
+@testable import Events
+
+@Suite struct WindowCompletenessTests {
+  private static func time(_ second: Int64) -> Timestamp {
+    Timestamp(microseconds: 0) + .seconds(second)
+  }
+
+  @Test(arguments: 0..<20) func isWhatCountingSays(_ seed: UInt64) {
+    var random = SplitMix64(seed: seed)
+    var windows = WindowCompleteness(.seconds(10))
+    var accepted: [Int64: Int] = [:]
+    var late: [Int64: Int] = [:]
+    var latest: Int64 = -500
+    for _ in 0..<2_000 {
+      let time = latest + Int64.random(in: -40...3, using: &random)
+      latest = max(latest, time)
+      let start = Int64((Double(time) / 10).rounded(.down)) * 10
+      if time < latest - 15 {
+        windows.refuse(Self.time(time))
+        late[start, default: 0] += 1
+      } else {
+        windows.accept(Self.time(time))
+        accepted[start, default: 0] += 1
+      }
+    }
+    let watermark = latest - 15
+    let starts = Set(accepted.keys).union(late.keys).filter { $0 + 10 <= watermark }.sorted()
+    let passed = windows.passed(Self.time(watermark))
+    #expect(passed.map(\.start) == starts.map(Self.time))
+    #expect(passed.map(\.accepted) == starts.map { accepted[$0] ?? 0 })
+    #expect(passed.map(\.late) == starts.map { late[$0] ?? 0 })
+    let summary = windows.summary(passed: Self.time(watermark))
+    #expect(summary.windows == starts.count && summary.windows > 20)
+    #expect(summary.incomplete == starts.count { late[$0] != nil } && summary.incomplete > 0)
+    let shares = starts.map {
+      Double(accepted[$0] ?? 0) / Double((accepted[$0] ?? 0) + (late[$0] ?? 0))
+    }
+    #expect(summary.least?.share == shares.min())
+    #expect(summary.least?.start == Self.time(starts[shares.firstIndex(of: shares.min()!)!]))
+  }
+
+  /// Of a few kept windows the older ones are summed up all the same.
+  @Test func onlyTheNewestAreKept() {
+    var windows = WindowCompleteness(.seconds(10), keptMax: 3)
+    for second in Int64(0)..<100 {
+      windows.accept(Self.time(second))
+      if second == 25 { windows.refuse(Self.time(11)) }
+    }
+    windows.refuse(Self.time(50))
+    #expect(windows.beyond == 1)
+    windows.refuse(Self.time(70))
+    #expect(windows.passed(Self.time(100)).map(\.events) == [11, 10, 10])
+    let summary = windows.summary(passed: Self.time(100))
+    #expect(summary.windows == 10 && summary.incomplete == 2)
+    #expect(summary.least?.start == Self.time(10) && summary.least?.late == 1)
+  }
+}
