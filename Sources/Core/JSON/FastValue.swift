@@ -10,8 +10,10 @@
 enum FastValue {
   /// Bytes behind a text that must be loadable for these.
   static let padding = 17
+  /// Beyond the end of any text.
+  static let none = Int.max
 
-  /// Where the value that starts at `start` ends, or 0 if it is none of the simple ones. What is accepted here the
+  /// Where the value that starts at `start` ends, or `Int.max` if it is none of the simple ones. What is accepted here the
   /// cursor would accept, and end at the same place, provided that the end lies within the text: that is
   /// for the caller to check.
   ///
@@ -25,14 +27,14 @@ enum FastValue {
         var special = PlainText.specialSixteen(base + index)
         while special == 0 {
           index &+= 16
-          guard index < end else { return 0 }
+          guard index < end else { return none }
           special = PlainText.specialSixteen(base + index)
         }
         index &+= special.trailingZeroBitCount
-        return base[index] == UInt8(ascii: "\"") ? index &+ 1 : 0
+        return base[index] == UInt8(ascii: "\"") ? index &+ 1 : none
       }
       return first >= UInt8(ascii: "A")
-        ? endOfWord(base, start) : endOfNumber(base, start, digits(base + start))
+        ? endOfWord(base, start) : endOfNumber(base, start, first, digits(base + start))
     #else
       return portableEnd(base, start, end: end)
     #endif
@@ -43,33 +45,35 @@ enum FastValue {
     let first = base[start]
     if first == UInt8(ascii: "\"") {
       let index = PlainText.end(base, from: start + 1, to: end, readable: end + padding)
-      return index < end && base[index] == UInt8(ascii: "\"") ? index + 1 : 0
+      return index < end && base[index] == UInt8(ascii: "\"") ? index + 1 : none
     }
     return first >= UInt8(ascii: "A")
-      ? endOfWord(base, start) : endOfNumber(base, start, slowDigits(base + start))
+      ? endOfWord(base, start) : endOfNumber(base, start, first, slowDigits(base + start))
   }
 
   /// A minus sign, digits, and a point with digits: fifteen bytes in all.
   ///
-  /// - Parameter digits: one bit for each of the sixteen bytes at `start`, set where it is a digit.
+  /// - Parameters:
+  ///   - first: the byte at `start`.
+  ///   - digits: one bit for each of the sixteen bytes at `start`, set where it is a digit.
   @inline(__always)
   private static func endOfNumber(
-    _ base: UnsafePointer<UInt8>, _ start: Int, _ digits: UInt32
+    _ base: UnsafePointer<UInt8>, _ start: Int, _ first: UInt8, _ digits: UInt32
   ) -> Int {
     // Where runs of digits end; a minus sign in front is no end. Above the sixteenth bit all are set.
     let ends = ~digits & ~1
     let whole = ends.trailingZeroBitCount
     // One comparison for both signs, as which it is cannot be foreseen: 0 or 1 byte before the digits.
-    let sign = base[start] == UInt8(ascii: "-") ? 1 : 0
-    guard digits >> UInt32(truncatingIfNeeded: sign) & 1 != 0 else { return 0 }
-    if base[start &+ sign] == UInt8(ascii: "0"), whole > sign &+ 1 { return 0 }
+    let sign = first == UInt8(ascii: "-") ? 1 : 0
+    guard digits >> UInt32(truncatingIfNeeded: sign) & 1 != 0 else { return none }
+    if base[start &+ sign] == UInt8(ascii: "0"), whole > sign &+ 1 { return none }
     var length = whole
     if base[start &+ whole] == UInt8(ascii: ".") {
       length = (ends & (ends &- 1)).trailingZeroBitCount
-      guard length > whole &+ 1 else { return 0 }
+      guard length > whole &+ 1 else { return none }
     }
-    guard length < 16 else { return 0 }
-    return base[start &+ length] | 0x20 != UInt8(ascii: "e") ? start &+ length : 0
+    guard length < 16 else { return none }
+    return base[start &+ length] | 0x20 != UInt8(ascii: "e") ? start &+ length : none
   }
 
   /// `true`, `false` or `null`.
@@ -78,7 +82,7 @@ enum FastValue {
     let word = UInt32(
       littleEndian: UnsafeRawPointer(base + start).loadUnaligned(as: UInt32.self))
     if word == 0x6C6C_756E || word == 0x6575_7274 { return start &+ 4 }  // "null", "true"
-    return word == 0x736C_6166 && base[start &+ 4] == UInt8(ascii: "e") ? start &+ 5 : 0  // "false"
+    return word == 0x736C_6166 && base[start &+ 4] == UInt8(ascii: "e") ? start &+ 5 : none  // "false"
   }
 
   #if arch(x86_64)

@@ -59,7 +59,7 @@ public final class RecordScanner {
     self.root = PlanNode.tree(plan)
     self.slotCount = plan.paths.count
     self.values = .allocate(capacity: slotCount + 1)
-    self.memberStorage = .allocate(capacity: memberCapacity)
+    self.memberStorage = .allocate(capacity: memberCapacity + 2)
   }
 
   deinit {
@@ -81,9 +81,27 @@ public final class RecordScanner {
     record &+= 1
     scratch.reset()
     var cursor = JSONCursor(line, padding: padding)
-    if !line.isEmpty, line.base[0] != UInt8(ascii: "{") { try skipToObject(&cursor) }
+    guard padding >= TemplateWalk.padding, line.first == UInt8(ascii: "{") else {
+      return try scanAsDescribed(&cursor)
+    }
+    // Nearly every line is as it was expected to be, to its end.
+    var walk = walk(from: 1, root.start, isRoot: true)
+    let stop = walk.run(line.base, end: line.count, slots: values)
+    if stop == .separator, walk.position &+ 1 == line.count,
+      line.base[walk.position] == UInt8(ascii: "}")
+    {
+      memberCount = walk.members - memberStorage
+      return
+    }
+    try cursor.beginObject()
+    try goOn(walk, stop, root, &cursor, isRoot: true)
+    try cursor.finish()
+  }
+
+  private func scanAsDescribed(_ cursor: inout JSONCursor) throws(JSONError) {
+    try skipToObject(&cursor)
     try scanObject(root, &cursor, isRoot: true)
-    if cursor.position != cursor.end { try cursor.finish() }
+    try cursor.finish()
   }
 
   private func skipToObject(_ cursor: inout JSONCursor) throws(JSONError) {
@@ -96,7 +114,6 @@ public final class RecordScanner {
     }
   }
 
-  /// Walks along what was learned as far as that goes; for the rest there is the cursor.
   private func scanObject(
     _ node: PlanNode, _ cursor: inout JSONCursor, isRoot: Bool
   ) throws(JSONError) {
@@ -104,28 +121,50 @@ public final class RecordScanner {
     guard cursor.readable &- cursor.end >= TemplateWalk.padding else {
       return try scanSlowly(node, &cursor, first: true, isRoot: isRoot)
     }
-    var template = node.start
+    var walk = walk(from: cursor.position, node.start, isRoot: isRoot)
+    let stop = walk.run(cursor.base, end: cursor.end, slots: values)
+    try goOn(walk, stop, node, &cursor, isRoot: isRoot)
+  }
+
+  private func walk(
+    from position: Int, _ template: TemplateReference, isRoot: Bool
+  ) -> TemplateWalk {
+    // One place more than is counted is there for the members inside of members.
+    let end = memberStorage + memberCapacity
+    return TemplateWalk(
+      position: position, template: template,
+      members: isRoot ? memberStorage + memberCount : end + 1,
+      membersEnd: end, step: isRoot ? 1 : 0)
+  }
+
+  /// Walks along what was learned as far as that goes; for the rest there is the cursor.
+  ///
+  /// - Parameter stop: where the walk has stopped first.
+  private func goOn(
+    _ walk: TemplateWalk, _ stop: TemplateWalk.Stop, _ node: PlanNode, _ cursor: inout JSONCursor,
+    isRoot: Bool
+  ) throws(JSONError) {
+    var (walk, stop) = (walk, stop)
     while true {
-      var walk = TemplateWalk(
-        position: cursor.position, template: template,
-        members: isRoot ? memberStorage + memberCount : nil,
-        membersEnd: memberStorage + memberCapacity)
-      let stop = walk.run(cursor.base, end: cursor.end, slots: values)
-      if let place = walk.members { memberCount = place - memberStorage }
+      if isRoot { memberCount = walk.members - memberStorage }
       cursor.position = walk.position
+      var template = walk.template
       if stop == .value {
-        template = walk.template
         try takeValue(behind: template, node, &cursor, isRoot: isRoot)
-        continue
+      } else {
+        let start = cursor.position
+        var first = template == node.start
+        guard let key = try cursor.nextKey(first: &first) else { return }
+        let learned = try takeMember(
+          key, node, &cursor, isRoot: isRoot, learning: (from: start, after: template))
+        // Without a template the next member would be taken for an object's first.
+        guard let learned else {
+          return try scanSlowly(node, &cursor, first: false, isRoot: isRoot)
+        }
+        template = learned
       }
-      let start = cursor.position
-      var first = walk.template == node.start
-      guard let key = try cursor.nextKey(first: &first) else { return }
-      let learned = try takeMember(
-        key, node, &cursor, isRoot: isRoot, learning: (from: start, after: walk.template))
-      // Without a template the next member would be taken for an object's first.
-      guard let learned else { return try scanSlowly(node, &cursor, first: false, isRoot: isRoot) }
-      template = learned
+      walk = self.walk(from: cursor.position, template, isRoot: isRoot)
+      stop = walk.run(cursor.base, end: cursor.end, slots: values)
     }
   }
 
@@ -215,7 +254,7 @@ public final class RecordScanner {
   }
 
   private func growMembers() {
-    let larger = UnsafeMutablePointer<MemberRange>.allocate(capacity: memberCapacity * 2)
+    let larger = UnsafeMutablePointer<MemberRange>.allocate(capacity: memberCapacity * 2 + 2)
     larger.update(from: memberStorage, count: memberCount)
     memberStorage.deallocate()
     memberStorage = larger

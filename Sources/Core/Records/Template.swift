@@ -99,6 +99,8 @@ extension TemplateReference {
   /// The successor that stands at `text`, or nil.
   @inline(never)
   func successor(_ text: UnsafePointer<UInt8>, left: Int) -> TemplateReference? {
+    // The object's end is no template's beginning.
+    if text.pointee == UInt8(ascii: "}") { return nil }
     if let first = pointee.first, first.matches(text, left: left) { return first }
     if let second = pointee.second, second.matches(text, left: left) { return second }
     if let third = pointee.third, third.matches(text, left: left) { return third }

@@ -21,10 +21,12 @@ struct TemplateWalk {
   var position: Int
   /// The last one that was passed.
   var template: TemplateReference
-  /// Where the next top-level member is noted; nil inside of members.
-  var members: UnsafeMutablePointer<MemberRange>?
-  /// Behind the last place for one.
-  let membersEnd: UnsafeMutablePointer<MemberRange>?
+  /// Where the next member is noted.
+  var members: UnsafeMutablePointer<MemberRange>
+  /// Behind the last place for one; the walk stops there.
+  let membersEnd: UnsafeMutablePointer<MemberRange>
+  /// 1, or 0 inside of members, where each is noted in the place of the one before.
+  let step: Int
 
   /// - Parameters:
   ///   - base: the line, of `end` bytes, with `padding` loadable bytes behind it.
@@ -37,6 +39,7 @@ struct TemplateWalk {
     var position = position
     var template = template
     var members = members
+    let (membersEnd, step) = (membersEnd, step)
     defer {
       self.position = position
       self.template = template
@@ -47,25 +50,21 @@ struct TemplateWalk {
       let text = base + position
       guard var next = template.pointee.first else { return .separator }
       if !next.matches(text, left: end &- position) {
-        guard base[position] != UInt8(ascii: "}"),
-          let other = template.successor(text, left: end &- position)
-        else { return .separator }
+        guard let other = template.successor(text, left: end &- position) else { return .separator }
         next = other
       }
       let start = position &+ Int(next.pointee.count)
       let valueEnd = FastValue.end(base, start, end: end)
-      guard valueEnd > 0, valueEnd < end, !next.pointee.hasChild else {
+      guard valueEnd < end, !next.pointee.hasChild else {
         position = start
         template = next
         return .value
       }
-      if let place = members {
-        guard place != membersEnd else { return .separator }
-        place.pointee = MemberRange(
-          start: position &+ Int(next.pointee.nameOffset), end: valueEnd, valueStart: start,
-          entry: Int(next.pointee.entry))
-        members = place + 1
-      }
+      guard members != membersEnd else { return .separator }
+      members.pointee = MemberRange(
+        start: position &+ Int(next.pointee.nameOffset), end: valueEnd, valueStart: start,
+        entry: Int(next.pointee.entry))
+      members += step
       slots[Int(next.pointee.slot)] = ValueRange(start: start, end: valueEnd)
       template = next
       position = valueEnd

@@ -70,6 +70,14 @@ public final class LineReader {
 
   /// The next line that is not blank, or nil at the end.
   public func next() throws(Failure) -> Line? {
+    // Nearly all lines are whole in the buffer, and neither blank nor too long.
+    if scanned < filled, let found = memchr(buffer + scanned, 0x0A, filled - scanned) {
+      let end = found - UnsafeMutableRawPointer(buffer)
+      if end - start <= lineBytesMax, !Bytes.isBlank(buffer[start]) {
+        return take(upTo: end, consumed: end + 1, fault: nil)
+      }
+      scanned = end
+    }
     while let line = try nextIncludingBlank() {
       // Nearly all lines begin with a brace.
       if let first = line.bytes.first, !Bytes.isBlank(first) { return line }
