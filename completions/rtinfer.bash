@@ -186,7 +186,7 @@ _rtinfer() {
       esac
       ;;
     'bench features '*)
-      flags='--project --online --online-deadline --for --at --hot --updates --batch --repeats --seed --json --rejects --max-rejects --strict --quiet --help'
+      flags='--project --online --online-deadline --for --at --hot --remember --updates --batch --repeats --seed --json --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --online) values='folders' ;;
@@ -194,6 +194,7 @@ _rtinfer() {
         --for) values='text' ;;
         --at) values='text' ;;
         --hot) values='text' ;;
+        --remember) values='text' ;;
         --updates) values='text' ;;
         --batch) values='text' ;;
         --repeats) values='text' ;;

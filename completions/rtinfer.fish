@@ -200,6 +200,7 @@ complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subco
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from features' -l for -x -d 'The event type that asks for features'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from features' -l at -x -d 'Ask as of just before this time, in RFC 3339 or \'now\''
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from features' -l hot -x -d 'Rows that are asked for over and over, the first of the file'
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from features' -l remember -x -d 'Finished rows that a reader remembers for each view; 0 for none; for a folder'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from features' -l updates -x -d 'Rows that a second thread writes again each second meanwhile, as they are; for a folder'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from features' -l batch -x -d 'Rows of a call, several sizes with commas'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from features' -l repeats -x -d 'How often all rows are judged at each size, after one time for warming up'

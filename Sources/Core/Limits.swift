@@ -66,6 +66,10 @@ public enum Limits {
   /// should be a window with a hop.
   public static let onlineRowBytesMax = 16 << 20
 
+  /// Finished rows that a reader of an online store remembers for each view: about 400 bytes each with ten features, so
+  /// that those of five views stay below 5 MB, and the busiest of them in the processor's caches.
+  public static let onlineRememberedRows = 2_048
+
   /// Events between two writes to an online store, where input comes without a pause.
   public static let onlineFlushEvents = 4_096
 

@@ -66,6 +66,8 @@ public final class RequestPlan {
   }
 
   let views: FrozenList<AskedView>
+  /// Views whose entity requests name.
+  public var viewCount: Int { views.count }
   /// The same for tables.
   let tables: [(rows: TableRows, keySlots: KeySlots)]
   /// The entity members of all those views, each once, with its slot.

@@ -42,6 +42,12 @@ import Testing
     // Two of the four hot users are odd; of all forty-one twenty are, and nobody is absent, too.
     #expect(records[0]["absent"] as? Int == 5_000 && records[2]["absent"] as? Int == 21)
     #expect(records.allSatisfy { $0["damaged"] as? Int == 0 && $0["unanswered"] as? Int == 0 })
+    // Whoever is absent is looked for each time; what is there is remembered, hot and cold.
+    #expect(records[0]["recalled"] as? Double == 0.5)
+    #expect((records[2]["recalled"] as? Double ?? 0) > 0.4)
+    let anew = try bash(
+      "rtinfer bench features --online online --batch 1 --repeats 1 --remember 0 requests.ndjson")
+    #expect(try self.records(anew.output).allSatisfy { $0["recalled"] as? Double == 0 })
     for record in records {
       let figures = try [
         "best_us_per_row", "median_us_per_row", "call_p50_us", "call_p99_us", "call_p999_us",

@@ -8,8 +8,13 @@ public struct Timestamp: Sendable, Hashable, Comparable {
 
   @inlinable public init(microseconds: Int64) { self.microseconds = microseconds }
 
-  public static let distantPast = Timestamp(microseconds: .min)
-  public static let distantFuture = Timestamp(microseconds: .max)
+  // Computed, not stored: they are compared with for every event, and a stored one is reached by a call.
+  @inlinable public static var distantPast: Timestamp { Timestamp(microseconds: .min) }
+  @inlinable public static var distantFuture: Timestamp { Timestamp(microseconds: .max) }
+
+  @inlinable public static func == (left: Timestamp, right: Timestamp) -> Bool {
+    left.microseconds == right.microseconds
+  }
 
   @inlinable public static func < (left: Timestamp, right: Timestamp) -> Bool {
     left.microseconds < right.microseconds
@@ -50,10 +55,13 @@ public struct TimeSpan: Sendable, Hashable, Comparable {
   @inlinable public static func seconds(_ count: Int64) -> TimeSpan {
     TimeSpan(microseconds: count * 1_000_000)
   }
-  public static func minutes(_ count: Int64) -> TimeSpan { .seconds(count * 60) }
-  public static func hours(_ count: Int64) -> TimeSpan { .seconds(count * 3_600) }
-  public static func days(_ count: Int64) -> TimeSpan { .seconds(count * 86_400) }
-  public static let zero = TimeSpan(microseconds: 0)
+  @inlinable public static func minutes(_ count: Int64) -> TimeSpan { .seconds(count * 60) }
+  @inlinable public static func hours(_ count: Int64) -> TimeSpan { .seconds(count * 3_600) }
+  @inlinable public static func days(_ count: Int64) -> TimeSpan { .seconds(count * 86_400) }
+  @inlinable public static var zero: TimeSpan { TimeSpan(microseconds: 0) }
+  @inlinable public static func == (left: TimeSpan, right: TimeSpan) -> Bool {
+    left.microseconds == right.microseconds
+  }
   private static let nanosecondsMax: Int64 = 1 << 62
 
   /// For monotonic clocks: at least 0, and at most 146 years, so that a moment so far away can be told.

@@ -30,6 +30,8 @@ protocol Aggregation: Sendable {
   static var isIndifferentToGrouping: Bool { get }
   /// Whether the result of whole events is their number.
   static var countsEvents: Bool { get }
+  /// Whether the result moves with the question's own time, though nothing comes into the window or leaves it.
+  static var movesWithTime: Bool { get }
 
   // The same for all; see `Answering` and `RowAnswering`.
 
@@ -44,8 +46,7 @@ protocol Aggregation: Sendable {
     to bytes: inout StateWriter)
   static func restore(_ family: TypedFamily<Self>, _ track: Int, from section: StateReader) -> Bool
   static func value(
-    _ family: TypedFamily<Self>, _ row: EntityRow, _ section: StateReader, slot: Int,
-    _ question: Question
+    _ family: TypedFamily<Self>, _ row: AskedRow, _ fold: FoldPlan, _ asked: AskedWindow
   ) -> Cell?
 }
 
@@ -53,6 +54,7 @@ extension Aggregation {
   static var checkpointSpacing: Int { 64 }
   static var isIndifferentToGrouping: Bool { false }
   static var countsEvents: Bool { false }
+  static var movesWithTime: Bool { false }
 }
 
 /// For aggregations that are told nothing but their values.

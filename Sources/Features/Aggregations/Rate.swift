@@ -19,6 +19,8 @@ struct Rate: Aggregation {
 
   init(_ unit: RateUnit) { self.unit = unit }
 
+  static var movesWithTime: Bool { true }
+
   mutating func add(_ cell: Cell, at _: Timestamp) { sum.add(cell) }
   mutating func merge(_ later: Rate) { sum.merge(later.sum) }
 

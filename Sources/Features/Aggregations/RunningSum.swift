@@ -83,6 +83,7 @@ extension RunningSum {
     bytes.write(correction)
   }
 
+  @inline(__always)
   init(from bytes: inout StateReader) {
     let parts = bytes.read(UInt8.self)
     count = bytes.read()

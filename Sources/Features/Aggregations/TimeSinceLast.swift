@@ -8,6 +8,8 @@ struct TimeSinceLast: Aggregation {
 
   init(_: NoParameters) {}
 
+  static var movesWithTime: Bool { true }
+
   mutating func add(_ cell: Cell, at time: Timestamp) {
     if cell != .null { latest = max(latest, time) }
   }

@@ -5,12 +5,15 @@ public import Core
 public import Events
 
 extension OnlineReader {
-  /// - Parameter views: the indices of those that are opened at once; nil: all. Others are when they are asked for.
+  /// - Parameters:
+  ///   - views: the indices of those that are opened at once; nil: all. Others are when they are asked for.
+  ///   - remembered: finished rows of each view that are kept.
   public convenience init(
     _ definitions: FeatureDefinitions, schema: EventSchema, folder: OnlineFolder,
-    views: Set<Int>? = nil
+    views: Set<Int>? = nil, remembered: Int = Limits.onlineRememberedRows
   ) throws(Failure) {
-    let source = try EmbeddedSource(definitions.views, folder, wanted: views)
+    let source = try EmbeddedSource(
+      definitions.views, folder, wanted: views, remembered: remembered)
     self.init(definitions, schema: schema, source: source)
   }
 }
@@ -21,12 +24,14 @@ final class EmbeddedSource: RowSource {
   private var tables: [TableReader?]
   /// Tables whose successor is of another definition.
   private var isLast: [Bool]
+  private let remembered: Int
 
   init(
-    _ views: [FeatureView], _ folder: OnlineFolder, wanted: Set<Int>? = nil
+    _ views: [FeatureView], _ folder: OnlineFolder, wanted: Set<Int>? = nil, remembered: Int = 0
   ) throws(Failure) {
     self.views = views
     self.folder = folder
+    self.remembered = remembered
     tables = []
     isLast = Array(repeating: false, count: views.count)
     for (index, view) in views.enumerated() {
@@ -61,11 +66,13 @@ final class EmbeddedSource: RowSource {
     }
   }
 
-  func fetch(_ keys: [(view: Int, key: [UInt8])]) throws(Failure) {
-    for (view, _) in keys where tables[view] == nil {
+  func fetch(_ keys: AskedKeys) throws(Failure) {
+    for index in 0..<keys.count where tables[keys.view(index)] == nil {
+      let view = keys.view(index)
       tables[view] = try EmbeddedSource.open(views[view], folder)
     }
   }
+
   func row(_ view: Int, _ key: Bytes) -> FoundRow { table(view).find(key) }
   func age(_: Int, _: Bytes) -> TimeSpan? { nil }
   func timeToLive(_ view: Int) -> TimeSpan? { table(view).timeToLive }
@@ -73,6 +80,17 @@ final class EmbeddedSource: RowSource {
   func committed(_ view: Int) -> (offset: Int64, watermark: Timestamp) {
     let table = table(view)
     return (table.offset, table.watermark)
+  }
+
+  func recall(
+    _ view: Int, _ key: Bytes, at time: Timestamp
+  ) -> (finished: FinishedRow, values: UnsafeBufferPointer<Scalar>)? {
+    table(view).recall(key, at: time)
+  }
+
+  func remember(_ view: Int, _ key: Bytes, _ finished: FinishedRow, _ values: ArraySlice<Scalar>) {
+    guard remembered > 0 else { return }
+    table(view).remember(key, finished, values, rows: remembered)
   }
 }
 

@@ -61,14 +61,36 @@ struct EntityRow {
     return Int64(littleEndian: base.loadUnaligned(fromByteOffset: place, as: Int64.self))
   }
 
-  /// - Parameter column: nil where whole events are counted.
-  func cell(_ row: Int, _ column: Int?, _ strings: ByteTable) -> Cell {
-    guard let column else { return .bool(true) }
-    let kinds = rowCount * (16 + 9 * column)
-    let bits = UInt64(
-      littleEndian: base.loadUnaligned(
-        fromByteOffset: kinds + rowCount + row * 8, as: UInt64.self))
-    switch base.load(fromByteOffset: kinds + row, as: UInt8.self) {
+  func cell(_ row: Int, _ column: Int, _ strings: ByteTable) -> Cell {
+    withUnsafeTemporaryAllocation(of: Cell.self, capacity: 1) { cell in
+      decode(column, rows: row..<row + 1, strings, to: cell.baseAddress!)
+      return cell[0]
+    }
+  }
+
+  /// Writes the cells of a column from a row on, one behind another.
+  func decode(
+    _ column: Int, from first: Int, _ strings: ByteTable, to cells: UnsafeMutablePointer<Cell>
+  ) {
+    decode(column, rows: first..<rowCount, strings, to: cells)
+  }
+
+  private func decode(
+    _ column: Int, rows: Range<Int>, _ strings: ByteTable, to cells: UnsafeMutablePointer<Cell>
+  ) {
+    let kinds = base + rowCount * (16 + 9 * column)
+    let values = kinds + rowCount
+    for row in rows {
+      let bits = UInt64(
+        littleEndian: values.loadUnaligned(fromByteOffset: row * 8, as: UInt64.self))
+      let kind = kinds.load(fromByteOffset: row, as: UInt8.self)
+      (cells + (row - rows.lowerBound)).initialize(to: cell(kind, bits, strings))
+    }
+  }
+
+  @inline(__always)
+  private func cell(_ kind: UInt8, _ bits: UInt64, _ strings: ByteTable) -> Cell {
+    switch kind {
     case 1: return .bool(bits != 0)
     case 3: return .int(Int64(bitPattern: bits))
     case 4: return .uint(bits)

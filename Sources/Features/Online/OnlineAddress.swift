@@ -46,13 +46,16 @@ extension OnlineReader {
   /// - Parameters:
   ///   - views: the indices of those that must be there now; nil: all. Others are looked for when they are asked for.
   ///   - deadline: how long a look-up waits for a server; a folder answers at once.
+  ///   - remembered: finished rows of each view that are kept, of a folder.
   public convenience init(
     _ definitions: FeatureDefinitions, schema: EventSchema, at address: OnlineAddress,
-    views: Set<Int>? = nil, deadline: TimeSpan, clock: any Clock
+    views: Set<Int>? = nil, deadline: TimeSpan, remembered: Int = Limits.onlineRememberedRows,
+    clock: any Clock
   ) throws(Failure) {
     switch address {
     case .folder(let folder):
-      try self.init(definitions, schema: schema, folder: folder, views: views)
+      try self.init(
+        definitions, schema: schema, folder: folder, views: views, remembered: remembered)
     case .server(let server):
       try self.init(
         definitions, schema: schema, at: server, views: views, deadline: deadline, clock: clock)

@@ -8,7 +8,7 @@ public import Events
 /// Where rows come from.
 protocol RowSource: AnyObject {
   /// Fetches the rows of several keys in one go, where that takes time.
-  func fetch(_ keys: [(view: Int, key: [UInt8])]) throws(Failure)
+  func fetch(_ keys: AskedKeys) throws(Failure)
   /// The row of one of the keys fetched last.
   func row(_ view: Int, _ key: Bytes) -> FoundRow
   /// How long ago that row was read, where it is not the store's own of now.
@@ -16,6 +16,12 @@ protocol RowSource: AnyObject {
   func timeToLive(_ view: Int) -> TimeSpan?
   /// All rows of the view are true up to this offset and watermark.
   func committed(_ view: Int) -> (offset: Int64, watermark: Timestamp)
+  /// What was made of the row that the key leads to, where that is known, and is the same at `time`.
+  func recall(
+    _ view: Int, _ key: Bytes, at time: Timestamp
+  ) -> (finished: FinishedRow, values: UnsafeBufferPointer<Scalar>)?
+  /// Keeps what was made of the row that was found last.
+  func remember(_ view: Int, _ key: Bytes, _ finished: FinishedRow, _ values: ArraySlice<Scalar>)
 }
 
 /// How the last look-up went.
@@ -24,6 +30,8 @@ public struct OnlineOutcome: Sendable {
   public var absent = 0
   /// Views whose row is damaged; their features are null.
   public var damaged = 0
+  /// Views whose row and answers are those of an earlier look-up, and were not made again.
+  public var recalled = 0
   /// Views whose row may have seen what happened at the request's time or later.
   public var ahead = 0
   /// Views that the store did not answer for in time, and of which nothing is known from before.
@@ -43,7 +51,7 @@ public final class OnlineReader {
   private let schema: EventSchema
   private let source: any RowSource
   private let key = EntityKey()
-  private var keys: [(view: Int, key: [UInt8])] = []
+  private let keys = AskedKeys()
   public private(set) var outcome = OnlineOutcome()
 
   init(_ definitions: FeatureDefinitions, schema: EventSchema, source: any RowSource) {
@@ -79,10 +87,10 @@ public final class OnlineReader {
     engine.stack.reset()
     values.removeAll(keepingCapacity: true)
     outcome = OnlineOutcome()
-    keys.removeAll(keepingCapacity: true)
+    keys.removeAll()
     for index in 0..<plan.views.count {
       let asked = plan.views[index]
-      if key.assign(asked.keySlots, scalars) { keys.append((asked.view, key.bytes.copy())) }
+      if key.assign(asked.keySlots, scalars) { keys.append(asked.view, key.bytes) }
     }
     var isAnswered = true
     do throws(Failure) {
@@ -93,35 +101,41 @@ public final class OnlineReader {
     var next = 0
     for index in 0..<plan.views.count {
       let view = plan.views[index].view
-      let state = engine.states[view]
-      if next < keys.count, keys[next].view == view {
-        if isAnswered {
-          keys[next].key.withBytes { answer(view, $0, at: time, into: &values) }
-        } else {
-          outcome.unanswered += 1
-          appendNulls(state, &values)
-        }
-        next += 1
-      } else {
+      guard next < keys.count, keys.view(next) == view else {
         // The request names no entity.
-        appendNulls(state, &values)
+        appendNulls(view, &values)
+        continue
       }
+      if isAnswered {
+        answer(view, keys.key(next), at: time, into: &values)
+      } else {
+        outcome.unanswered += 1
+        appendNulls(view, &values)
+      }
+      next += 1
     }
     engine.complete(plan, scalars, at: time, &values, given: given)
   }
 
-  private func appendNulls(_ state: ViewState, _ values: inout [Scalar]) {
-    for _ in state.view.features { values.append(.null) }
+  private func appendNulls(_ view: Int, _ values: inout [Scalar]) {
+    for _ in definitions.views[view].features { values.append(.null) }
   }
 
   private func answer(
     _ view: Int, _ key: Bytes, at time: Timestamp, into values: inout [Scalar]
   ) {
-    let state = engine.states[view]
-    state.forgetTexts()
     let committed = source.committed(view)
     outcome.offset = min(outcome.offset, committed.offset)
     outcome.watermark = min(outcome.watermark, committed.watermark)
+    if let (finished, known) = source.recall(view, key, at: time),
+      isAlive(view, finished.latest, at: time)
+    {
+      outcome.recalled += 1
+      values.append(contentsOf: known)
+      return
+    }
+    let state = engine.states[view]
+    state.forgetTexts()
     if let age = source.age(view, key) {
       outcome.stale += 1
       outcome.age = max(outcome.age, age)
@@ -131,23 +145,31 @@ public final class OnlineReader {
       let before = values.count
       guard let answer = state.answer(row, at: time, into: &values) else {
         outcome.damaged += 1
-        return appendNulls(state, &values)
+        return appendNulls(view, &values)
       }
       if answer.isAhead { outcome.ahead += 1 }
-      guard let span = source.timeToLive(view), answer.latest + span < time else { return }
-      values.removeLast(values.count - before)
-      outcome.absent += 1
-      state.answerNothing(at: time, into: &values)
+      guard isAlive(view, answer.latest, at: time) else {
+        values.removeLast(values.count - before)
+        outcome.absent += 1
+        return state.answerNothing(at: time, into: &values)
+      }
+      if let finished = answer.finished { source.remember(view, key, finished, values[before...]) }
     case .damaged:
       outcome.damaged += 1
-      appendNulls(state, &values)
+      appendNulls(view, &values)
     case .absent:
       outcome.absent += 1
       state.answerNothing(at: time, into: &values)
     case .unanswered:
       outcome.unanswered += 1
-      appendNulls(state, &values)
+      appendNulls(view, &values)
     }
+  }
+
+  /// Whether a row whose latest event is of that time still counts.
+  private func isAlive(_ view: Int, _ latest: Timestamp, at time: Timestamp) -> Bool {
+    guard let span = source.timeToLive(view) else { return true }
+    return latest + span >= time
   }
 
   /// One view's row of an entity, for people; nil where there is none.
@@ -161,7 +183,9 @@ public final class OnlineReader {
       key.assign(KeySlots(owning: Array(entity.indices)), $0.baseAddress!)
     }
     precondition(isNamed && !entity.isEmpty, "an entity is named by values")
-    try source.fetch([(view, key.bytes.copy())])
+    keys.removeAll()
+    keys.append(view, key.bytes)
+    try source.fetch(keys)
     let found = source.row(view, key.bytes)
     if case .unanswered = found {
       throw .inputOutput("\(state.view.name): the store did not answer in time")

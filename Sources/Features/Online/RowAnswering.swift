@@ -48,14 +48,13 @@ extension Aggregation {
     _ family: TypedFamily<Self>, _ track: Int, from section: StateReader
   ) -> Bool {
     guard family.isGrouped else { return true }
-    var section = section
-    guard let parts = FoldedBytes(&section), let state = read(family, section, parts.base) else {
+    guard let parts = FoldedBytes(section), let state = read(family, parts.base) else {
       return false
     }
     var tiles: [Tile<Self>] = []
     for index in 0..<min(parts.baseTiles, parts.tileCount) {
-      guard let state = read(family, section, parts.tile(index, section)) else { return false }
-      tiles.append(Tile(start: parts.start(index, section, family.shape.width), state: state))
+      guard let state = read(family, parts.tile(index)) else { return false }
+      tiles.append(Tile(start: parts.start(index, family.shape.width), state: state))
     }
     family.tracks[track].tiles = tiles
     let base = Snapshot(
@@ -65,10 +64,9 @@ extension Aggregation {
     return true
   }
 
-  private static func read(
-    _ family: TypedFamily<Self>, _ section: StateReader, _ range: Range<Int>
-  ) -> Self? {
-    var bytes = section.part(range)
+  @inline(__always)
+  private static func read(_ family: TypedFamily<Self>, _ part: StateReader) -> Self? {
+    var bytes = part
     let state = Self(family.parameters, from: &bytes)
     return bytes.isDamaged ? nil : state
   }
@@ -76,59 +74,74 @@ extension Aggregation {
   // MARK: Questions
 
   static func value(
-    _ family: TypedFamily<Self>, _ row: EntityRow, _ section: StateReader, slot: Int,
-    _ question: Question
+    _ family: TypedFamily<Self>, _ row: AskedRow, _ fold: FoldPlan, _ asked: AskedWindow
   ) -> Cell? {
-    if family.windows[slot].rowReach > .zero {
-      var state = family.empty
-      for index in row.firstRow(notBefore: question.start)..<row.firstRow(notBefore: question.end) {
-        state.add(row.cell(index, family.shape.column, section.strings), at: row.time(index))
+    let question = asked.question
+    let isPlain =
+      asked.isExact
+      || (!row.hasSections && isIndifferentToGrouping && !family.shape.isSession)
+    if isPlain {
+      if countsEvents, family.shape.column == nil {
+        return .int(Int64(question.endRow - question.firstRow))
       }
-      return state.result(question)
+      return plainFold(family, row, question).result(question)
     }
-    guard row.sectionCount > 0 else {
-      return rowFold(family, row, section.strings, question).result(question)
-    }
-    var section = section
-    guard let parts = FoldedBytes(&section) else { return nil }
-    guard let tracked = tracked(family, row, section, parts, question) else { return nil }
+    guard row.hasSections else { return rowFold(family, row, fold, question).result(question) }
+    let parts = row.sections[fold.family]
+    guard let tracked = tracked(family, row, parts, question) else { return nil }
     switch family.shape.grouping {
     case .whole: return tracked.state.result(question)
     case .sessions:
       return (question.time < tracked.boundary ? tracked.state : family.empty).result(question)
     case .tiles(let width):
-      let endsWithTile = family.windows[slot].endsWithTile
-      let first = parts.firstTile(notBefore: question.start, section, width)
+      let first = parts.firstTile(notBefore: question.start, width)
       var end = tracked.tiles
-      if endsWithTile { end = min(end, parts.firstTile(notBefore: question.end, section, width)) }
+      if asked.endsWithTile { end = min(end, parts.firstTile(notBefore: question.end, width)) }
       var total = family.empty
       for index in first..<max(first, end) {
-        guard let tile = read(family, section, parts.tile(index, section)) else { return nil }
+        guard let tile = read(family, parts.tile(index)) else { return nil }
         total.merge(tile)
       }
       let start = tracked.boundary - width
-      if start >= question.start, !endsWithTile || tracked.boundary <= question.end {
+      if start >= question.start, !asked.endsWithTile || tracked.boundary <= question.end {
         total.merge(tracked.state)
       }
       return total.result(question)
     }
   }
 
-  /// The fold of the rows before the question's end: all of them, nearly always.
-  private static func tracked(
-    _ family: TypedFamily<Self>, _ row: EntityRow, _ section: StateReader, _ parts: FoldedBytes,
-    _ question: Question
-  ) -> Snapshot<Self>? {
-    if row.latest < question.end {
-      guard let state = read(family, section, parts.current) else { return nil }
-      return Snapshot(
-        row: row.rowCount, boundary: parts.boundary, tiles: parts.tileCount, state: state)
+  private static func plainFold(
+    _ family: TypedFamily<Self>, _ row: AskedRow, _ question: Question
+  ) -> Self {
+    var state = family.empty
+    let (cells, stride) = row.column(family.shape.column, from: question.firstRow)
+    for index in 0..<(question.endRow - question.firstRow) {
+      state.add(cells[index * stride], at: row.row.time(question.firstRow + index))
     }
-    guard let state = read(family, section, parts.base) else { return nil }
+    return state
+  }
+
+  /// The fold of the rows before the question's end: all of them, nearly always.
+  @inline(__always)
+  private static func tracked(
+    _ family: TypedFamily<Self>, _ row: AskedRow, _ parts: FoldedBytes, _ question: Question
+  ) -> Snapshot<Self>? {
+    guard row.row.latest < question.end else { return refold(family, row, parts, question) }
+    guard let state = read(family, parts.current) else { return nil }
+    return Snapshot(
+      row: row.row.rowCount, boundary: parts.boundary, tiles: parts.tileCount, state: state)
+  }
+
+  /// Of a question about the past: from the base on.
+  private static func refold(
+    _ family: TypedFamily<Self>, _ row: AskedRow, _ parts: FoldedBytes, _ question: Question
+  ) -> Snapshot<Self>? {
+    guard let state = read(family, parts.base) else { return nil }
     var result = Snapshot(
       row: 0, boundary: parts.baseBoundary, tiles: parts.baseTiles, state: state)
-    for index in 0..<row.firstRow(notBefore: question.end) {
-      let time = row.time(index)
+    let (cells, stride) = row.column(family.shape.column, from: 0)
+    for index in 0..<question.endRow {
+      let time = row.row.time(index)
       if time >= result.boundary {
         if family.shape.width != nil, result.boundary > .distantPast { result.tiles += 1 }
         result.state = family.empty
@@ -137,31 +150,31 @@ extension Aggregation {
       if family.shape.isSession {
         result.boundary = max(result.boundary, family.shape.grouping.boundary(after: time))
       }
-      result.state.add(row.cell(index, family.shape.column, section.strings), at: time)
+      result.state.add(cells[index * stride], at: time)
     }
     return result
   }
 
   /// Of an entity without partial states: grouped and merged as those would be.
   private static func rowFold(
-    _ family: TypedFamily<Self>, _ row: EntityRow, _ strings: ByteTable, _ question: Question
+    _ family: TypedFamily<Self>, _ row: AskedRow, _ fold: FoldPlan, _ question: Question
   ) -> Self {
-    var (total, state) = (family.empty, family.empty)
-    var boundary = Timestamp.distantPast
-    let first = row.firstRow(notBefore: question.start)
-    let end = row.firstRow(notBefore: question.end)
+    let (first, end) = (question.firstRow, question.endRow)
     guard first < end else { return family.empty }
-    for index in first..<end {
-      let time = row.time(index)
-      if time >= boundary {
+    var (total, state) = (family.empty, family.empty)
+    let (cells, stride) = row.column(family.shape.column, from: first)
+    let starts = row.starts(fold.grouping, from: first)
+    for index in 0..<(end - first) {
+      if index > 0, starts[index] {
         if family.shape.width != nil { total.merge(state) }
         state = family.empty
-        boundary = family.shape.grouping.boundary(after: time)
       }
-      if family.shape.isSession { boundary = family.shape.grouping.boundary(after: time) }
-      state.add(row.cell(index, family.shape.column, strings), at: time)
+      state.add(cells[index * stride], at: row.row.time(first + index))
     }
-    if family.shape.isSession { return question.time < boundary ? state : family.empty }
+    if family.shape.isSession {
+      let boundary = family.shape.grouping.boundary(after: row.row.time(end - 1))
+      return question.time < boundary ? state : family.empty
+    }
     if family.shape.width == nil { return state }
     total.merge(state)
     return total
@@ -171,51 +184,71 @@ extension Aggregation {
 /// Where the parts of a section lie.
 struct FoldedBytes {
   let boundary: Timestamp
-  let current: Range<Int>
+  let current: StateReader
   let baseBoundary: Timestamp
   let baseTiles: Int
-  let base: Range<Int>
+  let base: StateReader
   let tileCount: Int
   private let firstStart: Timestamp
+  private let section: StateReader
   private let entries: Int
   private let states: Int
 
-  init?(_ section: inout StateReader) {
+  init?(_ whole: StateReader) {
+    var section = whole
     boundary = section.read()
-    current = section.range()
+    guard let current = section.section() else { return nil }
+    self.current = current
     baseBoundary = section.read()
     baseTiles = Int(section.read(UInt32.self))
-    base = section.range()
+    guard let base = section.section() else { return nil }
+    self.base = base
     tileCount = section.readCount(entriesOfAtLeast: 8)
     firstStart = tileCount > 0 ? section.read() : .distantPast
     entries = section.place
     states = entries + tileCount * 8
     guard !section.isDamaged, states <= section.end else { return nil }
+    self.section = section
   }
 
   /// When a tile starts.
-  func start(_ tile: Int, _ section: StateReader, _ width: TimeSpan?) -> Timestamp {
-    let distance = Int64(section.number(at: entries + tile * 8))
-    return firstStart + TimeSpan(microseconds: distance &* (width?.microseconds ?? 0))
+  func start(_ tile: Int, _ width: TimeSpan?) -> Timestamp {
+    firstStart + TimeSpan(microseconds: Int64(distance(tile)) &* (width?.microseconds ?? 0))
   }
 
-  /// The bytes of a tile's state.
-  func tile(_ tile: Int, _ section: StateReader) -> Range<Int> {
+  /// How many tile widths a tile starts behind the first.
+  @inline(__always)
+  private func distance(_ tile: Int) -> UInt32 { section.number(at: entries + tile * 8) }
+
+  /// A tile's state.
+  @inline(__always)
+  func tile(_ tile: Int) -> StateReader {
     let start = tile == 0 ? 0 : Int(section.number(at: entries + tile * 8 - 4))
     let end = Int(section.number(at: entries + tile * 8 + 4))
-    guard start <= end, states + end <= section.end else { return states..<states }
-    return states + start..<states + end
+    guard start <= end, states + end <= section.end else { return section.part(states..<states) }
+    return section.part(states + start..<states + end)
   }
 
   /// The number of the first tile that starts at `time` or later.
   ///
   /// - Complexity: O(log tiles).
-  func firstTile(notBefore time: Timestamp, _ section: StateReader, _ width: TimeSpan) -> Int {
+  @inline(__always)
+  func firstTile(notBefore time: Timestamp, _ width: TimeSpan) -> Int {
+    guard tileCount > 0, time > firstStart else { return 0 }
+    let (behind, isFar) = time.microseconds.subtractingReportingOverflow(firstStart.microseconds)
+    guard !isFar else { return tileCount }
+    // In tile widths, rounded up: one division, and then only numbers are compared.
+    let wanted = (UInt64(behind) - 1) / UInt64(width.microseconds) + 1
     var low = 0
-    var high = tileCount
-    while low < high {
-      let middle = (low + high) / 2
-      if start(middle, section, width) < time { low = middle + 1 } else { high = middle }
+    var count = tileCount
+    while count > 0 {
+      let half = count / 2
+      if UInt64(distance(low + half)) < wanted {
+        low += half + 1
+        count -= half + 1
+      } else {
+        count = half
+      }
     }
     return low
   }
@@ -234,15 +267,5 @@ extension StateWriter {
     write(UInt32(0))
     state.write(to: &self)
     set(UInt32(count - start - 4), at: start)
-  }
-}
-
-extension StateReader {
-  /// The range behind a length, which is skipped.
-  fileprivate mutating func range() -> Range<Int> {
-    let length = Int(read(UInt32.self))
-    let start = place
-    _ = bytes(length)
-    return start..<place
   }
 }

@@ -18,6 +18,9 @@ public final class TableReader {
   private let file: MappedFile
   private var memory: TableMemory
   private var copy: UnsafeMutableRawBufferPointer
+  /// What the key that was looked for last led to; nil where it led to nothing whole.
+  private var found: RowVersion?
+  private var remembered: RememberedRows?
   /// After which a row is as good as absent, counted from its latest event; nil: never.
   let timeToLive: TimeSpan?
 
@@ -53,6 +56,7 @@ public final class TableReader {
   ///   file has grown.
   public func find(_ key: Bytes) -> FoundRow {
     let hash = ByteTable.hash(key)
+    found = nil
     var suspect: UInt64?
     while true {
       let word = memory[.index]
@@ -65,7 +69,11 @@ public final class TableReader {
         if entry == 0 { break }
         if TableLayout.isSameTag(entry, hash), entry != TableLayout.gone {
           let taken = take(TableLayout.place(entry), key)
-          if case .same(let row) = taken { return .row(row) }
+          if case .same(let row, let checksum) = taken {
+            found = RowVersion(
+              index: word, slot: table + slot * 8, entry: entry, checksum: checksum)
+            return .row(row)
+          }
           // The slot may have been given to another row since the entry was read.
           guard memory.word(at: table + slot * 8).pointee.load(ordering: .acquiring) == entry else {
             continue
@@ -87,7 +95,7 @@ public final class TableReader {
   }
 
   private enum Taken {
-    case same(Bytes)
+    case same(Bytes, checksum: UInt64)
     case other
     /// The checksum of what was found.
     case unfit(UInt64)
@@ -114,7 +122,43 @@ public final class TableReader {
     guard found == checksum else { return .unfit(found) }
     let start = bytes.assumingMemoryBound(to: UInt8.self)
     guard Bytes(base: start, count: keyCount) == key else { return .other }
-    return .same(Bytes(base: start + keyCount, count: count - keyCount))
+    return .same(
+      Bytes(base: start + keyCount, count: count - keyCount), checksum: checksum)
+  }
+
+  // MARK: Finished rows
+
+  /// What was made of the row that the key leads to, where that is known, and is the same at `time`. Valid until the next
+  /// row is remembered.
+  ///
+  /// - Complexity: O(key). The row itself is not looked at.
+  func recall(
+    _ key: Bytes, at time: Timestamp
+  ) -> (finished: FinishedRow, values: UnsafeBufferPointer<Scalar>)? {
+    guard let remembered, let place = remembered.place(key, ByteTable.hash(key)) else {
+      return nil
+    }
+    let finished = remembered.finished(place)
+    guard finished.holds(at: time), isCurrent(remembered.version(place)) else { return nil }
+    return (finished, remembered.values(place))
+  }
+
+  /// Whether the index leads to the same row now. Its mapping is still there: a file only grows.
+  @inline(__always)
+  private func isCurrent(_ version: RowVersion) -> Bool {
+    memory[.index] == version.index
+      && memory.word(at: version.slot).pointee.load(ordering: .acquiring) == version.entry
+      && memory.long(TableLayout.place(version.entry) + 16) == version.checksum
+  }
+
+  /// Keeps the values that were made of the row that was found last.
+  func remember(
+    _ key: Bytes, _ finished: FinishedRow, _ values: ArraySlice<Scalar>, rows: Int
+  ) {
+    guard let found else { return }
+    let memory = remembered ?? RememberedRows(features: values.count, rows: rows)
+    remembered = memory
+    memory.remember(key, ByteTable.hash(key), found, finished, values)
   }
 
   /// Whether the bytes are in memory; maps the file anew where it has grown.

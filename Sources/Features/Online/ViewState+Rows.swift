@@ -34,6 +34,8 @@ public struct RowAnswer: Sendable {
   public let lastOrder: Int64
   /// Whether what was folded together reaches to the question or beyond, so that more may count than should.
   public let isAhead: Bool
+  /// Until when the answers stay as they are; nil where that is not known.
+  let finished: FinishedRow?
 }
 
 extension ViewState {
@@ -93,7 +95,7 @@ extension ViewState {
     var sections = StateReader(
       UnsafeRawPointer(bytes.base), row.sections, strings: texts.strings)
     for family in families {
-      guard let section = sections.next(), family.restore(history.track!, from: section) else {
+      guard let section = sections.section(), family.restore(history.track!, from: section) else {
         return false
       }
     }
@@ -105,27 +107,11 @@ extension ViewState {
   func answer(
     _ bytes: Bytes, at time: Timestamp, into values: inout [Scalar]
   ) -> RowAnswer? {
-    let strings = texts.strings
-    guard let row = EntityRow(bytes, columns: view.columns.count, strings: strings),
-      row.sectionCount == 0 || row.sectionCount == families.count
+    guard let row = EntityRow(bytes, columns: view.columns.count, strings: texts.strings),
+      let (asked, finished) = takeApart(row, bytes, at: time)
     else { return nil }
     let before = values.count
-    // By family; places in the bytes, so that a family that serves several features is found at once.
-    var sections = StateReader(UnsafeRawPointer(bytes.base), row.sections, strings: strings)
-    let isRead = withUnsafeTemporaryAllocation(
-      of: StateReader.self, capacity: max(1, families.count)
-    ) { parts in
-      for index in families.indices {
-        if row.sectionCount == 0 {
-          parts.initializeElement(at: index, to: sections)
-        } else {
-          guard let section = sections.next() else { return false }
-          parts.initializeElement(at: index, to: section)
-        }
-      }
-      return answer(row, UnsafeBufferPointer(parts), at: time, into: &values)
-    }
-    guard isRead else {
+    guard answer(asked, into: &values) else {
       values.removeLast(values.count - before)
       return nil
     }
@@ -133,25 +119,24 @@ extension ViewState {
     return RowAnswer(
       latest: row.latest, lastOrder: row.lastOrder,
       isAhead: row.settled > .distantPast
-        && (row.settled >= time || (reached && row.latest >= time)))
+        && (row.settled >= time || (reached && row.latest >= time)),
+      finished: finished)
   }
 
-  private func answer(
-    _ row: EntityRow, _ sections: UnsafeBufferPointer<StateReader>, at time: Timestamp,
-    into values: inout [Scalar]
-  ) -> Bool {
+  private func answer(_ row: AskedRow, into values: inout [Scalar]) -> Bool {
     for index in 0..<plans.count {
       let plan = plans[index]
-      let (start, end) = plan.window.stretch(at: time)
-      let question = Question(time: time, start: start, end: end, texts: texts)
-      let family = plan.family.takeUnretainedValue()
+      let window = asked[plan.windowIndex]
       guard
-        var value = family.value(row, sections[plan.familyIndex], slot: plan.slot, question)
+        var value = plan.family._withUnsafeGuaranteedRef({
+          $0.value(row, folds[plan.familyIndex], window)
+        })
       else { return false }
-      if let divisor = plan.divisor?.takeUnretainedValue() {
+      if let divisor = plan.divisor {
         guard
-          let divided = divisor.value(
-            row, sections[plan.divisorIndex], slot: plan.divisorSlot, question)
+          let divided = divisor._withUnsafeGuaranteedRef({
+            $0.value(row, folds[plan.divisorIndex], window)
+          })
         else { return false }
         value = Ratio.quotient(value, divided)
       }
@@ -174,15 +159,5 @@ extension ViewState {
       }
       values.append(value.scalar(texts))
     }
-  }
-}
-
-extension StateReader {
-  /// The next section, without its length; nil at the end.
-  fileprivate mutating func next() -> StateReader? {
-    let length = Int(read(UInt32.self))
-    let start = place
-    _ = bytes(length)
-    return isDamaged ? nil : part(start..<place)
   }
 }

@@ -66,9 +66,20 @@ class Family {
     preconditionFailure("a family is typed")
   }
   /// The same as of a history, from what was written; nil if that is damaged.
-  func value(
-    _ row: EntityRow, _ section: StateReader, slot: Int, _ question: Question
-  ) -> Cell? { preconditionFailure("a family is typed") }
+  func value(_ row: AskedRow, _ fold: FoldPlan, _ asked: AskedWindow) -> Cell? {
+    preconditionFailure("a family is typed")
+  }
+
+  /// Whether an answer moves with the question's own time, though nothing comes into the window or leaves it.
+  var hasMovingAnswers: Bool { preconditionFailure("a family is typed") }
+}
+
+/// Where a family's parts of a row lie, by its view's numbering.
+struct FoldPlan {
+  let family: Int
+  let grouping: Int
+  /// Whether any window is answered from partial states.
+  let isGrouped: Bool
 }
 
 final class TypedFamily<State: Aggregation>: Family {
@@ -115,9 +126,9 @@ final class TypedFamily<State: Aggregation>: Family {
     State.restore(self, track, from: section)
   }
 
-  override func value(
-    _ row: EntityRow, _ section: StateReader, slot: Int, _ question: Question
-  ) -> Cell? {
-    State.value(self, row, section, slot: slot, question)
+  override func value(_ row: AskedRow, _ fold: FoldPlan, _ asked: AskedWindow) -> Cell? {
+    State.value(self, row, fold, asked)
   }
+
+  override var hasMovingAnswers: Bool { State.movesWithTime || shape.isSession }
 }

@@ -13,8 +13,17 @@ final class ViewState {
   let texts: AnswerTexts
   let families: [Family]
   let plans: FrozenList<FeaturePlan>
+  /// By family.
+  let folds: FrozenList<FoldPlan>
+  /// Those of the families, each once.
+  let groupings: FrozenList<FoldShape>
+  /// Whether an answer moves with every microsecond.
+  let hasMovingAnswers: Bool
+  /// Where rows of an online store are taken apart.
+  let scratch: RowScratch
   /// Each window that is asked for once, with the question at hand.
-  private var asked: [(window: Window, question: Question)] = []
+  let asked: UnsafeMutablePointer<AskedWindow>
+  let askedCount: Int
   /// The entity that is asked about; nil where the request names none.
   private var found: EntityHistory?
   /// The rows in its longest window.
@@ -110,14 +119,28 @@ final class ViewState {
     }
     self.plans = FrozenList(plans)
     self.families = families.all
-    self.asked = windows.map { window in
-      let nothing = Question(
-        time: .distantPast, start: .distantPast, end: .distantPast, texts: texts)
-      return (window, nothing)
-    }
+    var groupings: [FoldShape] = []
+    self.folds = FrozenList(
+      families.all.enumerated().map { index, family in
+        let grouping = family.shape.grouping
+        if !groupings.contains(where: { $0.grouping == grouping }) {
+          groupings.append(FoldShape(grouping, column: nil))
+        }
+        let place = groupings.firstIndex { $0.grouping == grouping }!
+        return FoldPlan(family: index, grouping: place, isGrouped: family.isGrouped)
+      })
+    self.groupings = FrozenList(groupings)
+    hasMovingAnswers = families.all.contains(where: \.hasMovingAnswers)
+    scratch = RowScratch(families: families.all.count)
+    askedCount = windows.count
+    asked = .allocate(capacity: max(windows.count, 1))
+    asked.initialize(from: windows.map { AskedWindow($0, texts) }, count: windows.count)
   }
 
-  deinit { row.deallocate() }
+  deinit {
+    row.deallocate()
+    asked.deallocate()
+  }
 
   /// The families that the features of a view need, each once.
   private struct FamilyTable {
@@ -283,8 +306,8 @@ final class ViewState {
   private func ask(_ history: EntityHistory, at time: Timestamp) -> Int {
     let now = history.firstRow(notBefore: time)
     var rowsMax = 0
-    for index in 0..<asked.count {
-      let (start, end) = asked[index].window.stretch(at: time)
+    for index in 0..<askedCount {
+      let (start, end) = asked[index].stretch(at: time)
       let endRow = end == time ? now : history.firstRow(notBefore: end)
       let firstRow =
         start == .distantPast ? history.firstRow : history.firstRow(notBefore: start)

@@ -17,6 +17,10 @@ enum BenchFeatures {
   static let at = Flag(
     "at", .text("TIME"), "Ask as of just before this time, in RFC 3339 or 'now'",
     default: "each row's own, else now")
+  static let remember = Flag(
+    "remember", .text("N"),
+    "Finished rows that a reader remembers for each view; 0 for none; for a folder",
+    default: "\(Limits.onlineRememberedRows)")
   static let seed = Flag("seed", .text("N"), "Of the order of cold rows", default: "1")
 
   static let command = Command(
@@ -32,6 +36,10 @@ enum BenchFeatures {
       best and the median repeat, and the call's p50, p99 and p99.9 over all repeats, the reading of the clock \
       (some 25 ns a call) included. A table on a terminal, summary records on a pipe.
 
+      A reader of a folder remembers the rows that it has finished, as long as the store's row is the same and nothing \
+      has come into a window or left one. `recalled` is the share of rows that were answered from there; with --remember 0 \
+      every row is read and finished anew, hot ones too.
+
       With --updates a second thread writes rows of the store again meanwhile, as they are, so that the store says the same \
       before and after; it takes the writer's lock, so no materialize may be writing. Without it the store may be \
       written by another process, which is measured then.
@@ -42,7 +50,7 @@ enum BenchFeatures {
     operands: .files,
     flags: [
       CommonFlags.project, OnlineStore.flag, OnlineStore.deadline, MaterializeCommand.requests, at,
-      hot, updates, BenchModel.batch, BenchModel.repeats, seed, BenchModel.json,
+      hot, remember, updates, BenchModel.batch, BenchModel.repeats, seed, BenchModel.json,
     ] + CommonFlags.records,
     examples: [
       .init("rtinfer bench features --online .rtinfer/online rows.ndjson", "The table."),
@@ -70,7 +78,8 @@ enum BenchFeatures {
     let features = try project.features(schema)
     let type = try askingType(invocation, project, schema)
     let reader = try OnlineReader(
-      features, schema: schema, at: address, deadline: settings.deadline, clock: invocation.clock)
+      features, schema: schema, at: address, deadline: settings.deadline,
+      remembered: settings.remembered, clock: invocation.clock)
     let (plan, paths) = reader.plan(requestsOf: type)
     let requests = FeatureRequests(
       plan, paths, schema.types[type], at: try time(invocation), invocation.clock)
@@ -106,6 +115,7 @@ enum BenchFeatures {
   /// What the flags say of the measurement.
   private struct Settings {
     let hot: Int
+    let remembered: Int
     let updates: Int?
     let sizes: [Int]
     let repeats: Int
@@ -114,6 +124,13 @@ enum BenchFeatures {
 
     init(_ options: Options, _ address: OnlineAddress) throws(Failure) {
       hot = try options.integer(BenchFeatures.hot, in: 1...1_000_000) ?? 100
+      let some = try options.integer(BenchFeatures.remember, in: 0...1_000_000)
+      guard some == nil || !address.isServer else {
+        throw .usage(
+          "\(options.origin(BenchFeatures.remember)): is for the folder of a store; rows of \(address.name)"
+            + " are asked for each time")
+      }
+      remembered = some ?? Limits.onlineRememberedRows
       let rate = try options.integer(BenchFeatures.updates, in: 0...10_000_000) ?? 0
       guard rate == 0 || !address.isServer else {
         throw .usage(

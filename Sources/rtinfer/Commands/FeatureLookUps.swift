@@ -42,6 +42,8 @@ struct FeatureLookUps {
     var absent = 0
     var damaged = 0
     var unanswered = 0
+    /// The share of rows that were answered from memory once all repeats were made.
+    var recalled = 0.0
 
     var best: Double { repeats[0] }
     var median: Double { repeats[repeats.count / 2] }
@@ -86,6 +88,7 @@ struct FeatureLookUps {
       }
     }
     result.repeats.sort()
+    result.recalled = recalledShare(order[..<(calls * batch)])
     return result
   }
 
@@ -96,6 +99,19 @@ struct FeatureLookUps {
     reader.lookUp(
       plan, scalars.baseAddress! + request * requests.width, at: requests.times[request], given: [],
       into: &values)
+  }
+
+  /// Of rows, not of look-ups, which ask for one of each view.
+  private func recalledShare(_ order: ArraySlice<Int>) -> Double {
+    var values: [Scalar] = []
+    var recalled = 0
+    requests.scalars.withUnsafeBufferPointer { scalars in
+      for request in order {
+        look(request, scalars, &values)
+        recalled += reader.outcome.recalled
+      }
+    }
+    return Double(recalled) / Double(max(1, order.count * plan.viewCount))
   }
 
   private func count(_ order: ArraySlice<Int>, _ result: inout Result) {

@@ -29,6 +29,8 @@ struct FeatureReport {
       output.append(name)
       output.append(Int64(count))
     }
+    output.append(",\"recalled\":")
+    output.append((result.recalled * 1e4).rounded() / 1e4)
     if let updates {
       output.append(",\"updates_per_s\":")
       output.append(updates.rounded())
@@ -51,11 +53,12 @@ struct FeatureReport {
     var text =
       "\(store): \(features.grouped) features a row; \(rows.grouped) rows"
       + (updates.map { ", \(Int($0).grouped) written a second meanwhile" } ?? "") + "\n\n"
-      + "  rows   distinct    batch    best us/row  median us/row    call p50 us    call p99 us"
+      + "  rows   distinct    batch  recalled    best us/row  median us/row    call p50 us    call p99 us"
       + "  call p99.9 us\n"
     for result in results {
       text += "  \(result.isHot ? "hot " : "cold")"
       text += result.rows.grouped.leftPadded(11) + result.batch.grouped.leftPadded(9)
+      text += "\((result.recalled * 100).fixed(1)) %".leftPadded(10)
       let calls = [50, 99, 99.9].map { Double(result.calls.percentile($0) ?? 0) / 1e3 }
       for cell in [result.best, result.median] + calls { text += cell.fixed(3).leftPadded(15) }
       text += "\n"

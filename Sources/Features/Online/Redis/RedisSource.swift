@@ -75,11 +75,13 @@ final class RedisSource: RowSource {
 
   // MARK: One look-up
 
-  func fetch(_ keys: [(view: Int, key: [UInt8])]) throws(Failure) {
+  func fetch(_ keys: AskedKeys) throws(Failure) {
     found.removeAll(keepingCapacity: true)
-    for (view, key) in keys { found.append(Found(view: view, key: key)) }
+    for index in 0..<keys.count {
+      found.append(Found(view: keys.view(index), key: keys.key(index).copy()))
+    }
     let end = clock.monotonicNanoseconds() + deadline.nanoseconds
-    var asked = Array(Set(keys.map(\.view))).sorted()
+    var asked = Array(Set(found.map(\.view))).sorted()
     // Views whose generation is not known yet, or is another one by now, take a second round.
     for _ in 0..<2 where !asked.isEmpty { asked = read(asked, until: end) }
     for index in found.indices where !found[index].isKnown { recall(index) }
@@ -183,4 +185,10 @@ final class RedisSource: RowSource {
     guard let head = heads[view] else { return (.max, .distantFuture) }
     return (head.offset, head.watermark)
   }
+
+  // Whether a row is still the same only the server knows, and to ask it takes as long as to read the row.
+  func recall(
+    _: Int, _: Bytes, at _: Timestamp
+  ) -> (finished: FinishedRow, values: UnsafeBufferPointer<Scalar>)? { nil }
+  func remember(_: Int, _: Bytes, _: FinishedRow, _: ArraySlice<Scalar>) {}
 }
