@@ -130,6 +130,8 @@ public final class FeatureEngine {
   private let tables: [TableRows]
   /// For each event type, the views that draw from it, and as which of their sources.
   private let viewsByType: [FrozenList<ToldView>]
+  /// Those that views draw from.
+  let joins: [JoinState]
   /// For each event type, what it is enriched with before it is told to the views.
   private let enrichments: [[(rows: TableRows, keySlots: KeySlots, column: Int, slot: Int)]]
 
@@ -160,6 +162,9 @@ public final class FeatureEngine {
     }
     let states = views.map { ViewState($0, stack: stack) }
     self.states = states
+    self.joins = states.compactMap { state in
+      state.view.join.map { JoinState($0, state, stack: stack) }
+    }
     self.viewsByType = schema.types.indices.map { type in
       FrozenList(
         views.indices.compactMap { view in
@@ -312,9 +317,10 @@ public final class FeatureEngine {
   ///   - scalars: of the event; the slots of what is known beside it are filled here.
   ///   - order: decides between events of one time; later is larger.
   ///   - watermark: no question about an earlier time will come.
+  ///   - complete: no event of an earlier time will come; nil: that is the watermark.
   public func apply(
     type: Int, _ scalars: UnsafeMutablePointer<Scalar>, at time: Timestamp, order: Int64,
-    watermark: Timestamp
+    watermark: Timestamp, complete: Timestamp? = nil
   ) {
     for index in 0..<enrichments[type].count {
       let (rows, keySlots, column, slot) = enrichments[type][index]
@@ -327,7 +333,24 @@ public final class FeatureEngine {
         $0.apply(source: view.source, scalars, at: time, order: order, watermark: watermark)
       }
     }
+    if !joins.isEmpty {
+      let complete = complete ?? watermark
+      advance(to: min(complete, time), order: order)
+      for join in joins where join.join.reads(type) {
+        join.take(type: type, scalars, at: time, order: order)
+      }
+      advance(to: complete, order: order)
+      for join in joins { join.settle(watermark) }
+    }
     stack.reset()
+  }
+
+  /// Lets count what is known because no event of an earlier time than `complete` will come: that events of a join have found
+  /// no match.
+  ///
+  /// - Parameter order: of the next event to be applied.
+  public func advance(to complete: Timestamp, order: Int64) {
+    for join in joins { join.advance(to: complete, order: order) }
   }
 
   /// Entities that anything is known about, over all views.

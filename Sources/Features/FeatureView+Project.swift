@@ -19,7 +19,11 @@ extension FeatureView {
     _ member: ConfigNode.Member, schema: EventSchema, tables: [TableView] = []
   ) throws(Failure) {
     let node = member.node
-    try node.allow(["entity", "from", "where", "features"])
+    guard !FeatureView.isJoined(node) else {
+      try self.init(joined: member, schema: schema)
+      return
+    }
+    try node.allow(["entity", "from", "join", "where", "features"])
     try FeatureView.checkName(member.key, node)
     let types = try FeatureView.types(try node.required("from"), schema)
     let offers = types.map { EnrichmentOffer.all(tables, schema.scope(of: $0)) }
@@ -55,11 +59,12 @@ extension FeatureView {
         ViewSource(
           eventType: type, filter: filter, keySlots: keySlots[index],
           enrichments: offers[index].compactMap { $0.taken(schema, read) }))
-      definitions.append(sources[index].definition(reading: read, schema, tables))
+      definitions.append(sources[index].definition(of: type, reading: read, schema, tables))
     }
     let condition = try node["where"]?.string() ?? ""
     self.init(
-      name: member.key, entity: entity, sources: sources, columns: columns, features: features,
+      name: member.key, entity: entity, sources: sources, join: nil, columns: columns,
+      features: features,
       definition: ([member.key, "\(entity)", "\(context.types)", condition]
         + definitions + columns.map(\.definition) + features.map(\.definition))
         .joined(separator: "\n"))
@@ -145,30 +150,36 @@ extension ViewSource {
   ///
   /// - Parameter read: slots.
   fileprivate func definition(
-    reading read: Set<Int>, _ schema: EventSchema, _ tables: [TableView]
+    of type: Int, reading read: Set<Int>, _ schema: EventSchema, _ tables: [TableView]
   ) -> String {
-    let type = schema.types[eventType]
     let slots = read.union(keySlots).union(enrichments.flatMap(\.keySlots))
-    let fields = type.fields.filter { field in
-      slots.contains { schema.plan.paths[$0][0] == field.name }
-    }
-    let members = fields.map { "\($0.name):\($0.type.rawValue):\($0.unit.rawValue)" }
     let known = enrichments.map { "\($0.column) of \(tables[$0.table].definition)" }
-    return (["\(type.timeMember):\(type.timeUnit.rawValue)"] + members + known)
-      .joined(separator: " ")
+    return (schema.definition(of: type, reading: slots) + known).joined(separator: " ")
+  }
+}
+
+extension EventSchema {
+  /// What the values in some slots of a type's events depend on, as text.
+  func definition(of type: Int, reading slots: Set<Int>) -> [String] {
+    let type = types[type]
+    let fields = type.fields.filter { field in
+      slots.contains { plan.paths[$0][0] == field.name }
+    }
+    return ["\(type.timeMember):\(type.timeUnit.rawValue)"]
+      + fields.map { "\($0.name):\($0.type.rawValue):\($0.unit.rawValue)" }
   }
 }
 
 extension Column {
   /// What is kept, and of which of the view's event types.
-  fileprivate var definition: String {
+  var definition: String {
     "\(text) \(isHashed) \(expressions.map { $0 == nil ? "-" : "+" }.joined())"
   }
 }
 
 extension Feature {
   /// What its state depends on, as text.
-  fileprivate var definition: String {
+  var definition: String {
     func text(_ term: Term) -> String { "\(term.aggregation.signature) \(term.column ?? -1)" }
     return "\(name) \(text(term)) \(divisor.map(text) ?? "") \(window)"
   }

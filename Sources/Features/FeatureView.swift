@@ -1,4 +1,5 @@
-// Features as they are declared: a view groups what is known about one kind of entity from one type of event.
+// Features as they are declared: a view groups what is known about one kind of entity from one or several types of event,
+// or from pairs of them.
 // Declared once; the stream, the training set and the online read all run on this definition.
 
 import Core
@@ -8,8 +9,9 @@ public struct FeatureView: Sendable {
   public let name: String
   /// The members whose values together name an entity.
   public let entity: [String]
-  /// The event types that it draws from.
+  /// The event types that it draws from; one without a type where it draws from a join.
   let sources: [ViewSource]
+  let join: IntervalJoin?
   /// The distinct values that are kept of each event.
   let columns: [Column]
   public let features: [Feature]
@@ -17,13 +19,15 @@ public struct FeatureView: Sendable {
   let definition: String
 
   /// Whether events of a type tell it something.
-  public func reads(_ eventType: Int) -> Bool { sources.contains { $0.eventType == eventType } }
+  public func reads(_ eventType: Int) -> Bool {
+    sources.contains { $0.eventType == eventType } || join?.reads(eventType) == true
+  }
 }
 
-/// One type of event that a view draws from.
+/// One type of event that a view draws from, or the records of a join.
 struct ViewSource: Sendable {
-  /// Index in the schema.
-  let eventType: Int
+  /// Index in the schema; nil for a join, where slots are those of its records.
+  let eventType: Int?
   /// Only events for which this is true count.
   let filter: Expression?
   /// Slots of the entity members.

@@ -172,6 +172,7 @@ public final class HistoryReplay {
     guard let now = moment.first?.time else { return }
     latest = now
     let decoder = eventDecoder
+    engine.advance(to: now, order: order)
     try decideWhatIsDue(through: now)
     for waiting in moment {
       try waiting.line.withBytes { (line) throws(Failure) in
@@ -186,7 +187,8 @@ public final class HistoryReplay {
         let event = decoder.decodeAccepted(line)
         collector?.observe(type: event.type, decoder.scalars, at: event.time)
         engine.apply(
-          type: event.type, decoder.scalars, at: event.time, order: order, watermark: horizon)
+          type: event.type, decoder.scalars, at: event.time, order: order, watermark: horizon,
+          complete: now)
       }
       order += 1
     }

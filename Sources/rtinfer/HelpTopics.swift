@@ -4,7 +4,7 @@ import Core
 import Features
 
 enum HelpTopics {
-  static let all = [records, expressions, project, time, online, serving, status]
+  static let all = [records, expressions, project, time, joins, online, serving, status]
 
   static let records = HelpTopic(
     name: "records", summary: "The kinds of records on the pipe and their members",
@@ -335,6 +335,10 @@ enum HelpTopics {
               flights: { count: "*", tumbling: "1h" },     // or cumulative, session; see help time
               late_share: { ratio: [{ sum: "late" }, { count: "*" }] },          // of everything
             },
+          },
+          clicks: {                      // over pairs of events: see help joins
+            entity: ["ad"], features: { ctr: { mean: "has(click.id) ? 1.0 : 0.0" } },
+            join: { left: "impression", right: "click", on: "impression_id", within: "30m", outer: true },
           },
           airport: {                     // computed elsewhere: materialize --table airport=FILE
             entity: ["origin"], ttl: "7d",       // the newest row up to the question, if not older

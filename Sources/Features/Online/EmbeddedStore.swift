@@ -10,20 +10,21 @@ extension OnlineWriter {
     let lock = try folder.takeLock()
     let boot = MappedFile.bootIdentity(folder.files)
     var sinks: [EmbeddedTable?] = []
-    for state in engine.states {
-      let isKnown = !rebuilds && folder.files.exists(folder.table(state.view.name))
+    let tables = engine.states.map(\.table) + engine.joins.map(\.table)
+    for table in tables {
+      let isKnown = !rebuilds && folder.files.exists(folder.table(table.name))
       guard isKnown else {
         sinks.append(nil)
         continue
       }
-      sinks.append(try EmbeddedTable(resuming: state, folder: folder, boot: boot, lock: lock))
+      sinks.append(try EmbeddedTable(resuming: table, folder: folder, boot: boot, lock: lock))
     }
     let known = sinks.compactMap { $0 }
     var all: [any RowSink] = []
-    for (state, sink) in zip(engine.states, sinks) {
+    for (table, sink) in zip(tables, sinks) {
       if sink == nil, let other = known.first(where: { $0.offset >= 0 }) {
         throw .badData(
-          "\(folder.path): holds nothing of the view '\(state.view.name)', and is true up to event \(other.offset)",
+          "\(folder.path): holds nothing of the view '\(table.name)', and is true up to event \(other.offset)",
           hint: "rtinfer materialize backfill writes the store anew, with all views")
       }
       if let sink {
@@ -31,14 +32,14 @@ extension OnlineWriter {
       } else {
         all.append(
           try EmbeddedTable(
-            making: state, folder: folder, takesPlace: !rebuilds, boot: boot, lock: lock))
+            making: table, folder: folder, takesPlace: !rebuilds, boot: boot, lock: lock))
       }
     }
     try self.init(engine, sinks: all)
   }
 }
 
-/// The file of one view.
+/// The file of one view, or of one join.
 private final class EmbeddedTable: RowSink {
   private let writer: TableWriter
   private let folder: OnlineFolder
@@ -49,27 +50,27 @@ private final class EmbeddedTable: RowSink {
 
   /// Goes on with what is there.
   init(
-    resuming state: ViewState, folder: OnlineFolder, boot: UInt64, lock: any FileLock
+    resuming table: StoredTable, folder: OnlineFolder, boot: UInt64, lock: any FileLock
   ) throws(Failure) {
     self.folder = folder
     self.lock = lock
-    view = state.view.name
+    view = table.name
     isNew = false
     writer = try TableWriter(
-      resuming: folder.table(view), digest: state.view.digest, files: folder.files, boot: boot)
+      resuming: folder.table(view), digest: table.digest, files: folder.files, boot: boot)
   }
 
   /// - Parameter takesPlace: at once, since nothing is there that could serve meanwhile.
   init(
-    making state: ViewState, folder: OnlineFolder, takesPlace: Bool, boot: UInt64,
+    making table: StoredTable, folder: OnlineFolder, takesPlace: Bool, boot: UInt64,
     lock: any FileLock
   ) throws(Failure) {
     self.folder = folder
     self.lock = lock
-    view = state.view.name
+    view = table.name
     isNew = !takesPlace
     writer = try TableWriter(
-      new: folder.newTable(view), view: view, digest: state.view.digest, timeToLive: state.reach,
+      new: folder.newTable(view), view: view, digest: table.digest, timeToLive: table.timeToLive,
       boot: boot)
     if takesPlace { try takePlace() }
   }

@@ -1,6 +1,7 @@
-// The folder of an embedded store: a file for each view, and the lock of the one who writes them.
+// The folder of an embedded store: a file for each view, and for what waits in each join (`JoinState+Rows`), and the lock of
+// the one who writes them.
 //
-//     online/  writer.lock   origin_departures.online   carrier_departures.online
+//     online/  writer.lock   origin_departures.online   ad_clicks.online   ad_clicks.join.online
 
 public import Core
 

@@ -223,9 +223,12 @@ extension FeatureView {
   /// nothing, 42 is a number or a text: each way that it can be read, the likeliest first.
   public func entityValues(_ texts: [String], _ schema: EventSchema) throws(Failure) -> [[Scalar]] {
     precondition(texts.count == entity.count, "a value for each member of the entity")
-    let type = schema.types[sources[0].eventType]
     var all: [[Scalar]] = [[]]
-    for (member, text) in zip(entity, texts) {
+    for (place, (member, text)) in zip(entity, texts).enumerated() {
+      guard let index = join?.entityTypes[place] ?? sources[0].eventType else {
+        preconditionFailure("only a join's source has no event type")
+      }
+      let type = schema.types[index]
       let field = type.fields.first { $0.name == member }
       let isTime = member == type.timeMember
       let readings = FeatureView.readings(text, as: isTime ? .time : field?.type)

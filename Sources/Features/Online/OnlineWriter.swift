@@ -50,31 +50,49 @@ public final class OnlineWriter {
   /// By view, the entities whose rows were cut short when they were written.
   private var cut: [ChangedEntities]
 
-  /// - Parameter sinks: one for each view.
+  /// - Parameter sinks: one for each view, then one for each join.
   init(_ engine: FeatureEngine, sinks: [any RowSink]) throws(Failure) {
     self.engine = engine
     self.sinks = sinks
     self.writers = engine.states.map { EntityRowWriter(strings: $0.texts.strings) }
     self.cut = engine.states.map { _ in ChangedEntities() }
     for (state, sink) in zip(engine.states, sinks) {
-      let damaged = try sink.visitRows { key, row in state.restore(key, row) }
-      guard damaged == 0 else {
-        throw .badData(
-          "\(sink.name): \(damaged) rows are damaged",
-          hint:
-            "rtinfer materialize backfill writes the store anew; the other rows serve until then")
-      }
+      try OnlineWriter.restore(from: sink) { key, row in state.restore(key, row) }
       state.changes = ChangedEntities()
       resumedCount += state.entityCount
     }
+    for (join, sink) in zip(engine.joins, joinSinks) {
+      try restore(join, from: sink)
+    }
     resumed = (offset, watermark)
+  }
+
+  private var joinSinks: ArraySlice<any RowSink> { sinks[engine.states.count...] }
+
+  private func restore(_ join: JoinState, from sink: any RowSink) throws(Failure) {
+    try OnlineWriter.restore(from: sink) { key, row in join.restore(key, row) }
+    join.resume(offset: sink.offset, watermark: sink.watermark)
+    resumedCount += join.waitingCount
+  }
+
+  private static func restore(
+    from sink: any RowSink, _ body: (_ key: Bytes, _ row: Bytes) -> Bool
+  ) throws(Failure) {
+    let damaged = try sink.visitRows(body)
+    guard damaged == 0 else {
+      throw .badData(
+        "\(sink.name): \(damaged) rows are damaged",
+        hint:
+          "rtinfer materialize backfill writes the store anew; the other rows serve until then")
+    }
   }
 
   /// Up to which offset every row is true; -1 for a new store.
   public var offset: Int64 { sinks.map(\.offset).min() ?? -1 }
   /// Behind every event that any row has seen: after a crash rows may be ahead of `offset`.
   public var nextOffset: Int64 {
-    1 + max(offset, engine.states.map(\.lastOrder).max() ?? -1)
+    let orders = engine.states.map(\.lastOrder) + engine.joins.map(\.lastOrder)
+    return 1 + max(offset, orders.max() ?? -1)
   }
   public var watermark: Timestamp { sinks.map(\.watermark).max() ?? .distantPast }
 
@@ -128,6 +146,7 @@ public final class OnlineWriter {
           state.changes?.note(entity)
         }
       }
+      for join in engine.joins { join.noteAll() }
       try writeChanges()
       for sink in sinks { try sink.endLoss() }
     }
@@ -156,6 +175,15 @@ public final class OnlineWriter {
         }
       }
       state.changes?.removeAll()
+    }
+    // After the views' rows: see `JoinChanges`.
+    for (join, sink) in zip(engine.joins, joinSinks) {
+      for key in join.takeRemoved() {
+        try key.withBytes { (key) throws(Failure) in try sink.forget(key) }
+      }
+      try join.visitChanged { (key, row, order) throws(Failure) in
+        try sink.put(key, row, order: order)
+      }
     }
     for sink in sinks {
       try sink.commit(

@@ -33,6 +33,8 @@ final class ViewState {
   private var freeTracks: [Int] = []
   /// What has changed since it was last written to an online store; nil while there is none.
   var changes: ChangedEntities?
+  /// Nil where it draws from events themselves.
+  var records: CompletedRecords?
   private let key = EntityKey()
   private let sources: FrozenList<SourcePlan>
   /// By source and column.
@@ -193,7 +195,9 @@ final class ViewState {
     let history = entities.insert(key.bytes)
     if changes != nil {
       // An event that the online store holds already comes again after a crash.
-      guard order > history.lastOrder else { return }
+      guard order > history.lastOrder || records?.holds(history.number, of: order) == true
+      else { return }
+      records?.note(history.number, of: order)
       changes?.note(history.number)
     }
     insert(history, time, order: order)

@@ -166,6 +166,7 @@ final class FeatureStream {
     try online?.admit(event.mark)
     if let plan = plans[event.type] {
       let start = clock.monotonicNanoseconds()
+      engine.advance(to: min(horizon ?? watermark, event.time), order: order)
       engine.lookUp(plan, decoder.scalars, at: event.time, into: &values)
       let lookUp = clock.monotonicNanoseconds() - start
       if let reason = engine.rejection(plan) {

@@ -39,7 +39,10 @@ final class PointInTime {
   private var earliest: [Timestamp] = []
   private var isByOffset = false
   private var waiting = ReorderBuffer()
+  /// Of the next event.
   private var order: Int64 = 0
+  /// As of ingest: no event of an earlier time comes behind those that have been applied.
+  private var complete = Timestamp.distantPast
   private var decoder: EventDecoder?
   private var eventDecoder: EventDecoder?
   /// Whether events were taken at the word of their marks.
@@ -129,12 +132,21 @@ final class PointInTime {
         "--as-of ingest needs to know when each event came: event \(arrival.offset) has no"
           + " _rt.ingested", hint: "give one input that rtinfer ingest has written")
     }
-    answerRows { isByOffset ? $0.offset! <= arrival.offset : $0.known <= ingested! }
+    order = arrival.offset
+    if isByOffset {
+      answerRows { $0.offset! < arrival.offset }
+      // What the event that asks says of the watermark was known when it was answered.
+      complete = max(complete, arrival.watermark)
+      answerRows { $0.offset! <= arrival.offset }
+    } else {
+      answerRows { $0.known <= ingested! }
+    }
     onEvent(event, arrival.decoder)
     let open = nextRow < rows.count ? earliest[nextRow] : .distantFuture
     engine.apply(
       type: event.type, arrival.decoder.scalars, at: event.time, order: arrival.offset,
-      watermark: min(arrival.watermark, open))
+      watermark: min(arrival.watermark, open), complete: arrival.watermark)
+    complete = max(complete, arrival.watermark)
   }
 
   /// Answers the next rows, as long as they are due.
@@ -147,6 +159,7 @@ final class PointInTime {
       }
       lines[row.index].withBytes { line in
         _ = decoder.decodeAccepted(line, as: row.type)
+        engine.advance(to: asOf == .event ? row.time : min(complete, row.time), order: order)
         engine.lookUp(plan, decoder.scalars, at: row.time, into: &values)
         onAnswer(row, decoder, values)
       }

@@ -7,12 +7,13 @@ extension OnlineWriter {
   convenience init(
     _ engine: FeatureEngine, at server: RedisServer, rebuilds: Bool, clock: any Clock
   ) throws(Failure) {
-    let views = engine.states.map(\.view.name)
+    let tables = engine.states.map(\.table) + engine.joins.map(\.table)
+    let views = tables.map(\.name)
     let session = try RedisSession(server, views: views, clock: clock)
     if !rebuilds { try session.checkViews(views) }
     var sinks: [any RowSink] = []
-    for state in engine.states {
-      sinks.append(try RedisSink(state, session, rebuilds: rebuilds))
+    for table in tables {
+      sinks.append(try RedisSink(table, session, rebuilds: rebuilds))
     }
     try self.init(engine, sinks: sinks)
   }
@@ -37,7 +38,7 @@ extension RedisSession {
   }
 }
 
-/// The rows of one view.
+/// The rows of one view, or of one join.
 private final class RedisSink: RowSink {
   private let session: RedisSession
   private let view: String
@@ -48,13 +49,13 @@ private final class RedisSink: RowSink {
   /// Whether an earlier writer has left rows.
   private let isResumed: Bool
 
-  init(_ state: ViewState, _ session: RedisSession, rebuilds: Bool) throws(Failure) {
+  init(_ table: StoredTable, _ session: RedisSession, rebuilds: Bool) throws(Failure) {
     self.session = session
-    view = state.view.name
+    view = table.name
     let found = try session.head(view)
     try session.clear(view, serving: found?.generation)
     if let found, !rebuilds {
-      guard found.digest == state.view.digest else {
+      guard found.digest == table.digest else {
         throw Failure.badData(
           "\(session.name): holds the view '\(view)' by another definition than the project's",
           hint: "rtinfer materialize backfill writes it anew; the old one serves until it is done")
@@ -65,8 +66,8 @@ private final class RedisSink: RowSink {
       (isServing, isResumed) = (true, true)
     } else {
       head = RedisLayout.Head(
-        epoch: session.epoch, offset: -1, watermark: .distantPast, timeToLive: state.reach,
-        generation: session.epoch, digest: state.view.digest)
+        epoch: session.epoch, offset: -1, watermark: .distantPast,
+        timeToLive: table.serverTimeToLive, generation: session.epoch, digest: table.digest)
       before = found
       // What is made from all events serves when they are in; else there is nothing yet that it could be true of.
       (isServing, isResumed) = (!rebuilds, false)
