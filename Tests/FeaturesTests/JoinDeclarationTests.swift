@@ -63,7 +63,7 @@ import Testing
       ("\(both), within: '1m', on: []", "expected at least one condition"),
       (
         "\(both), within: '1m', on: 'shown.cents == click.shown_id'",
-        "'shown.cents' is a int and 'click.shown_id' a string: they would never be equal"
+        "'shown.cents' is of type int and 'click.shown_id' of type string: they would never be equal"
       ),
       ("\(both), on: 'id', within: '-1m'", "is not a duration"),
       ("\(both), on: 'id', within: {}", "expected before, after or both"),

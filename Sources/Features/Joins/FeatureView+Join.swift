@@ -127,7 +127,7 @@ private struct DeclaredJoin {
       let areNumbers = types.allSatisfy { $0 == .int || $0 == .double }
       guard types[0] == types[1] || types.contains(.any) || areNumbers else {
         throw node.failure(
-          "'\(pair[0].text)' is a \(types[0].rawValue) and '\(pair[1].text)' a"
+          "'\(pair[0].text)' is of type \(types[0].rawValue) and '\(pair[1].text)' of type"
             + " \(types[1].rawValue): they would never be equal")
       }
       for stream in 0...1 { keys[stream].append(pair[stream]) }

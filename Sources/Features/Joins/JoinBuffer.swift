@@ -92,22 +92,24 @@ final class JoinBuffer {
 
   func noteWritten(_ number: Int) { events[number]?.isChanged = false }
 
-  /// Forgets the event whose end is the earliest, if that lies before `moment`; false where none does.
+  /// Forgets the events whose ends lie before `moment`, the earliest first.
   ///
-  /// - Parameter body: is lent the event.
-  func removeFirst(before moment: Timestamp, _ body: (Int, Waiting) -> Void) -> Bool {
-    guard let entry = queue.next(before: moment), let event = events[entry.event] else {
-      return false
+  /// - Parameter body: is lent each of them.
+  /// - Complexity: O(log n) an event.
+  func removeAll(before moment: Timestamp, _ body: (Waiting) -> Void) {
+    while let entry = queue.next(before: moment) {
+      guard let event = events[entry.event] else {
+        preconditionFailure("an event waits until its end has come")
+      }
+      body(event)
+      if let key = event.key, let history = keys.find(key) {
+        // Ends come in the order of times, so it is the first of its key.
+        history.drop(before: history.firstRow + 1)
+        if history.rowCount == 0 { keys.remove(history.number) }
+      }
+      event.memory.deallocate()
+      events[entry.event] = nil
+      freeNumbers.append(entry.event)
     }
-    body(entry.event, event)
-    if let key = event.key, let history = keys.find(key) {
-      // Ends come in the order of times, so it is the first of its key.
-      history.drop(before: history.firstRow + 1)
-      if history.rowCount == 0 { keys.remove(history.number) }
-    }
-    event.memory.deallocate()
-    events[entry.event] = nil
-    freeNumbers.append(entry.event)
-    return true
   }
 }

@@ -35,6 +35,11 @@ struct JoinChanges {
     removed.append((side, order))
   }
 
+  /// No match can come for it, and that is committed.
+  mutating func noteNeedless(_ side: JoinState.Side, _ order: Int64) {
+    removedBefore.append((side, order))
+  }
+
   /// Those that are to be written, some of them perhaps twice or gone since.
   mutating func takeChanged() -> [(side: JoinState.Side, number: Int)] {
     defer { list.removeAll(keepingCapacity: true) }

@@ -87,26 +87,20 @@ final class JoinState {
   func advance(to complete: Timestamp, order: Int64) {
     guard complete > self.complete else { return }
     self.complete = complete
-    while waiting.left.removeFirst(
-      before: complete,
-      { number, event in
-        if join.keepsUnmatched, !event.isMatched { count(unmatched: event, order: order) }
-        changes?.noteRemoved(.left, event.order)
-      })
-    {}
-    while waiting.right.removeFirst(
-      before: complete, { number, event in changes?.noteRemoved(.right, event.order) })
-    {}
+    waiting.left.removeAll(before: complete) { event in
+      if join.keepsUnmatched, !event.isMatched { count(unmatched: event, order: order) }
+      changes?.noteRemoved(.left, event.order)
+    }
+    waiting.right.removeAll(before: complete) { changes?.noteRemoved(.right, $0.order) }
   }
 
   /// Goes on where a store was left: all that waits in it was restored.
   func resume(offset: Int64, watermark: Timestamp) {
     complete = watermark
-    // They have counted, or were matched.
-    while waiting.left.removeFirst(before: watermark, { _, _ in }) {}
-    while waiting.right.removeFirst(before: watermark, { _, _ in }) {}
     var changes = JoinChanges(heldOffset: offset)
     for side in [Side.left, .right] {
+      // They have counted, or were matched.
+      buffer(side).removeAll(before: watermark) { changes.noteNeedless(side, $0.order) }
       for number in 0..<buffer(side).numberCount {
         guard let event = buffer(side)[number], event.order > offset else { continue }
         changes.noteAhead(side, event.order)
