@@ -203,6 +203,25 @@ _rtinfer() {
         --max-rejects) values='text' ;;
       esac
       ;;
+    'bench pipeline '*)
+      flags='--project --registry --model --batch --repeats --decisions --summary --json --table --type --type-member --from --idle --private-key --rejects --max-rejects --strict --quiet --help'
+      case $previous in
+        --project) values='files' ;;
+        --registry) values='folders' ;;
+        --model) values='text' ;;
+        --batch) values='text' ;;
+        --repeats) values='text' ;;
+        --decisions) values='files' ;;
+        --table) values='text' ;;
+        --type) values='text' ;;
+        --type-member) values='text' ;;
+        --from) values='text' ;;
+        --idle) values='text' ;;
+        --private-key) values='files' ;;
+        --rejects) values='files' ;;
+        --max-rejects) values='text' ;;
+      esac
+      ;;
     'bench http '*)
       flags='--rate --duration --warmup --arrivals --seed --concurrency --connections --timeout --no-keep-alive --method --header --body --request-lines --spawn --max-lag --summary --json --hgrm --html --label --quiet --help'
       case $previous in
@@ -285,6 +304,9 @@ _rtinfer() {
     'bench features '*)
       operands='features'
       ;;
+    'bench pipeline '*)
+      operands='pipeline'
+      ;;
     'bench http '*)
       operands='http'
       ;;
@@ -299,7 +321,7 @@ _rtinfer() {
       ;;
     'bench '*)
       flags='--quiet --help'
-      verbs='model features http search compare ab'
+      verbs='model features pipeline http search compare ab'
       ;;
     'drift profile '*)
       flags='--format --columns --without --under --time --time-unit --every --rejects --max-rejects --strict --quiet --help'

@@ -21,6 +21,9 @@ public enum Limits {
   /// Bytes of a model file: the largest ensembles seen in use are a few hundred megabytes.
   public static let modelBytesMax = 2 << 30
 
+  /// Bytes of events that are held in memory to be replayed: some ten million of a hundred bytes.
+  public static let heldEventBytesMax = 1 << 30
+
   /// Bytes of one expression's text.
   public static let expressionBytesMax = 16 << 10
 

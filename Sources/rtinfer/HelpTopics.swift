@@ -77,6 +77,11 @@ enum HelpTopics {
         latency_ns, service_ns, layers_ns            histograms: [lowest nanoseconds, count];
                           of two runs they merge by adding counts
         machine           processor, cores, kernel, build
+        of bench pipeline (what: pipeline), for each batch size:
+        events_per_s, best_events_per_s   of passes that read the clock only when they begin and end
+        us_per_event      mean microseconds of an event by layer, those that only tell included
+        decided_us, told_us   p50, p99, p99.9 and max of decisions, by layer, and of calls that only told
+        clock_ns          what one reading of the clock takes
 
       summary          made by bench search (what: step), one for each rate it tried
         rate, answer      requests a second; kept, broken or invalid (the generator was the limit)

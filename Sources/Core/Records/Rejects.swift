@@ -29,7 +29,8 @@ public enum RejectAllowance: Sendable, Equatable {
 }
 
 public final class Rejects {
-  private let messages: Messages
+  /// Nil where nobody is told.
+  private let messages: Messages?
   private let allowance: RejectAllowance
   private let stopsAtFirst: Bool
   private let file: OutputBuffer?
@@ -54,6 +55,16 @@ public final class Rejects {
     }
   }
 
+  private init() {
+    messages = nil
+    allowance = .count(.max)
+    stopsAtFirst = false
+    file = nil
+  }
+
+  /// One that only counts, for records that are read once more.
+  public static func silent() -> Rejects { Rejects() }
+
   /// A record that cannot be used. Throws if the stream should stop here.
   ///
   /// - Parameter raw: the line as it came, or its beginning if it was too long; nil where it may hold what
@@ -69,7 +80,7 @@ public final class Rejects {
       try file.endRecord()
     }
     if stopsAtFirst { throw .badData("\(text) (--strict)") }
-    if count <= Limits.rejectsShownMax { messages.error(text) }
+    if count <= Limits.rejectsShownMax { messages?.error(text) }
   }
 
   private static func append(
@@ -106,7 +117,7 @@ public final class Rejects {
   public func finish(total: Int) throws(Failure) -> ExitStatus {
     try flush()
     if count > Limits.rejectsShownMax {
-      messages.error("… and \((count - Limits.rejectsShownMax).grouped) more rejected records")
+      messages?.error("… and \((count - Limits.rejectsShownMax).grouped) more rejected records")
     }
     return allowance.covers(count, of: total) ? .success : .badData
   }

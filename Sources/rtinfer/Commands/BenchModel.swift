@@ -122,13 +122,18 @@ enum BenchModel {
     return try DeclaredModel(ModelDefinition(name: named, uri: named), nil, invocation)
   }
 
-  static func batchSizes(_ options: Options) throws(Failure) -> [Int] {
-    let text = try options.value(batch) ?? "1,16,256,100000"
+  /// The sizes of calls that a flag lists.
+  static func batchSizes(
+    _ options: Options, _ flag: Flag = batch, standard: [Int] = [1, 16, 256, 100_000],
+    max: Int = .max
+  ) throws(Failure) -> [Int] {
+    guard let text = try options.value(flag) else { return standard }
     var sizes: [Int] = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-      guard let size = Int(part), size > 0 else {
+      guard let size = Int(part), size > 0, size <= max else {
+        let bound = max == .max ? "1 or more" : "1 to \(max.grouped)"
         throw .usage(
-          "\(options.origin(batch)): '\(part)' is not a number of rows, 1 or more",
+          "\(options.origin(flag)): '\(part)' is not a size, \(bound)",
           hint: "--batch 1,16,256")
       }
       sizes.append(size)

@@ -118,6 +118,7 @@ final class BudgetLines {
   }
 
   private func summaryOrStep() throws(BadRecord) -> BudgetRecord {
+    if summary.isPipeline(scanner) { return .nothing }
     do throws(JSONError) {
       guard takesSteps, summary.isStep(scanner) else { return .summary(try summary.read(scanner)) }
       // A rate at which nothing was answered has no latency.

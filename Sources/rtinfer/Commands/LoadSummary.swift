@@ -68,6 +68,12 @@ struct SummarySlots {
       machine: machine.kind == .object ? machine.bytes.string : nil)
   }
 
+  /// It says how fast a pipeline is beside the samples of its run, which are there by themselves.
+  func isPipeline(_ scanner: RecordScanner) -> Bool {
+    let what = scanner.raw(what)
+    return what.kind == .string && what.bytes == "pipeline"
+  }
+
   // MARK: Steps of bench search
 
   func isStep(_ scanner: RecordScanner) -> Bool {

@@ -1,0 +1,139 @@
+// bench pipeline: events to decisions in this process: what ingest, materialize and score do one after another, and what
+// serve --events does for its callers, without pipes and sockets between them.
+//
+//     bytes in memory ─▶ intake ─▶ row ─▶ features: look up, let the event count ─▶ model ─▶ rules ─▶ record ─▶ nowhere
+//                        └─ request ─┘    └────────── features ──────────────────┘ inference postprocess response
+//
+// Every pass begins with no features and replays all events. Passes come in pairs: one reads the clock only when it
+// begins and ends, and says how many events a second there are; the other reads it between the layers.
+
+import Core
+import Decisions
+import Events
+import Features
+import Measure
+import Models
+
+enum BenchPipeline {
+  static let model = Flag(
+    "model", .text("NAME"), "The model of the project that decides",
+    default: "every one that decides an event type")
+  static let batch = Flag(
+    "batch", .text("EVENTS,…"),
+    "Events of a call, several sizes with commas; samples are of the first", default: "1,256")
+  static let repeats = Flag(
+    "repeats", .text("N"),
+    "How often all events are replayed at each size, once without and once with the layers timed, after one time"
+      + " for warming up",
+    default: "5")
+  static let decisions = Flag(
+    "decisions", .file, "Write the decisions of the first pass there, as score writes them")
+
+  static let command = Command(
+    name: "bench pipeline",
+    summary: "Measure events to decisions in one process, layer by layer",
+    story: """
+      Holds all events (as ingest takes them) in memory and replays them on one thread: each is parsed and checked, \
+      answered with its features by the code of serve --events, decided and written as score writes it, and then counts in the features. The decisions are \
+      those of ingest | materialize | score. Layers: request is reading, checking and taking up an event; features \
+      looking up, and letting the event count; inference the model; postprocess labels and rules; response the \
+      record's text. With a batch of several, the events of a call are judged together, and each waits for all of them.
+
+      Every pass begins with nothing known, so an event comes once in a pass and finds what it would find in \
+      life. At each size one pass warms up; then come N pairs of passes. One reads the clock only when it begins and ends: events a \
+      second are its. The other reads it six times a call: the layers and the latencies are its, each with one reading in it \
+      (clock_ns), the total with five. Percentiles are over all passes, which repeat the same events.
+
+      Not in these figures: pipes, sockets, HTTP, the disk of --log and of --out (nothing is written anywhere), waiting \
+      for others, other threads. One event is taken when the last is done, which is a closed loop of one client: what users see at a given rate is bench http's to say.
+
+      On a pipe come sample records of the events that were decided (status 400: refused by a guard or by the model's \
+      inputs), a summary of that run, and a summary of the pipeline for each size; \
+      with --summary histograms in place of samples. budget check reads either. On a terminal comes a table.
+      """,
+    operands: .files,
+    flags: [
+      CommonFlags.project, RegistryFlags.registry, model, batch, repeats, decisions,
+      BenchHTTP.summary, BenchModel.json, MaterializeCommand.table,
+    ] + EventFlags.declared + EventFlags.wrapped + [EventFlags.privateKey] + CommonFlags.records,
+    examples: [
+      .init("rtinfer bench pipeline scheduled.ndjson departed.ndjson arrived.ndjson", "The table."),
+      .init(
+        "rtinfer bench pipeline events.ndjson | rtinfer budget check",
+        "Is each layer within its budget, waiting apart?"),
+      .init(
+        "rtinfer bench pipeline --batch 1,64,1024 --json events.ndjson | jq -c 'select(.what == \"pipeline\") | [.batch, .events_per_s]'",
+        "What larger calls are worth."),
+    ],
+    run: run)
+
+  private static func run(_ invocation: Invocation) throws(Failure) -> ExitStatus {
+    let options = invocation.options
+    let sizes = try BenchModel.batchSizes(options, batch, standard: [1, 256], max: 65_536)
+    let repeats = try options.integer(repeats, in: 1...1_000) ?? 5
+    let project = try Project.require(invocation)
+    let models = try declaredModels(invocation, project)
+    let rejects = try Rejects(invocation)
+    let file = try options.value(decisions).map { (path) throws(Failure) in
+      OutputBuffer(try DescriptorSink.file(path))
+    }
+    let events = try HeldEvents(invocation)
+    let pipeline = Pipeline(invocation, project, models, events)
+    let isForPeople = invocation.terminal.outputIsTerminal && !options.isOn(BenchModel.json)
+    let run = PipelineRun(
+      pipeline, clock: invocation.clock,
+      samples: isForPeople || options.isOn(BenchHTTP.summary) ? nil : invocation.output)
+    var read = 0
+    for (place, size) in sizes.enumerated() {
+      // What is wrong with an event is said once.
+      let isFirst = place == 0
+      let counts = try run.warmUp(
+        batch: size, rejects: isFirst ? rejects : Rejects.silent(), decisions: isFirst ? file : nil)
+      if isFirst { read = counts }
+      try run.measure(batch: size, repeats: repeats, isSampled: isFirst)
+    }
+    guard run.results[0].decided > 0 else {
+      throw .badData(
+        "none of \(run.results[0].events.grouped) events was decided",
+        hint: "they are of other types than those that the models decide, or were refused")
+    }
+    let report = PipelineReport(models, run)
+    if isForPeople {
+      invocation.output.append(report.text)
+    } else {
+      report.append(to: invocation.output, holdsHistograms: options.isOn(BenchHTTP.summary))
+    }
+    try invocation.output.flush()
+    return try rejects.finish(total: read)
+  }
+
+  private static func declaredModels(
+    _ invocation: Invocation, _ project: Project
+  ) throws(Failure) -> [DeclaredModel] {
+    var definitions = try project.models().filter { $0.decides != nil }
+    if try invocation.options.value(model) != nil {
+      let chosen = try project.model(invocation.options, model)
+      guard chosen.decides != nil else {
+        throw .usage(
+          "models.\(chosen.name) does not say which declared type of event it decides",
+          hint: "decides: \"scheduled\", an event type of the project's events")
+      }
+      definitions = [chosen]
+    }
+    guard !definitions.isEmpty else {
+      throw .usage(
+        "no model of the project decides an event type, so no event leads to a decision",
+        hint: "bench model measures a model alone")
+    }
+    guard !(try project.features(try EventFlags.schema(invocation, project)).names.isEmpty) else {
+      throw .usage(
+        "\(project.shownName): declares no features, so there is nothing between events and the model",
+        hint: "bench model measures a model alone")
+    }
+    var declared: [DeclaredModel] = []
+    for definition in definitions {
+      declared.append(try DeclaredModel(definition, project, invocation))
+    }
+    return declared
+  }
+}

@@ -1,0 +1,167 @@
+// One replay of all events through the pipeline, call by call.
+
+import Core
+import Decisions
+import Events
+import Features
+import Measure
+
+/// What every pass begins with.
+struct Pipeline {
+  let invocation: Invocation
+  private let project: Project
+  private let models: [DeclaredModel]
+  private let events: HeldEvents
+
+  init(
+    _ invocation: Invocation, _ project: Project, _ models: [DeclaredModel], _ events: HeldEvents
+  ) {
+    self.invocation = invocation
+    self.project = project
+    self.models = models
+    self.events = events
+  }
+
+  /// - Parameters:
+  ///   - batch: events of a call.
+  ///   - isTimed: whether the clock is read between the layers.
+  func pass(
+    batch: Int, rejects: Rejects, output: OutputBuffer, isTimed: Bool
+  ) throws(Failure) -> PipelinePass {
+    let schema = try EventFlags.schema(invocation, project)
+    let live = try EventServing.LiveFeatures(invocation, project, schema, rejects)
+    var desks: [PipelineDesk] = []
+    for model in models {
+      guard let online = try live.features(model.definition),
+        let type = schema.index(of: model.definition.decides ?? "")
+      else { preconditionFailure("a model that decides an event type") }
+      desks.append(try PipelineDesk(model, type: type, online: online, rowsMax: batch))
+    }
+    let form = try EventFlags.form(invocation.options)
+    let intake = EventIntake(
+      events.sources(), schema: schema, rejects: rejects, clock: invocation.clock,
+      trustsMarks: false, records: form.records, layers: form.layers,
+      idle: try invocation.options.span(EventFlags.idle) ?? EventFlags.idleStandard,
+      privacy: try EventFlags.privacy(invocation, schema)
+    ) { () throws(Failure) in }
+    return PipelinePass(
+      intake, live, desks, rejects, output, batch: batch, clock: isTimed ? invocation.clock : nil)
+  }
+}
+
+final class PipelinePass {
+  /// Of one call.
+  struct Call {
+    /// Monotonic nanoseconds, as are the layers; all 0 where time is not taken.
+    var start: UInt64 = 0
+    var end: UInt64 = 0
+    /// In the order of `Layer.allCases`.
+    var layers = [UInt64](repeating: 0, count: Layer.allCases.count)
+    var events = 0
+    var decided = 0
+    /// Asked, and got no decision.
+    var refused = 0
+
+    fileprivate mutating func reset() {
+      for index in layers.indices { layers[index] = 0 }
+      (events, decided, refused) = (0, 0, 0)
+    }
+  }
+
+  private let intake: EventIntake
+  private let live: EventServing.LiveFeatures
+  private let desks: [PipelineDesk]
+  private let rejects: Rejects
+  private let output: OutputBuffer
+  private let batch: Int
+  /// Nil where time is not taken.
+  private let clock: (any Clock)?
+  private(set) var call = Call()
+
+  fileprivate init(
+    _ intake: EventIntake, _ live: EventServing.LiveFeatures, _ desks: [PipelineDesk],
+    _ rejects: Rejects, _ output: OutputBuffer, batch: Int, clock: (any Clock)?
+  ) {
+    self.intake = intake
+    self.live = live
+    self.desks = desks
+    self.rejects = rejects
+    self.output = output
+    self.batch = batch
+    self.clock = clock
+  }
+
+  /// Records so far, those that were rejected included.
+  var readCount: Int { intake.counts.read }
+
+  @inline(__always) private func now() -> UInt64 { clock?.monotonicNanoseconds() ?? 0 }
+
+  /// Takes the next events and decides those that ask.
+  ///
+  /// - Returns: false where there were none.
+  func next() throws(Failure) -> Bool {
+    call.reset()
+    call.start = now()
+    var mark = call.start
+    while call.events < batch, let arrival = try intake.next() {
+      call.events += 1
+      try read(arrival)
+      let read = now()
+      call.layers[0] += read - mark
+      try gather(arrival)
+      mark = now()
+      call.layers[1] += mark - read
+    }
+    call.end = mark
+    guard call.events > 0 else { return false }
+    if desks.contains(where: { $0.count > 0 }) { try decide(from: mark) }
+    return true
+  }
+
+  private func read(_ arrival: Arrival) throws(Failure) {
+    for desk in desks where desk.type == arrival.event.type {
+      do throws(BadRecord) {
+        try desk.read(arrival.decoder.scanner.line)
+      } catch {
+        try refuse(arrival, error)
+      }
+    }
+  }
+
+  /// Answers the event first, then lets it count.
+  private func gather(_ arrival: Arrival) throws(Failure) {
+    for desk in desks where desk.type == arrival.event.type {
+      do throws(BadRecord) {
+        try desk.gather()
+      } catch {
+        try refuse(arrival, error)
+      }
+    }
+    live.state.apply(
+      type: arrival.event.type, arrival.decoder.scalars, at: arrival.event.time,
+      offset: arrival.offset, watermark: arrival.watermark)
+  }
+
+  private func refuse(_ arrival: Arrival, _ reason: BadRecord) throws(Failure) {
+    call.refused += 1
+    try rejects.add(
+      reason.reason, source: "offset", line: Int(arrival.offset), byte: 0,
+      raw: arrival.decoder.scanner.line)
+  }
+
+  private func decide(from gathered: UInt64) throws(Failure) {
+    for desk in desks {
+      call.decided += desk.count
+      desk.judge()
+    }
+    let judged = now()
+    for desk in desks { desk.conclude() }
+    let concluded = now()
+    call.layers[2] = judged - gathered
+    call.layers[3] = concluded - judged
+    for desk in desks { desk.write(to: output, layers: call.layers) }
+    call.end = now()
+    call.layers[4] = call.end - concluded
+    if output.count >= Limits.writeBytes { try output.flush() }
+  }
+}
