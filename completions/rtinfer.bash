@@ -279,7 +279,7 @@ _rtinfer() {
       esac
       ;;
     'bench ab '*)
-      flags='--project --model --batch-every --publish-delay --ingest-delay --batch-decides --arms --cluster --segment-by --seed --decisions --html --json --type --type-member --rejects --max-rejects --strict --quiet --help'
+      flags='--project --model --batch-every --publish-delay --ingest-delay --batch-decides --arms --cluster --segment-by --logged --seed --decisions --html --json --type --type-member --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --model) values='files' ;;
@@ -289,6 +289,7 @@ _rtinfer() {
         --arms) values='text' ;;
         --cluster) values='text' ;;
         --segment-by) values='text' ;;
+        --logged) values='files' ;;
         --seed) values='text' ;;
         --decisions) values='files' ;;
         --html) values='files' ;;

@@ -297,6 +297,7 @@ complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subco
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l arms -x -d 'Any arms at all, in place of real-time and batches: a list of objects, or a file that holds it'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l cluster -x -d 'What makes questions hang together: day, or an expression over their members'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l segment-by -x -d 'Say where the judged arm\'s difference comes from, by an expression over the questions\' members'
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l logged -r -F -d 'Decisions as they were made: id, decision and propensity, the chance with which it was chosen'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l seed -x -d 'Where the bootstrap\'s draws begin'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l decisions -r -F -d 'Write every decision of every arm there, one JSON object a line'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l html -r -F -d 'Write a report there, too: one page that needs nothing else'

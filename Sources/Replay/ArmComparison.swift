@@ -31,6 +31,13 @@ public struct ArmQuality: Sendable {
   public let actions: [Action]
 }
 
+/// What an arm would have been worth, by decisions that were logged with their propensities.
+public struct LoggedValue: Sendable {
+  public let own: OffPolicyValue
+  /// The first arm's SNIPW less this one's; nil for the first itself, or where it cannot be said.
+  public let gain: (value: Double, interval: (low: Double, high: Double)?)?
+}
+
 public struct ArmComparison: Sendable {
   public let arm: ReplayArm
   /// Questions with another decision than in the first arm, by what the first arm and this one decided.
@@ -56,6 +63,11 @@ public struct ArmComparison: Sendable {
   /// Whether the outcome was guessed right: any decision but the last rule's is a guess that it is true.
   public let mcNemar: McNemarTest?
 
+  /// How much larger the first arm's AUC is; nil where either has none, and for the first itself.
+  public let aucGain: PairedAUC?
+  /// By logged decisions; nil where outcomes do not depend on the decision, and every arm is valued by all of them.
+  public let logged: LoggedValue?
+
   /// Where the difference comes from; empty where nobody asks, and for the first.
   public let segments: [ArmSegment]
 
@@ -67,33 +79,43 @@ extension HistoryReplay {
   ///
   /// - Parameters:
   ///   - worth: by arm and question; a question of which any is nil is not compared.
+  ///   - weights: by arm and question, of logged decisions (`weights`); the worth of a question counts by them, and
+  ///     quality is not told, since outcomes are those of other decisions. Nil: outcomes do not depend on the decision.
   ///   - segmented: the arm whose difference is told by segment, too.
   /// - Complexity: O(questions · log questions + bootstrap) an arm.
   public func comparisons(
-    worth: [[Double?]], bootstrap: ClusterBootstrap, segmented: Int = 1
+    worth: [[Double?]], weights: [[Double?]]? = nil, bootstrap: ClusterBootstrap,
+    segmented: Int = 1
   ) -> [ArmComparison] {
-    let compared = times.indices.filter { question in worth.allSatisfy { $0[question] != nil } }
+    let known = times.indices.filter { question in worth.allSatisfy { $0[question] != nil } }
+    let logged = weights.map { loggedValues(worth, $0, known, bootstrap) }
+    let worth = weights.map { HistoryReplay.weighted(worth, by: $0) } ?? worth
+    let compared = known.filter { question in worth.allSatisfy { $0[question] != nil } }
     let outcomes = times.indices.map { question -> Bool? in
-      if case .bool(let value) = outcome(question) { value } else { nil }
+      guard logged == nil else { return nil }
+      if case .bool(let value) = outcome(question) { return value }
+      return nil
     }
+    let tooLate = traces.indices.map { arm in times.indices.count { isTooLate(arm, $0) } }
     return traces.indices.map { arm in
       let first = compared.map { worth[0][$0]! }
       let own = compared.map { worth[arm][$0]! }
       let ages = times.map { traces[arm].age(at: $0) }.sorted()
       let delays = times.map { traces[arm].delay(at: $0) }.sorted()
-      let tooLate = times.indices.count { isTooLate(arm, $0) }
       return ArmComparison(
         arm: traces[arm].arm, flips: flips(arm), refusedCount: traces[arm].refusedCount,
         ageMedian: ages.isEmpty ? .zero : ages[ages.count / 2], ageMax: ages.last ?? .zero,
         delayMedian: delays.isEmpty ? .zero : delays[delays.count / 2],
-        delayMax: delays.last ?? .zero, tooLateCount: tooLate,
+        delayMax: delays.last ?? .zero, tooLateCount: tooLate[arm],
         scoreDifference: scoreDifference(arm), staleShares: staleShares(arm),
-        quality: quality(arm, outcomes, knowsScores: tooLate == 0), value: own.reduce(0, +),
+        quality: quality(arm, outcomes, knowsScores: tooLate[arm] == 0), value: own.reduce(0, +),
         gain: arm == 0
           ? nil
           : PairedComparison(
             first, own, clusters: compared.map { clusters[$0] }, bootstrap: bootstrap),
         mcNemar: arm == 0 ? nil : mcNemar(arm, outcomes),
+        aucGain: arm > 0 && tooLate[0] + tooLate[arm] == 0 ? aucGain(arm, outcomes) : nil,
+        logged: logged?[arm],
         segments: arm == segmented ? segments(arm, worth, bootstrap) : [])
     }
   }
@@ -152,6 +174,13 @@ extension HistoryReplay {
       auc: knowsScores ? metrics.auc : nil,
       logLoss: knowsScores && areProbabilities ? metrics.logLoss : nil,
       brier: knowsScores && areProbabilities ? metrics.brier : nil, actions: actions)
+  }
+
+  private func aucGain(_ arm: Int, _ outcomes: [Bool?]) -> PairedAUC? {
+    let known = outcomes.indices.filter { outcomes[$0] != nil }
+    return PairedAUC(
+      known.map { traces[0].scores[$0] }, known.map { traces[arm].scores[$0] },
+      outcomes: known.map { outcomes[$0]! })
   }
 
   private func mcNemar(_ arm: Int, _ outcomes: [Bool?]) -> McNemarTest? {

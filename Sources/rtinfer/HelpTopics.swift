@@ -124,7 +124,10 @@ enum HelpTopics {
         score_difference  mean, p99, max of the absolute difference from the first arm
         stale_inputs      by input, the share of questions in which it differed from the first
         auc, log_loss, brier  with …_interval, 95 %; by_decision: n, precision, recall
-        unit, value, value_per_1000  of the questions that are compared
+        logged            with --logged: n, matched: questions whose logged decision is the arm's
+          effective_sample_size, weight_max, support (the mean weight; 1 where all had a chance)
+          ipw, snipw      what the arm would have been worth, with …_interval, 95 %
+        unit, value, value_per_1000  of the questions that are compared; with --logged by IPW
 
       verdict          made by bench ab, one for each arm but the first
         clause, verdict   pass, fail, inconclusive; why, assuming: in words
@@ -133,6 +136,8 @@ enum HelpTopics {
         n, differing      questions that are compared, and those with another worth
         cluster, clusters, clusters_differing  what was drawn by the bootstrap
         only_first_right, only_arm_right, mcnemar_p
+        auc_difference    the first arm's AUC less this one's; …_interval, auc_p by DeLong
+        estimator, snipw  with --logged: value is IPW's; SNIPW's beside it, with snipw_interval
 
       summary          made by bench ab --segment-by (what: segment), of the second arm
         by, segment       what its questions have in common; others: how many small ones together

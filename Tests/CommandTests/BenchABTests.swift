@@ -42,6 +42,7 @@ import Testing
 
           real-time → batch 1h: act → leave 100, leave → act 98
           stale inputs: state:bad 52 %; the score is off by 0.4125 on average, 0.800 at p99
+          AUC of real-time less that of batch 1h: 0.5158 (0.4657 to 0.5659, 95 %), DeLong p < 0.0001
           right only in real-time 198, only in batch 1h 0 (McNemar p < 0.0001)
           act: precision 100.0 % against 47.6 %, recall 100.0 % against 47.1 %
           leave: precision 0.0 % against 50.8 %, recall 0.0 % against 52.9 %
@@ -64,6 +65,20 @@ import Testing
     #expect(!text.contains("taken for granted"))
     #expect(try self.text("--model bad").contains("taken for granted"))
     #expect(try self.text("--model coin").contains("It is not shown that real-time is worth more"))
+  }
+
+  @Test func whatWasLoggedIsToldBesideTheVerdict() throws {
+    let logged = Fixtures.root.appending(path: "bench/ab-logged-decisions/logged.ndjson").path()
+    let text = try text("--model changed --logged \(logged)")
+    #expect(
+      text.contains(
+        """
+          by logged decisions     its own  effective  largest weight  support
+        """), "\(text)")
+    #expect(text.contains("  real-time            "), "\(text)")
+    #expect(text.contains("taken for granted: the propensities are the chances"))
+    // Outcomes are those of other decisions: nothing is told of how well scores foresee them.
+    #expect(!text.contains("precision") && !text.contains("McNemar") && !text.contains("DeLong"))
   }
 
   private static let hasXGBoost: Bool = {

@@ -44,13 +44,13 @@ import Testing
   }
 
   @Test func layersAddUpToTheTotalOfEverySample() throws {
-    let streams = "<(head -300 week/scheduled.ndjson) <(head -200 week/departed.ndjson)"
+    let streams = "<(head -150 week/scheduled.ndjson) <(head -100 week/departed.ndjson)"
     let outcome = try bash(
-      "rtinfer bench pipeline --batch 1,16 --repeats 2 \(streams) | tee $HOME/samples")
+      "rtinfer bench pipeline --batch 1,4 --repeats 2 \(streams)")
     #expect(outcome.status == 0, "\(outcome.errors)")
     let records = try records(outcome.output)
     let samples = records.filter { $0["kind"] as? String == "sample" }
-    #expect(samples.count == 600)
+    #expect(samples.count == 300)
     var dues: [Timestamp] = []
     for sample in samples {
       let layers = try #require(sample["layers_us"] as? [String: Double])
@@ -64,12 +64,12 @@ import Testing
     }
     #expect(zip(dues, dues.dropFirst()).allSatisfy { $0 <= $1 })
     let run = records[samples.count]
-    #expect(run["what"] as? String == "run" && run["requests"] as? Int == 600)
+    #expect(run["what"] as? String == "run" && run["requests"] as? Int == 300)
     #expect(run["load"] as? String == "closed" && run["valid"] as? Bool == true)
     let pipelines = records.dropFirst(samples.count + 1)
-    #expect(pipelines.map { $0["batch"] as? Int } == [1, 16])
+    #expect(pipelines.map { $0["batch"] as? Int } == [1, 4])
     for record in pipelines {
-      #expect(record["events"] as? Int == 500 && record["decided"] as? Int == 300)
+      #expect(record["events"] as? Int == 250 && record["decided"] as? Int == 150)
       #expect(record["refused"] as? Int == 0 && record["repeats"] as? Int == 2)
       let rate = try #require(record["events_per_s"] as? Double)
       #expect(rate > 0 && rate <= record["best_events_per_s"] as? Double ?? 0)
@@ -80,19 +80,19 @@ import Testing
         #expect(figures.count == 4 && figures == figures.sorted())
       }
     }
-    // 200 departures, one at a time.
+    // 100 departures, one at a time.
     #expect(pipelines.first?["told_us"] != nil)
   }
 
   @Test func aBudgetReadsItsSamplesAndItsHistogramsAlike() throws {
-    let streams = "<(head -200 week/scheduled.ndjson)"
+    let streams = "<(head -80 week/scheduled.ndjson)"
     let budget = "rtinfer budget check --budget 'p50 < 1m' --format ndjson"
     for flag in ["", "--summary"] {
       let outcome = try bash(
-        "rtinfer bench pipeline \(flag) --batch 1,16 --repeats 2 \(streams) | \(budget)")
+        "rtinfer bench pipeline \(flag) --batch 1 --repeats 2 \(streams) | \(budget)")
       #expect(outcome.status == 0, "\(outcome.errors)")
       let verdict = try #require(try records(outcome.output).first)
-      #expect(verdict["verdict"] as? String == "pass" && verdict["n"] as? Int == 400)
+      #expect(verdict["verdict"] as? String == "pass" && verdict["n"] as? Int == 160)
       #expect(outcome.errors.contains("closed loop"))
     }
   }

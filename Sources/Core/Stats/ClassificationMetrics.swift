@@ -100,18 +100,11 @@ public struct ClassificationMetrics: Sendable {
   ///
   /// - Complexity: O(n log n).
   public var auc: Estimate? {
-    let positive = scores.indices.filter { outcomes[$0] }.map { scores[$0] }
-    let negative = scores.indices.filter { !outcomes[$0] }.map { scores[$0] }
-    guard !positive.isEmpty, !negative.isEmpty else { return nil }
-    let (m, n) = (Double(positive.count), Double(negative.count))
-    let all = Midranks.of(positive + negative)
-    let (own, other) = (Midranks.of(positive), Midranks.of(negative))
-    // For each yes the share of noes below it, and the other way round.
-    let above = positive.indices.map { (all[$0] - own[$0]) / n }
-    let below = negative.indices.map { 1 - (all[positive.count + $0] - other[$0]) / m }
-    let area = above.reduce(0, +) / m
+    guard let places = AUCPlacements(scores, outcomes) else { return nil }
+    let area = places.area
     let variance =
-      Estimate.variance(above, area) / m + Estimate.variance(below, area) / n
+      Estimate.variance(places.above, area) / Double(places.above.count)
+      + Estimate.variance(places.below, area) / Double(places.below.count)
     return Estimate.normal(area, standardError: variance.squareRoot(), within: 0...1)
   }
 

@@ -77,7 +77,7 @@ public struct ClusterBootstrap: Sendable {
   }
 
   /// Of sorted values: the one at that share of the way, not between two, since some may be infinite.
-  private static func quantile(_ sorted: [Double], _ share: Double) -> Double {
+  static func quantile(_ sorted: [Double], _ share: Double) -> Double {
     sorted[min(sorted.count - 1, Int(share * Double(sorted.count)))]
   }
 }

@@ -34,6 +34,9 @@ enum BenchAB {
     "segment-by", .text("EXPRESSION"),
     "Say where the judged arm's difference comes from, by an expression over the questions' members"
   )
+  static let logged = Flag(
+    "logged", .file,
+    "Decisions as they were made: id, decision and propensity, the chance with which it was chosen")
   static let seed = Flag("seed", .text("N"), "Where the bootstrap's draws begin", default: "1")
   static let decisions = Flag(
     "decisions", .file, "Write every decision of every arm there, one JSON object a line")
@@ -59,15 +62,25 @@ enum BenchAB {
       question by question; its 95 % interval is a bootstrap over whole days, or whatever --cluster says. Prints a \
       verdict in words on a terminal, a summary record for each arm and a verdict for each but the first on a pipe.
 
+      Where what turns out depends on what is decided (depends_on_decision: true), only outcomes of the decisions that \
+      were made are known, and no arm can be valued by them alone. With --logged FILE each arm is: FILE has a line for every question, \
+      with the id of its event, the decision that was made then, and its propensity, above 0 and up to 1. Each question \
+      whose logged decision is the arm's counts 1/propensity times (IPW), or as much by its share of all weights (SNIPW); \
+      told are both, their intervals, how many questions the weights are worth (effective sample size), the largest weight, and the mean weight, which is \
+      1 where every decision of the arm had a chance (its support). A difference is shown only where both intervals lie above zero; \
+      where weights say no more than 30 questions would, or support is lacking, nothing is said.
+
+      AUCs of two arms are compared by DeLong's test for scores of the same questions, which count as independent.
+
       Status 0: the first arm (real-time) is worth more than the second (the first batch): the interval lies above \
       zero; 1: that is not shown; 5: it cannot be said, for want of data or outcomes, or because outcomes depend on the decision \
-      (depends_on_decision: true) and it was not left to chance which one was made.
+      (depends_on_decision: true) and it was not left to chance which one was made, or --logged does not say with what chance.
       """,
     operands: .files,
     flags: [
       CommonFlags.project, model, batchEvery, publishDelay, ingestDelay, batchDecides, arms,
       cluster,
-      segmentBy, seed, decisions,
+      segmentBy, logged, seed, decisions,
       PageFile.html, BenchModel.json, EventFlags.type, EventFlags.typeMember,
     ] + CommonFlags.records,
     examples: [
@@ -90,6 +103,9 @@ enum BenchAB {
         "rtinfer bench ab events.ndjson --batch-every 1h --batch-decides",
         "Who asks at ten past hears at the full hour: what the waiting costs."),
       .init(
+        "rtinfer bench ab events.ndjson --batch-every 1h --logged decided.ndjson",
+        "Outcomes depend on the decision, and chance had a part in each."),
+      .init(
         "rtinfer bench ab events.ndjson --arms '[{\"name\":\"new\",\"model\":\"b\"},{\"name\":\"old\",\"model\":\"a\"}]'",
         "Two models on the same history; outcome and values are those of the first."),
     ],
@@ -98,6 +114,9 @@ enum BenchAB {
   private static func run(_ invocation: Invocation) throws(Failure) -> ExitStatus {
     let plan = try BenchABPlan(invocation)
     let rejects = try Rejects(invocation)
+    let logged = try plan.loggedPath.map { (path) throws(Failure) in
+      try LoggedDecisionLines.read(path, rejects)
+    }
     let intake = EventIntake(
       try invocation.inputs(), schema: plan.schema, rejects: rejects, clock: invocation.clock,
       trustsMarks: true
@@ -115,10 +134,12 @@ enum BenchAB {
     try replay.finish()
     progress.finish()
     let worth = plan.worth(replay)
+    let weights = logged.map { replay.weights($0.decisions) }
     let report = BenchABReport(
       plan, replay,
-      replay.comparisons(worth: worth, bootstrap: ClusterBootstrap(seed: plan.seed)),
-      worth: worth)
+      replay.comparisons(
+        worth: worth, weights: weights, bootstrap: ClusterBootstrap(seed: plan.seed)),
+      worth: worth, weights: weights)
     if let path = plan.decisionsPath {
       try BenchABDecisions.write(replay, worth, plan, to: path)
     }
@@ -130,7 +151,7 @@ enum BenchAB {
     }
     try invocation.output.flush()
     for note in plan.unusedValues { invocation.messages.note(note) }
-    let rejected = try rejects.finish(total: intake.counts.read)
+    let rejected = try rejects.finish(total: intake.counts.read + (logged?.count ?? 0))
     // A verdict goes before bad records.
     return report.status == .success ? rejected : report.status
   }

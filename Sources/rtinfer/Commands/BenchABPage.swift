@@ -24,6 +24,9 @@ extension BenchABReport {
     if let cells = cellRows {
       append(rows: cells, title: "Trained and served", "cells", to: output)
     }
+    if let rows = loggedRows {
+      append(rows: rows, title: "By logged decisions", "logged", to: output)
+    }
     if let rows = segmentRows {
       append(rows: rows, title: "Where the difference comes from", "segments", to: output)
     }
@@ -60,7 +63,7 @@ extension BenchABReport {
   /// Value for 1,000 decisions against the interval of the batches; nil for fewer than two of them.
   private var valueChart: PageChart? {
     let curve = curve
-    guard obstacle == nil, curve.count > 1 else { return nil }
+    guard obstacle == nil, curve.allSatisfy(isTold), curve.count > 1 else { return nil }
     let seconds = curve.map { Double($0.arm.interval!.microseconds) / 1e6 }
     let x = PageChart.Axis.spans("from one run to the next", seconds)
     let top = perThousand(arms[0].value)

@@ -24,6 +24,8 @@ struct BenchABPlan {
   let segment: String?
   let seed: UInt64
   let decisionsPath: String?
+  /// Of decisions with their propensities; nil: outcomes do not depend on the decision, or nothing can be said.
+  let loggedPath: String?
 
   init(_ invocation: Invocation) throws(Failure) {
     let project = try Project.require(invocation)
@@ -52,15 +54,20 @@ struct BenchABPlan {
     segment = try options.value(BenchAB.segmentBy)
     seed = UInt64(try options.integer(BenchAB.seed, in: 0...Int.max) ?? 1)
     decisionsPath = try options.value(BenchAB.decisions)
+    loggedPath = try options.value(BenchAB.logged)
+    if loggedPath != nil {
+      try BenchABPlan.refuseLogged(options, outcome, self.arms)
+    }
     let scope = schema.scope(of: asking)
     subject = HistoryReplay.Subject(
-      asking: asking, outcome: outcome?.dependsOnDecision == true ? nil : outcome,
+      asking: asking,
+      outcome: outcome?.dependsOnDecision == true && loggedPath == nil ? nil : outcome,
       cluster: cluster == "day"
         ? nil : try BenchABPlan.expression(BenchAB.cluster, cluster, options, scope),
       segment: try segment.map { (text) throws(Failure) in
         try BenchABPlan.expression(BenchAB.segmentBy, text, options, scope)
       },
-      keepsLines: values?.readsMembers == true || decisionsPath != nil)
+      keepsLines: values?.readsMembers == true || decisionsPath != nil || loggedPath != nil)
     self.schema = schema
   }
 
@@ -84,6 +91,24 @@ struct BenchABPlan {
     let message = "no model '\(name)' is declared"
     let hint = Spelling.nearest(name, among: models.map(\.name)).map { "did you mean '\($0)'?" }
     return node?.failure(message, hint: hint) ?? .usage("\(origin): \(message)", hint: hint)
+  }
+
+  /// Where propensities have nothing to correct, or cannot.
+  private static func refuseLogged(
+    _ options: Options, _ outcome: Outcome?, _ arms: [ReplayArm]
+  ) throws(Failure) {
+    let origin = options.origin(BenchAB.logged)
+    if let outcome, outcome.dependsOnDecision == false {
+      throw .usage(
+        "\(origin): outcomes.\(outcome.name).depends_on_decision is false, so every arm is valued by all outcomes",
+        hint: "leave --\(BenchAB.logged.name) out, or say depends_on_decision: true")
+    }
+    if arms.contains(where: \.decidesAtRun) {
+      throw .usage(
+        "\(origin): an arm decides at its run, and whether that is too late depends on an outcome that depends on"
+          + " the decision",
+        hint: "arms that see features of a run, and decide at once, can be valued")
+    }
   }
 
   /// Those that decide in any arm, each once.

@@ -22,13 +22,17 @@ struct BenchABReport {
   let last: Timestamp?
   /// Event time from the first question that is compared to the last, in days; nil where that is no time.
   let days: Double?
+  /// Questions with a logged decision.
+  let loggedCount: Int
 
   init(
-    _ plan: BenchABPlan, _ replay: HistoryReplay, _ arms: [ArmComparison], worth: [[Double?]]
+    _ plan: BenchABPlan, _ replay: HistoryReplay, _ arms: [ArmComparison], worth: [[Double?]],
+    weights: [[Double?]]?
   ) {
     let compared = replay.times.indices.filter { question in
-      worth.allSatisfy { $0[question] != nil }
+      worth.allSatisfy { $0[question] != nil } && (weights.map { $0[0][question] != nil } ?? true)
     }
+    loggedCount = weights?[0].count { $0 != nil } ?? 0
     self.plan = plan
     self.arms = arms
     self.compared = compared.count
@@ -66,13 +70,16 @@ struct BenchABReport {
 
   private func judgement(_ arm: ArmComparison) -> Judgement {
     let gain = arm.gain!
-    if let obstacle = obstacle ?? gain.lack {
+    if let obstacle = obstacle ?? gain.lack ?? arm.lack {
       return Judgement(arm: arm, answer: .inconclusive, why: obstacle)
     }
     guard gain.differingCount > 0 else {
       return Judgement(arm: arm, answer: .fail, why: "no decision was worth more or less")
     }
     switch gain.answer {
+    case .pass where !(snipwInterval(arm).map { $0.low > 0 } ?? true):
+      return Judgement(
+        arm: arm, answer: .fail, why: "the interval of IPW lies above zero, that of SNIPW does not")
     case .pass: return Judgement(arm: arm, answer: .pass, why: "the interval lies above zero")
     case .fail where gain.interval!.high < 0:
       return Judgement(arm: arm, answer: .fail, why: "the interval lies below zero")
@@ -85,9 +92,9 @@ struct BenchABReport {
     guard let outcome = plan.outcome else {
       return "no outcome is declared for \(plan.name), so nobody knows which decision was right"
     }
-    if outcome.dependsOnDecision == true {
+    if outcome.dependsOnDecision == true, plan.loggedPath == nil {
       return "not identified: outcomes depend on the decision, and the events do not say with what"
-        + " chance it was made"
+        + " chance it was made (--logged FILE would)"
     }
     if asked == 0 {
       return "no event of type '\(plan.schema.types[plan.subject.asking].name)' asks"
@@ -97,16 +104,23 @@ struct BenchABReport {
       return immature == decided
         ? "no outcome has matured (\(outcome.matures.description))" : "no question has an outcome"
     }
+    if compared == 0, isLogged, loggedCount == 0 {
+      return "not identified: no question has a logged decision with its propensity"
+    }
     if compared == 0 {
       return plan.values == nil
         ? "the outcome is not true or false, and no values say what a decision is worth"
         : "no decision has a value"
     }
-    return nil
+    return arms[0].lack
   }
+
+  /// Whether what an arm is worth is told.
+  func isTold(_ arm: ArmComparison) -> Bool { obstacle == nil && arm.lack == nil }
 
   /// What holds only if it is granted; nil where the project says it.
   var assumption: String? {
+    if isLogged { return loggedAssumption }
     guard let outcome = plan.outcome, outcome.dependsOnDecision == nil, obstacle == nil else {
       return nil
     }
@@ -195,12 +209,13 @@ struct BenchABReport {
     }
     output.append("}")
     appendQuality(arm.quality, to: output)
+    appendLogged(arm, to: output)
     output.append(",\"unit\":")
     output.appendQuoted(unit)
     output.append(",\"value\":")
-    output.append(obstacle == nil ? .double(arm.value) : .null)
+    output.append(isTold(arm) ? .double(arm.value) : .null)
     output.append(",\"value_per_1000\":")
-    output.append(obstacle == nil ? .double(perThousand(arm.value)) : .null)
+    output.append(isTold(arm) ? .double(perThousand(arm.value)) : .null)
     output.append("}\n")
   }
 
@@ -239,9 +254,9 @@ struct BenchABReport {
     output.append(",\"verdict\":")
     output.appendQuoted(judgement.answer.rawValue)
     output.append(",\"value\":")
-    output.append(obstacle == nil ? .double(gain.difference) : .null)
+    output.append(isTold(judgement.arm) ? .double(gain.difference) : .null)
     output.append(",\"interval\":")
-    appendInterval(gain, to: output)
+    appendInterval(gain, of: judgement.arm, to: output)
     output.append(",\"n\":\(gain.count),\"bound\":0,\"differing\":\(gain.differingCount)")
     output.append(",\"cluster\":")
     output.appendQuoted(plan.cluster)
@@ -253,6 +268,8 @@ struct BenchABReport {
       output.append(",\"mcnemar_p\":")
       output.append(test.pValue)
     }
+    appendAUC(judgement.arm.aucGain, to: output)
+    appendLoggedGain(judgement.arm, to: output)
     output.append(",\"why\":")
     output.appendQuoted(judgement.why)
     if let assumption {
@@ -261,6 +278,20 @@ struct BenchABReport {
     }
     output.append("}\n")
   }
+
+  /// How much larger the first arm's AUC is.
+  private func appendAUC(_ gain: PairedAUC?, to output: OutputBuffer) {
+    guard let gain else { return }
+    output.append(",\"auc_difference\":")
+    output.append(gain.difference.value)
+    output.append(",\"auc_difference_interval\":[")
+    output.append(gain.difference.low.map { .double($0) } ?? .null)
+    output.append(",")
+    output.append(gain.difference.high.map { .double($0) } ?? .null)
+    output.append("],\"auc_p\":")
+    output.append(gain.pValue)
+  }
+
   /// Of the two by two, the cells that are compared, where both arms say how their models were trained.
   private func appendCells(_ arm: ReplayArm, to output: OutputBuffer) {
     guard let first = arms[0].arm.cell, let own = arm.cell else { return }
@@ -271,8 +302,10 @@ struct BenchABReport {
     output.append("]")
   }
 
-  func appendInterval(_ gain: PairedComparison, to output: OutputBuffer) {
-    guard obstacle == nil, let interval = gain.interval else { return output.append("null") }
+  func appendInterval(
+    _ gain: PairedComparison, of arm: ArmComparison, to output: OutputBuffer
+  ) {
+    guard isTold(arm), let interval = gain.interval else { return output.append("null") }
     output.append("[")
     output.append(interval.low)
     output.append(",")

@@ -35,14 +35,14 @@ extension BenchABReport {
       output.append(",\"compared\":\(segment.gain.count),\"unit\":")
       output.appendQuoted(unit)
       output.append(",\"value\":")
-      output.append(obstacle == nil ? .double(segment.gain.difference) : .null)
+      output.append(isTold(arm) ? .double(segment.gain.difference) : .null)
       output.append(",\"interval\":")
-      appendInterval(segment.gain, to: output)
+      appendInterval(segment.gain, of: arm, to: output)
       output.append(",\"share\":")
       output.append(share(of: segment, arm).map { .double($0) } ?? .null)
       output.append(",\"clusters\":\(segment.gain.clusterCount),\"clusters_differing\":")
       output.append(Int64(segment.gain.differingClusterCount))
-      if obstacle == nil, let lack = segment.gain.lack {
+      if isTold(arm), let lack = segment.gain.lack {
         output.append(",\"why\":")
         output.appendQuoted(lack)
       }
@@ -52,7 +52,7 @@ extension BenchABReport {
 
   /// Of the whole difference; nil where there is none to have a share of.
   private func share(of segment: ArmSegment, _ arm: ArmComparison) -> Double? {
-    guard obstacle == nil, let whole = arm.gain?.difference, whole != 0 else { return nil }
+    guard isTold(arm), let whole = arm.gain?.difference, whole != 0 else { return nil }
     return segment.gain.difference / whole
   }
 
@@ -60,7 +60,7 @@ extension BenchABReport {
 
   /// Which segment most of it comes from, where that can be said of one.
   var segmentSentence: String? {
-    guard let (arm, by) = segmented, obstacle == nil else { return nil }
+    guard let (arm, by) = segmented, isTold(arm) else { return nil }
     let known = arm.segments.filter { segment in
       segment.names.count == 1 && segment.gain.interval.map { $0.low > 0 || $0.high < 0 } == true
     }
@@ -89,7 +89,7 @@ extension BenchABReport {
 
   private func cells(_ segment: ArmSegment, _ arm: ArmComparison) -> [String] {
     var gain = "-"
-    if obstacle == nil {
+    if isTold(arms[1]) {
       let interval = segment.gain.interval.map { "\(amount($0.low)) to \(amount($0.high))" }
       gain = "\(amount(segment.gain.difference)) (\(interval ?? "too little data"))"
     }

@@ -12,6 +12,7 @@ extension BenchABReport {
     if let segmentSentence { text += "\(segmentSentence)\n" }
     text += "\n\(BenchABReport.aligned(armRows))"
     if let cellRows { text += "\n\(BenchABReport.aligned(cellRows))" }
+    if let loggedRows { text += "\n\(BenchABReport.aligned(loggedRows))" }
     if let lines = details(arms[1]) { text += "\n\(lines)" }
     if let segmentTable { text += "\n\(segmentTable)" }
     if let assumption { text += "\n  \(assumption)\n" }
@@ -81,7 +82,7 @@ extension BenchABReport {
 
   private func cells(_ arm: ArmComparison) -> [String] {
     var gain = "-"
-    if obstacle == nil, let own = arm.gain {
+    if isTold(arm), let own = arm.gain {
       gain = amount(perThousand(own.difference))
       if let interval = own.interval {
         gain +=
@@ -93,7 +94,7 @@ extension BenchABReport {
     row.append(arm.gain == nil ? "-" : share(arm.flipCount))
     row.append(arm.quality?.auc.map { $0.value.fixed(4) } ?? "-")
     row.append(arm.quality?.logLoss.map { $0.value.fixed(4) } ?? "-")
-    row.append(obstacle == nil ? amount(perThousand(arm.value)) : "-")
+    row.append(isTold(arm) ? amount(perThousand(arm.value)) : "-")
     return row + [gain, kept(arm)]
   }
 
@@ -104,7 +105,9 @@ extension BenchABReport {
   /// if freshness is all that arms differ in.
   private func kept(_ arm: ArmComparison) -> String {
     guard let slowest = curve.last else { return "-" }
-    guard obstacle == nil, arms.count > 2, let whole = slowest.gain?.difference, whole > 0 else {
+    guard isTold(arm), isTold(slowest), arms.count > 2, let whole = slowest.gain?.difference,
+      whole > 0
+    else {
       return "-"
     }
     return "\(((1 - (arm.gain?.difference ?? 0) / whole) * 100).fixed(0)) %"
@@ -118,7 +121,7 @@ extension BenchABReport {
       for served in ReplayArm.Freshness.allCases {
         let own = arms.filter { $0.arm.trained == trained && $0.arm.served == served }
         guard own.count == 1 else { return nil }
-        row.append(obstacle == nil ? amount(perThousand(own[0].value)) : "-")
+        row.append(isTold(own[0]) ? amount(perThousand(own[0].value)) : "-")
       }
       rows.append(row)
     }
@@ -143,6 +146,14 @@ extension BenchABReport {
       text += stale.map { "\($0.input) \(($0.share * 100).fixed(0)) %" }.joined(separator: ", ")
       text += "; the score is off by \(arm.scoreDifference.mean.fixed(4)) on average,"
       text += " \(arm.scoreDifference.p99.fixed(3)) at p99\n"
+    }
+    if let gain = arm.aucGain {
+      text += "  AUC of \(arms[0].arm.name) less that of \(arm.arm.name):"
+      text += " \(gain.difference.value.fixed(4))"
+      if let low = gain.difference.low, let high = gain.difference.high {
+        text += " (\(low.fixed(4)) to \(high.fixed(4)), 95 %)"
+      }
+      text += ", DeLong p \(chance(gain.pValue))\n"
     }
     if let test = arm.mcNemar {
       text +=

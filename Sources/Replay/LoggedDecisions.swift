@@ -1,0 +1,85 @@
+// Decisions as they were made at the time, each with its propensity: the chance with which it, and no other, was chosen.
+
+public import Core
+import Events
+import Measure
+
+public final class LoggedDecisions {
+  private let ids = ByteTable()
+  private let names = ByteTable()
+  private var decisions: [(name: Int, propensity: Double)] = []
+
+  public init() {}
+
+  public var count: Int { decisions.count }
+
+  /// - Parameters:
+  ///   - id: of the question, as its JSON stands.
+  ///   - propensity: above 0 and up to 1.
+  /// - Returns: false, and nothing is taken, where the id is known already.
+  public func add(id: Bytes, decision: Bytes, propensity: Double) -> Bool {
+    precondition(propensity > 0 && propensity <= 1, "a chance of what has happened")
+    guard ids.insert(id).isNew else { return false }
+    decisions.append((names.insert(decision).index, propensity))
+    return true
+  }
+
+  func find(id: Bytes) -> (decision: Bytes, propensity: Double)? {
+    ids.find(id).map { (names[decisions[$0].name], decisions[$0].propensity) }
+  }
+}
+
+extension HistoryReplay {
+  /// What each question stands for when an arm is valued by logged decisions: 1 / propensity where the logged one is the
+  /// arm's, 0 where it is another; by arm and question, nil where nothing is logged.
+  ///
+  /// - Precondition: the subject keeps lines.
+  public func weights(_ logged: LoggedDecisions) -> [[Double?]] {
+    let decoder = eventDecoder
+    let names = actionNames.map { Bytes(owning: $0) }
+    var result = traces.map { _ in [Double?]() }
+    for question in times.indices {
+      lines[question].withBytes { line in
+        let found = logged.find(id: decoder.decodeAccepted(line).id.literal)
+        for arm in traces.indices {
+          let own = action(arm, question).map { names[$0] }
+          result[arm].append(
+            found.map { found in own.map { $0 == found.decision } == true ? 1 / found.propensity : 0
+            })
+        }
+      }
+    }
+    return result
+  }
+}
+
+extension HistoryReplay {
+  /// What IPW counts of each question.
+  static func weighted(_ worth: [[Double?]], by weights: [[Double?]]) -> [[Double?]] {
+    zip(worth, weights).map { worth, weights in
+      zip(worth, weights).map { worth, weight in
+        guard let worth, let weight else { return nil }
+        return weight > 0 ? weight * worth : 0
+      }
+    }
+  }
+
+  /// By arm.
+  ///
+  /// - Parameter known: questions whose worth is known in every arm.
+  func loggedValues(
+    _ worth: [[Double?]], _ weights: [[Double?]], _ known: [Int], _ bootstrap: ClusterBootstrap
+  ) -> [LoggedValue] {
+    let compared = known.filter { weights[0][$0] != nil }
+    let values = traces.indices.map { arm in
+      OffPolicyValue(
+        weights: compared.map { weights[arm][$0]! }, rewards: compared.map { worth[arm][$0]! },
+        clusters: compared.map { clusters[$0] }, bootstrap: bootstrap)
+    }
+    return values.indices.map { arm in
+      LoggedValue(
+        own: values[arm],
+        gain: arm == 0 ? nil : values[0].gain(over: values[arm], bootstrap: bootstrap))
+    }
+  }
+}
