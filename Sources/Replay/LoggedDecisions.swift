@@ -64,6 +64,13 @@ extension HistoryReplay {
     }
   }
 
+  /// The worth of questions whose logged decision is the arm's; nil for all others.
+  public static func matching(_ worth: [[Double?]], _ weights: [[Double?]]) -> [[Double?]] {
+    zip(worth, weights).map { worth, weights in
+      zip(worth, weights).map { worth, weight in (weight ?? 0) > 0 ? worth : nil }
+    }
+  }
+
   /// By arm.
   ///
   /// - Parameter known: questions whose worth is known in every arm.

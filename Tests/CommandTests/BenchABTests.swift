@@ -81,6 +81,64 @@ import Testing
     #expect(!text.contains("precision") && !text.contains("McNemar") && !text.contains("DeLong"))
   }
 
+  private func records(_ text: String) throws -> [[String: Any]] {
+    try text.split(separator: "\n").map { line in
+      try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+    }
+  }
+
+  /// The figures by logged decisions, computed again from every decision and every propensity.
+  @Test func whatWasLoggedComesToWhatItsDecisionsSay() throws {
+    let folder = try TemporaryFolder()
+    let outcome = try Child.bash(
+      """
+      rtinfer bench ab --project ab-fresh-features-help/rtinfer.json --model changed \
+      ab-fresh-features-help/events.ndjson --logged ab-logged-decisions/logged.ndjson \
+      --decisions $HOME/decisions --html $HOME/page.html && grep -c 'By logged decisions' $HOME/page.html >&2
+      """, in: Fixtures.root.appending(path: "bench"), home: folder.url)
+    #expect(outcome.status == 0 && outcome.errors == "1\n", "\(outcome.errors)")
+    let logged = try records(
+      String(
+        contentsOf: Fixtures.root.appending(path: "bench/ab-logged-decisions/logged.ndjson"),
+        encoding: .utf8))
+    var known: [String: (decision: String, propensity: Double)] = [:]
+    for record in logged {
+      let id = try #require(record["id"] as? String)
+      let decision = try #require(record["decision"] as? String)
+      known[id] = (decision, try #require(record["propensity"] as? Double))
+    }
+    let decided = try records(
+      String(contentsOf: folder.url.appending(path: "decisions"), encoding: .utf8))
+    for summary in try records(outcome.output).filter({ $0["kind"] as? String == "summary" }) {
+      let arm = try #require(summary["arm"] as? String)
+      let own = decided.filter { ($0["_rt"] as? [String: Any])?["variant"] as? String == arm }
+      #expect(own.count == 384)
+      var (weights, squares, sum) = (0.0, 0.0, 0.0)
+      for record in own {
+        let id = try #require(record["id"] as? String)
+        let made = try #require(known[id])
+        guard record["decision"] as? String == made.decision else {
+          // What another decision would have been worth is not known.
+          #expect(record["value"] is NSNull)
+          continue
+        }
+        let guess = made.decision == "act"
+        #expect(record["value"] as? Double == (guess == record["outcome"] as? Bool ? 1 : 0))
+        weights += 1 / made.propensity
+        squares += 1 / made.propensity / made.propensity
+        sum += (record["value"] as? Double ?? .nan) / made.propensity
+      }
+      let told = try #require(summary["logged"] as? [String: Any])
+      func expect(_ name: String, _ value: Double) {
+        #expect(abs((told[name] as? Double ?? .nan) - value) < 1e-9 * value, "\(arm) \(name)")
+      }
+      expect("ipw", sum)
+      expect("snipw", 384 * sum / weights)
+      expect("support", weights / 384)
+      expect("effective_sample_size", weights * weights / squares)
+    }
+  }
+
   private static let hasXGBoost: Bool = {
     guard Binary.find("python3") != nil, let folder = try? TemporaryFolder() else { return false }
     let outcome = try? Child.bash(

@@ -91,7 +91,7 @@ import Testing
 
   /// Two scores that are as good as each other, and share most of what they know.
   @Test func noDifferenceIsCalledOneOnceInTwenty() throws {
-    let worlds = Self.isLong ? 5_000 : 250
+    let worlds = Self.isLong ? 5_000 : 150
     var random = SplitMix64(seed: 5)
     var (alarms, misses) = (0, 0)
     for _ in 0..<worlds {

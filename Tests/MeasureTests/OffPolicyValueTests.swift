@@ -55,7 +55,7 @@ import Testing
   }
 
   @Test func intervalsHoldTheTruthAndTheNaiveMeanDoesNot() throws {
-    let worlds = Self.isLong ? 2_000 : 120
+    let worlds = Self.isLong ? 2_000 : 80
     let count = Double(World.days * World.perDay)
     var misses = [String: Int]()
     var (ipw, snipw, naive) = (0.0, 0.0, 0.0)

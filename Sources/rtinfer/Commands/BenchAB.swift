@@ -141,7 +141,9 @@ enum BenchAB {
         worth: worth, weights: weights, bootstrap: ClusterBootstrap(seed: plan.seed)),
       worth: worth, weights: weights)
     if let path = plan.decisionsPath {
-      try BenchABDecisions.write(replay, worth, plan, to: path)
+      // Of another decision than the one that was made nobody knows what it was worth.
+      let known = weights.map { HistoryReplay.matching(worth, $0) } ?? worth
+      try BenchABDecisions.write(replay, known, plan, to: path)
     }
     try PageFile.write(invocation) { report.appendPage(to: $0) }
     if invocation.terminal.outputIsTerminal, !invocation.options.isOn(BenchModel.json) {
