@@ -39,14 +39,16 @@ protocol Aggregation: Sendable {
   static func settle(
     _ family: TypedFamily<Self>, _ history: EntityHistory, to row: Int, watermark: Timestamp)
   static func value(
-    _ family: TypedFamily<Self>, _ history: EntityHistory, slot: Int, _ question: Question
+    _ family: TypedFamily<Self>, _ history: EntityHistory, slot: Int,
+    _ asked: UnsafePointer<AskedWindow>
   ) -> Cell
   static func write(
     _ family: TypedFamily<Self>, _ history: EntityHistory, from row: Int,
     to bytes: inout StateWriter)
   static func restore(_ family: TypedFamily<Self>, _ track: Int, from section: StateReader) -> Bool
   static func value(
-    _ family: TypedFamily<Self>, _ row: AskedRow, _ fold: FoldPlan, _ asked: AskedWindow
+    _ family: TypedFamily<Self>, _ row: AskedRow, _ fold: FoldPlan,
+    _ asked: UnsafePointer<AskedWindow>
   ) -> Cell?
 }
 

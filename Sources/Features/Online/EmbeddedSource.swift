@@ -82,9 +82,7 @@ final class EmbeddedSource: RowSource {
     return (table.offset, table.watermark)
   }
 
-  func recall(
-    _ view: Int, _ key: Bytes, at time: Timestamp
-  ) -> (finished: FinishedRow, values: UnsafeBufferPointer<Scalar>)? {
+  func recall(_ view: Int, _ key: Bytes, at time: Timestamp) -> RecalledRow? {
     table(view).recall(key, at: time)
   }
 

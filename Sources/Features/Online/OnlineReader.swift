@@ -17,9 +17,7 @@ protocol RowSource: AnyObject {
   /// All rows of the view are true up to this offset and watermark.
   func committed(_ view: Int) -> (offset: Int64, watermark: Timestamp)
   /// What was made of the row that the key leads to, where that is known, and is the same at `time`.
-  func recall(
-    _ view: Int, _ key: Bytes, at time: Timestamp
-  ) -> (finished: FinishedRow, values: UnsafeBufferPointer<Scalar>)?
+  func recall(_ view: Int, _ key: Bytes, at time: Timestamp) -> RecalledRow?
   /// Keeps what was made of the row that was found last.
   func remember(_ view: Int, _ key: Bytes, _ finished: FinishedRow, _ values: ArraySlice<Scalar>)
 }
@@ -124,16 +122,16 @@ public final class OnlineReader {
   private func answer(
     _ view: Int, _ key: Bytes, at time: Timestamp, into values: inout [Scalar]
   ) {
+    if let recalled = source.recall(view, key, at: time) {
+      outcome.recalled += 1
+      outcome.offset = min(outcome.offset, recalled.offset)
+      outcome.watermark = min(outcome.watermark, recalled.watermark)
+      values.append(contentsOf: recalled.values)
+      return
+    }
     let committed = source.committed(view)
     outcome.offset = min(outcome.offset, committed.offset)
     outcome.watermark = min(outcome.watermark, committed.watermark)
-    if let (finished, known) = source.recall(view, key, at: time),
-      isAlive(view, finished.latest, at: time)
-    {
-      outcome.recalled += 1
-      values.append(contentsOf: known)
-      return
-    }
     let state = engine.states[view]
     state.forgetTexts()
     if let age = source.age(view, key) {

@@ -32,6 +32,14 @@ struct FinishedRow {
   func holds(at time: Timestamp) -> Bool { time >= from && time < until }
 }
 
+/// What was made of a row, and up to where all rows of its view are true now.
+struct RecalledRow {
+  /// Valid until the next row is remembered.
+  let values: UnsafeBufferPointer<Scalar>
+  let offset: Int64
+  let watermark: Timestamp
+}
+
 final class RememberedRows {
   private let features: Int
   private let setMask: Int

@@ -74,11 +74,12 @@ extension Aggregation {
   // MARK: Questions
 
   static func value(
-    _ family: TypedFamily<Self>, _ row: AskedRow, _ fold: FoldPlan, _ asked: AskedWindow
+    _ family: TypedFamily<Self>, _ row: AskedRow, _ fold: FoldPlan,
+    _ asked: UnsafePointer<AskedWindow>
   ) -> Cell? {
-    let question = asked.question
+    let question = asked.pointee.question
     let isPlain =
-      asked.isExact
+      asked.pointee.isExact
       || (!row.hasSections && isIndifferentToGrouping && !family.shape.isSession)
     if isPlain {
       if countsEvents, family.shape.column == nil {
@@ -96,14 +97,16 @@ extension Aggregation {
     case .tiles(let width):
       let first = parts.firstTile(notBefore: question.start, width)
       var end = tracked.tiles
-      if asked.endsWithTile { end = min(end, parts.firstTile(notBefore: question.end, width)) }
+      if asked.pointee.endsWithTile {
+        end = min(end, parts.firstTile(notBefore: question.end, width))
+      }
       var total = family.empty
       for index in first..<max(first, end) {
         guard let tile = read(family, parts.tile(index)) else { return nil }
         total.merge(tile)
       }
       let start = tracked.boundary - width
-      if start >= question.start, !asked.endsWithTile || tracked.boundary <= question.end {
+      if start >= question.start, !asked.pointee.endsWithTile || tracked.boundary <= question.end {
         total.merge(tracked.state)
       }
       return total.result(question)

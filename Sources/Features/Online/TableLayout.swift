@@ -127,25 +127,50 @@ enum SlotChecksum {
   /// - Complexity: O(count), about a twentieth of a nanosecond a byte.
   @inline(__always)
   static func of(_ bytes: UnsafeRawPointer, _ count: Int, keyCount: Int) -> UInt64 {
+    passing(bytes, count, keyCount) { _, _ in }
+  }
+
+  /// Of bytes that may change meanwhile: each is read once, and what was read is in the copy.
+  @inline(__always)
+  static func copying(
+    _ bytes: UnsafeRawPointer, _ count: Int, keyCount: Int, to copy: UnsafeMutableRawPointer
+  ) -> UInt64 {
+    passing(bytes, count, keyCount) { place, word in
+      copy.storeBytes(of: word, toByteOffset: place, as: UInt64.self)
+    }
+  }
+
+  /// - Parameter take: is lent each eight bytes and, in the low byte, each of those that are left.
+  @inline(__always)
+  private static func passing(
+    _ bytes: UnsafeRawPointer, _ count: Int, _ keyCount: Int, _ take: (Int, UInt64) -> Void
+  ) -> UInt64 {
     var (a, b, c, d) = (prime, prime &* 3, prime &* 5, prime &* 7)
     var place = 0
     @inline(__always) func mix(_ lane: inout UInt64, _ word: UInt64) {
       let turned = lane ^ word
       lane = (turned << 29 | turned >> 35) &* prime
     }
+    @inline(__always) func next(_ lane: inout UInt64, _ offset: Int) {
+      let word = bytes.loadUnaligned(fromByteOffset: place &+ offset, as: UInt64.self)
+      mix(&lane, word)
+      take(place &+ offset, word)
+    }
     while place &+ 32 <= count {
-      mix(&a, bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self))
-      mix(&b, bytes.loadUnaligned(fromByteOffset: place &+ 8, as: UInt64.self))
-      mix(&c, bytes.loadUnaligned(fromByteOffset: place &+ 16, as: UInt64.self))
-      mix(&d, bytes.loadUnaligned(fromByteOffset: place &+ 24, as: UInt64.self))
+      next(&a, 0)
+      next(&b, 8)
+      next(&c, 16)
+      next(&d, 24)
       place &+= 32
     }
     while place &+ 8 <= count {
-      mix(&a, bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self))
+      next(&a, 0)
       place &+= 8
     }
     while place < count {
-      mix(&b, UInt64(bytes.load(fromByteOffset: place, as: UInt8.self)))
+      let byte = UInt64(bytes.load(fromByteOffset: place, as: UInt8.self))
+      mix(&b, byte)
+      take(place, byte)
       place &+= 1
     }
     mix(&c, UInt64(truncatingIfNeeded: count))

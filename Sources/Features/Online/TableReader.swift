@@ -110,15 +110,16 @@ public final class TableReader {
     guard count <= Limits.onlineRowBytesMax, isMapped(place, TableLayout.slotHead + count) else {
       return .unfit(0)
     }
-    if copy.count < count {
+    // Eight bytes more, since the last ones are stored as whole words.
+    if copy.count < count + 8 {
       copy.deallocate()
-      copy = .allocate(byteCount: count * 2, alignment: 16)
+      copy = .allocate(byteCount: count * 2 + 8, alignment: 16)
     }
     let checksum = memory.long(place + 16)
-    copy.baseAddress!.copyMemory(
-      from: memory.base + place + TableLayout.slotHead, byteCount: count)
     let bytes = UnsafeRawPointer(copy.baseAddress!)
-    let found = SlotChecksum.of(bytes, count, keyCount: keyCount)
+    let found = SlotChecksum.copying(
+      memory.base + place + TableLayout.slotHead, count, keyCount: keyCount,
+      to: copy.baseAddress!)
     guard found == checksum else { return .unfit(found) }
     let start = bytes.assumingMemoryBound(to: UInt8.self)
     guard Bytes(base: start, count: keyCount) == key else { return .other }
@@ -128,19 +129,19 @@ public final class TableReader {
 
   // MARK: Finished rows
 
-  /// What was made of the row that the key leads to, where that is known, and is the same at `time`. Valid until the next
-  /// row is remembered.
+  /// What was made of the row that the key leads to, where that is known, and is the same at `time`.
   ///
   /// - Complexity: O(key). The row itself is not looked at.
-  func recall(
-    _ key: Bytes, at time: Timestamp
-  ) -> (finished: FinishedRow, values: UnsafeBufferPointer<Scalar>)? {
+  func recall(_ key: Bytes, at time: Timestamp) -> RecalledRow? {
     guard let remembered, let place = remembered.place(key, ByteTable.hash(key)) else {
       return nil
     }
     let finished = remembered.finished(place)
-    guard finished.holds(at: time), isCurrent(remembered.version(place)) else { return nil }
-    return (finished, remembered.values(place))
+    guard finished.holds(at: time), timeToLive.map({ finished.latest + $0 >= time }) ?? true
+    else { return nil }
+    let (offset, watermark) = (offset, watermark)
+    guard isCurrent(remembered.version(place)) else { return nil }
+    return RecalledRow(values: remembered.values(place), offset: offset, watermark: watermark)
   }
 
   /// Whether the index leads to the same row now. Its mapping is still there: a file only grows.

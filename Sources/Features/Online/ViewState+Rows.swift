@@ -125,17 +125,17 @@ extension ViewState {
 
   private func answer(_ row: AskedRow, into values: inout [Scalar]) -> Bool {
     for index in 0..<plans.count {
-      let plan = plans[index]
-      let window = asked[plan.windowIndex]
+      let plan = plans.address(index)
+      let window = UnsafePointer(asked + plan.pointee.windowIndex)
       guard
-        var value = plan.family._withUnsafeGuaranteedRef({
-          $0.value(row, folds[plan.familyIndex], window)
+        var value = plan.pointee.family._withUnsafeGuaranteedRef({
+          $0.value(row, folds[plan.pointee.familyIndex], window)
         })
       else { return false }
-      if let divisor = plan.divisor {
+      if let divisor = plan.pointee.divisor {
         guard
           let divided = divisor._withUnsafeGuaranteedRef({
-            $0.value(row, folds[plan.divisorIndex], window)
+            $0.value(row, folds[plan.pointee.divisorIndex], window)
           })
         else { return false }
         value = Ratio.quotient(value, divided)
@@ -147,17 +147,10 @@ extension ViewState {
 
   /// Appends what is said of an entity of which nothing is known.
   func answerNothing(at time: Timestamp, into values: inout [Scalar]) {
-    for index in 0..<plans.count {
-      let plan = plans[index]
-      let (start, end) = plan.window.stretch(at: time)
-      let question = Question(time: time, start: start, end: end, texts: texts)
-      let family = plan.family.takeUnretainedValue()
-      var value = family.value(entities.nothing, slot: plan.slot, question)
-      if let divisor = plan.divisor?.takeUnretainedValue() {
-        value = Ratio.quotient(
-          value, divisor.value(entities.nothing, slot: plan.divisorSlot, question))
-      }
-      values.append(value.scalar(texts))
+    for index in 0..<askedCount {
+      let (start, end) = asked[index].stretch(at: time)
+      asked[index].question = Question(time: time, start: start, end: end, texts: texts)
     }
+    answer(entities.nothing, into: &values)
   }
 }

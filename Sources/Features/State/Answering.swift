@@ -19,35 +19,51 @@ extension Aggregation {
   // MARK: Questions
 
   static func value(
-    _ family: TypedFamily<Self>, _ history: EntityHistory, slot: Int, _ question: Question
+    _ family: TypedFamily<Self>, _ history: EntityHistory, slot: Int,
+    _ asked: UnsafePointer<AskedWindow>
   ) -> Cell {
-    let (first, end) = (question.firstRow, question.endRow)
-    if family.windows[slot].rowReach > .zero {
-      if countsEvents, family.shape.column == nil { return .int(Int64(end - first)) }
-      if end - first <= Family.plainRowsMax {
-        return plainFold(family, history, first, end).result(question)
-      }
-      return exactFold(family, history, first, end, slot, question).result(question)
+    let (first, end) = (asked.pointee.question.firstRow, asked.pointee.question.endRow)
+    let isPlain =
+      asked.pointee.isExact
+      || (isIndifferentToGrouping && holdsAll(family, history, asked.pointee.question))
+    if isPlain, countsEvents, family.shape.column == nil { return .int(Int64(end - first)) }
+    if isPlain, end - first <= Family.plainRowsMax {
+      return plainFold(family, history, first, end).result(asked.pointee.question)
     }
-    if isIndifferentToGrouping, holdsAll(family, history, question) {
-      if countsEvents, family.shape.column == nil { return .int(Int64(end - first)) }
-      if end - first <= Family.plainRowsMax {
-        return plainFold(family, history, first, end).result(question)
-      }
-    }
+    let question = asked.pointee.question
     guard let track = history.track else {
       return rowFold(family, history, first, end, question).result(question)
     }
-    if family.windows[slot].endsWithTile {
-      return closedFold(family, history, track, slot, end, question).result(question)
+    if asked.pointee.isExact {
+      let total = exactFold(&family.tracks[track], family, history, slot, question)
+      return total.result(question)
     }
-    let tracked = trackedFold(family, history, track, end)
+    return grouped(&family.tracks[track], family, history, slot, asked.pointee)
+  }
+
+  /// From partial states.
+  private static func grouped(
+    _ track: inout Track<Self>, _ family: TypedFamily<Self>, _ history: EntityHistory, _ slot: Int,
+    _ asked: AskedWindow
+  ) -> Cell {
+    let question = asked.question
+    if asked.endsWithTile {
+      return closedFold(&track, family, history, slot, question).result(question)
+    }
+    let isFurthest = question.endRow >= track.current.row
+    if isFurthest { track.advance(history, family.shape, family.empty, to: question.endRow) }
+    // A question about the past changes nothing.
+    let tracked =
+      isFurthest
+      ? track.current
+      : track.snapshot(history, family.shape, family.empty, at: question.endRow)
     switch family.shape.grouping {
     case .whole: return tracked.state.result(question)
     case .sessions:
       return (question.time < tracked.boundary ? tracked.state : family.empty).result(question)
     case .tiles(let width):
-      var total = mergedTiles(family, track, slot, from: question.start, upTo: tracked.tiles)
+      var total = mergedTiles(
+        &track, family.empty, slot, from: question.start, upTo: tracked.tiles)
       if tracked.boundary - width >= question.start { total.merge(tracked.state) }
       return total.result(question)
     }
@@ -62,56 +78,41 @@ extension Aggregation {
     return history.settled == .distantPast || question.start > history.settled
   }
 
-  /// The fold at row `end`, which is remembered if it is the furthest so far.
-  private static func trackedFold(
-    _ family: TypedFamily<Self>, _ history: EntityHistory, _ track: Int, _ end: Int
-  ) -> Snapshot<Self> {
-    guard end >= family.tracks[track].current.row else {
-      return family.tracks[track].snapshot(history, family.shape, family.empty, at: end)
-    }
-    family.tracks[track].advance(history, family.shape, family.empty, to: end)
-    return family.tracks[track].current
-  }
-
   /// The tiles from `start` on, among the first `end` ever closed.
   ///
   /// - Complexity: amortised O(tiles / questions in a hop), at least O(log tiles).
   private static func mergedTiles(
-    _ family: TypedFamily<Self>, _ track: Int, _ slot: Int, from start: Timestamp, upTo end: Int
+    _ track: inout Track<Self>, _ empty: Self, _ slot: Int, from start: Timestamp, upTo end: Int
   ) -> Self {
-    let forgotten = family.tracks[track].forgotten
-    let first = family.tracks[track].firstTile(notBefore: start, upTo: end)
-    var known = MergedTiles(tiles: first..<first, state: family.empty)
-    if let merged = family.tracks[track].merged[slot], merged.tiles.lowerBound == first,
+    let first = track.firstTile(notBefore: start, upTo: end)
+    guard first < end else { return empty }
+    // A few tiles are merged as fast as they are looked up.
+    guard end - first > 3 else { return track.merge(first..<end, onto: empty) }
+    var known = MergedTiles(tiles: first..<first, state: empty)
+    if let merged = track.merged[slot], merged.tiles.lowerBound == first,
       merged.tiles.upperBound <= end
     {
       if merged.tiles.upperBound == end { return merged.state }
       known = merged
     }
-    guard known.tiles.upperBound < end else { return known.state }
     // What is held here would be copied by the first merge into it.
-    family.tracks[track].merged[slot] = nil
-    for index in known.tiles.upperBound..<end {
-      known.state.merge(family.tracks[track].tiles[index - forgotten].state)
-    }
+    track.merged[slot] = nil
+    known.state = track.merge(known.tiles.upperBound..<end, onto: known.state)
     known.tiles = first..<end
-    // A few tiles are merged as fast as they are looked up.
-    if end - first > 3 { family.tracks[track].merged[slot] = known }
+    track.merged[slot] = known
     return known.state
   }
 
   /// A window that ends where a tile ends: rows behind it may have been folded already.
   private static func closedFold(
-    _ family: TypedFamily<Self>, _ history: EntityHistory, _ track: Int, _ slot: Int, _ end: Int,
+    _ track: inout Track<Self>, _ family: TypedFamily<Self>, _ history: EntityHistory, _ slot: Int,
     _ question: Question
   ) -> Self {
-    family.tracks[track].advance(history, family.shape, family.empty, to: end)
-    let current = family.tracks[track].current
-    let tiles = family.tracks[track].firstTile(notBefore: question.end, upTo: current.tiles)
-    var total = mergedTiles(family, track, slot, from: question.start, upTo: tiles)
-    if current.boundary > question.start, current.boundary <= question.end {
-      total.merge(current.state)
-    }
+    track.advance(history, family.shape, family.empty, to: question.endRow)
+    let tiles = track.firstTile(notBefore: question.end, upTo: track.current.tiles)
+    var total = mergedTiles(&track, family.empty, slot, from: question.start, upTo: tiles)
+    let boundary = track.current.boundary
+    if boundary > question.start, boundary <= question.end { total.merge(track.current.state) }
     return total
   }
 
@@ -158,43 +159,47 @@ extension Aggregation {
   /// An exact window of many rows: the end of the tile in which it starts, whole tiles, and the beginning of the tile
   /// in which it ends.
   private static func exactFold(
-    _ family: TypedFamily<Self>, _ history: EntityHistory, _ first: Int, _ end: Int, _ slot: Int,
+    _ track: inout Track<Self>, _ family: TypedFamily<Self>, _ history: EntityHistory, _ slot: Int,
     _ question: Question
   ) -> Self {
-    guard let track = history.track, let width = family.shape.width else {
-      preconditionFailure("an entity with many rows has partial states, in tiles")
+    guard let width = family.shape.width else {
+      preconditionFailure("an exact window of many rows is made of tiles")
     }
+    let (first, end) = (question.firstRow, question.endRow)
     let inner = (question.start - TimeSpan(microseconds: 1)).roundedDown(to: width) + width
     let edge = min(end, history.firstRow(notBefore: inner))
-    var total = suffix(family, history, track, slot, first, edge)
-    let tracked = trackedFold(family, history, track, end)
-    total.merge(mergedTiles(family, track, slot, from: inner, upTo: tracked.tiles))
+    var total = suffix(&track, family, history, slot, first, edge)
+    let isFurthest = end >= track.current.row
+    if isFurthest { track.advance(history, family.shape, family.empty, to: end) }
+    let tracked =
+      isFurthest ? track.current : track.snapshot(history, family.shape, family.empty, at: end)
+    total.merge(mergedTiles(&track, family.empty, slot, from: inner, upTo: tracked.tiles))
     if tracked.boundary - width >= inner { total.merge(tracked.state) }
     return total
   }
 
   /// The fold of the rows `first ..< end`, the last ones of a tile, from right to left.
   private static func suffix(
-    _ family: TypedFamily<Self>, _ history: EntityHistory, _ track: Int, _ slot: Int, _ first: Int,
-    _ end: Int
+    _ track: inout Track<Self>, _ family: TypedFamily<Self>, _ history: EntityHistory, _ slot: Int,
+    _ first: Int, _ end: Int
   ) -> Self {
     guard first < end else { return family.empty }
     let needed = end - first
-    if family.tracks[track].suffixes[slot].end != end {
-      family.tracks[track].suffixes[slot].end = end
-      family.tracks[track].suffixes[slot].states.removeAll(keepingCapacity: true)
+    if track.suffixes[slot].end != end {
+      track.suffixes[slot].end = end
+      track.suffixes[slot].states.removeAll(keepingCapacity: true)
     }
-    let known = family.tracks[track].suffixes[slot].states.count
-    guard known < needed else { return family.tracks[track].suffixes[slot].states[needed - 1] }
+    let known = track.suffixes[slot].states.count
+    guard known < needed else { return track.suffixes[slot].states[needed - 1] }
     history.withRows(from: first, column: family.shape.column) { times, cells, stride in
       for count in known..<needed {
         let index = needed - 1 - count
         var state = family.empty
         state.add(cells[index * stride], at: times[index])
-        if count > 0 { state.merge(family.tracks[track].suffixes[slot].states[count - 1]) }
-        family.tracks[track].suffixes[slot].states.append(state)
+        if count > 0 { state.merge(track.suffixes[slot].states[count - 1]) }
+        track.suffixes[slot].states.append(state)
       }
     }
-    return family.tracks[track].suffixes[slot].states[needed - 1]
+    return track.suffixes[slot].states[needed - 1]
   }
 }

@@ -51,9 +51,9 @@ class Family {
   func settle(_ history: EntityHistory, to row: Int, watermark: Timestamp) {
     preconditionFailure("a family is typed")
   }
-  func value(_ history: EntityHistory, slot: Int, _ question: Question) -> Cell {
-    preconditionFailure("a family is typed")
-  }
+  func value(
+    _ history: EntityHistory, slot: Int, _ asked: UnsafePointer<AskedWindow>
+  ) -> Cell { preconditionFailure("a family is typed") }
 
   // As bytes; see `EntityRow`.
 
@@ -66,9 +66,9 @@ class Family {
     preconditionFailure("a family is typed")
   }
   /// The same as of a history, from what was written; nil if that is damaged.
-  func value(_ row: AskedRow, _ fold: FoldPlan, _ asked: AskedWindow) -> Cell? {
-    preconditionFailure("a family is typed")
-  }
+  func value(
+    _ row: AskedRow, _ fold: FoldPlan, _ asked: UnsafePointer<AskedWindow>
+  ) -> Cell? { preconditionFailure("a family is typed") }
 
   /// Whether an answer moves with the question's own time, though nothing comes into the window or leaves it.
   var hasMovingAnswers: Bool { preconditionFailure("a family is typed") }
@@ -114,9 +114,9 @@ final class TypedFamily<State: Aggregation>: Family {
     State.settle(self, history, to: row, watermark: watermark)
   }
 
-  override func value(_ history: EntityHistory, slot: Int, _ question: Question) -> Cell {
-    State.value(self, history, slot: slot, question)
-  }
+  override func value(
+    _ history: EntityHistory, slot: Int, _ asked: UnsafePointer<AskedWindow>
+  ) -> Cell { State.value(self, history, slot: slot, asked) }
 
   override func write(_ history: EntityHistory, from row: Int, to bytes: inout StateWriter) {
     State.write(self, history, from: row, to: &bytes)
@@ -126,9 +126,9 @@ final class TypedFamily<State: Aggregation>: Family {
     State.restore(self, track, from: section)
   }
 
-  override func value(_ row: AskedRow, _ fold: FoldPlan, _ asked: AskedWindow) -> Cell? {
-    State.value(self, row, fold, asked)
-  }
+  override func value(
+    _ row: AskedRow, _ fold: FoldPlan, _ asked: UnsafePointer<AskedWindow>
+  ) -> Cell? { State.value(self, row, fold, asked) }
 
   override var hasMovingAnswers: Bool { State.movesWithTime || shape.isSession }
 }

@@ -13,6 +13,13 @@ struct FrozenList<Element> {
     count = elements.count
   }
 
+  /// Where an element lies, as long as the list: for those that are larger than what is read of them.
+  @inline(__always)
+  func address(_ index: Int) -> UnsafePointer<Element> {
+    precondition(index >= 0 && index < count, "an index of the list")
+    return base + index
+  }
+
   subscript(index: Int) -> Element {
     @inline(__always) get {
       precondition(index >= 0 && index < count, "an index of the list")

@@ -142,6 +142,13 @@ extension Track {
     return forgotten + low
   }
 
+  /// Merges tiles, by the count of all ever closed, onto a state.
+  func merge(_ range: Range<Int>, onto state: State) -> State {
+    var state = state
+    for index in range { state.merge(tiles[index - forgotten].state) }
+    return state
+  }
+
   /// Takes back what was folded from `row` on: an event has been put there.
   mutating func takeBack(to row: Int) {
     for index in suffixes.indices where suffixes[index].end > row {

@@ -288,15 +288,20 @@ final class ViewState {
       return
     }
     if rowsMax > Family.plainRowsMax { addTracks(history) }
+    answer(history, into: &values)
+  }
+
+  /// The features by the questions at hand.
+  func answer(_ history: EntityHistory, into values: inout [Scalar]) {
     for index in 0..<plans.count {
-      let plan = plans[index]
-      let question = asked[plan.windowIndex].question
-      var value = plan.family._withUnsafeGuaranteedRef {
-        $0.value(history, slot: plan.slot, question)
+      let plan = plans.address(index)
+      let window = UnsafePointer(asked + plan.pointee.windowIndex)
+      var value = plan.pointee.family._withUnsafeGuaranteedRef {
+        $0.value(history, slot: plan.pointee.slot, window)
       }
-      if let divisor = plan.divisor {
+      if let divisor = plan.pointee.divisor {
         let other = divisor._withUnsafeGuaranteedRef {
-          $0.value(history, slot: plan.divisorSlot, question)
+          $0.value(history, slot: plan.pointee.divisorSlot, window)
         }
         value = Ratio.quotient(value, other)
       }

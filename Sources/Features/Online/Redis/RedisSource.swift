@@ -187,8 +187,6 @@ final class RedisSource: RowSource {
   }
 
   // Whether a row is still the same only the server knows, and to ask it takes as long as to read the row.
-  func recall(
-    _: Int, _: Bytes, at _: Timestamp
-  ) -> (finished: FinishedRow, values: UnsafeBufferPointer<Scalar>)? { nil }
+  func recall(_: Int, _: Bytes, at _: Timestamp) -> RecalledRow? { nil }
   func remember(_: Int, _: Bytes, _: FinishedRow, _: ArraySlice<Scalar>) {}
 }
