@@ -208,7 +208,7 @@ _rtinfer() {
       case $previous in
         --project) values='files' ;;
         --registry) values='folders' ;;
-        --model) values='text' ;;
+        --model) values='files' ;;
         --batch) values='text' ;;
         --repeats) values='text' ;;
         --decisions) values='files' ;;

@@ -215,7 +215,7 @@ complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subco
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from features' -l help -s h -d 'Show this help'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from pipeline' -l project -r -F -d 'The project file'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from pipeline' -l registry -x -a '(__fish_complete_directories)' -d 'The registry\'s folder'
-complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from pipeline' -l model -x -d 'The model of the project that decides'
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from pipeline' -l model -r -F -d 'The model of the project that decides'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from pipeline' -l batch -x -d 'Events of a call, several sizes with commas; samples are of the first'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from pipeline' -l repeats -x -d 'How often all events are replayed at each size, once without and once with the layers timed, after one time for warming up'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from pipeline' -l decisions -r -F -d 'Write the decisions of the first pass there, as score writes them'

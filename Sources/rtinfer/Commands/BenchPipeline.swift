@@ -16,10 +16,10 @@ import Models
 
 enum BenchPipeline {
   static let model = Flag(
-    "model", .text("NAME"), "The model of the project that decides",
+    "model", .file, "The model of the project that decides",
     default: "every one that decides an event type")
   static let batch = Flag(
-    "batch", .text("EVENTS,…"),
+    "batch", .text("ROWS,…"),
     "Events of a call, several sizes with commas; samples are of the first", default: "1,256")
   static let repeats = Flag(
     "repeats", .text("N"),
@@ -62,7 +62,7 @@ enum BenchPipeline {
         "rtinfer bench pipeline events.ndjson | rtinfer budget check",
         "Is each layer within its budget, waiting apart?"),
       .init(
-        "rtinfer bench pipeline --batch 1,64,1024 --json events.ndjson | jq -c 'select(.what == \"pipeline\") | [.batch, .events_per_s]'",
+        "rtinfer bench pipeline --batch 1,64,1024 --summary events.ndjson | tail -3",
         "What larger calls are worth."),
     ],
     run: run)
