@@ -17,6 +17,8 @@ struct DeclaredAggregation: Sendable {
   /// Whether the result is a list or an object, given as JSON.
   let givesDocument: Bool
   let family: @Sendable (Grouping, _ column: Int?) -> Family
+  /// Of a state that has seen so many different numbers, as it is stored.
+  let stateBytes: @Sendable (_ values: Int) -> Int
 }
 
 struct AggregationEntry: Sendable {
@@ -45,10 +47,22 @@ struct AggregationEntry: Sendable {
     self.declare = { (node) throws(Failure) in
       let parameters = try parameters(node)
       return DeclaredAggregation(
-        name: name, signature: "\(name) \(parameters)", givesDocument: document
-      ) { grouping, column in
-        TypedFamily<State>(parameters, grouping, column: column)
-      }
+        name: name, signature: "\(name) \(parameters)", givesDocument: document,
+        family: { grouping, column in
+          TypedFamily<State>(parameters, grouping, column: column)
+        },
+        stateBytes: { values in
+          var state = State(parameters)
+          for value in 0..<values {
+            let number = Scalar.double(Double(value) + 0.5)
+            let cell =
+              argument == .hashes ? Cell(hashOf: number) : Cell(number, strings: ByteTable())
+            state.add(cell, at: Timestamp(microseconds: Int64(value)))
+          }
+          var bytes = StateWriter(strings: ByteTable())
+          state.write(to: &bytes)
+          return bytes.count
+        })
     }
   }
 

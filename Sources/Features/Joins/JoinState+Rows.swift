@@ -33,12 +33,14 @@ extension JoinState {
   /// which it knows nothing.
   private static let serverMargin = TimeSpan.days(30)
 
+  /// A view's own name has no dot.
+  static func tableName(_ view: FeatureView) -> String { "\(view.name).join" }
+
   var table: StoredTable {
     let reach = max(join.left.reach, join.right.reach).microseconds
     let (life, isEndless) = reach.addingReportingOverflow(JoinState.serverMargin.microseconds)
-    // A view's name has no dot.
     return StoredTable(
-      name: "\(view.view.name).join", digest: view.view.digest, timeToLive: .zero,
+      name: JoinState.tableName(view.view), digest: view.view.digest, timeToLive: .zero,
       serverTimeToLive: isEndless ? nil : TimeSpan(microseconds: life))
   }
 

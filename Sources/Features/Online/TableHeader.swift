@@ -21,12 +21,8 @@ enum TableHeader {
     memory.setNumber(Int(CRC32C.of(memory.bytes(16, 192 - 16))), at: 12)
   }
 
-  /// Refuses what is no such file, or of another definition.
-  ///
-  /// - Returns: the rows' time to live.
-  static func check(
-    _ memory: TableMemory, path: String, digest: [UInt8]
-  ) throws(Failure) -> TimeSpan? {
+  /// Of the definition by which the rows were written. Refuses what is no such file.
+  static func digest(_ memory: TableMemory, path: String) throws(Failure) -> [UInt8] {
     guard memory.count >= TableLayout.heap, memory.bytes(0, 8) == Bytes(TableLayout.magic) else {
       throw .badData("\(path): is no online store")
     }
@@ -42,7 +38,16 @@ enum TableHeader {
       throw .badData(
         "\(path): its head is damaged", hint: "rtinfer materialize backfill writes it anew")
     }
-    guard memory.bytes(16, 32).copy() == digest else {
+    return memory.bytes(16, 32).copy()
+  }
+
+  /// Refuses what is no such file, or of another definition.
+  ///
+  /// - Returns: the rows' time to live.
+  static func check(
+    _ memory: TableMemory, path: String, digest: [UInt8]
+  ) throws(Failure) -> TimeSpan? {
+    guard try self.digest(memory, path: path) == digest else {
       let name = memory.bytes(60, min(memory.number(56), TableLayout.nameBytesMax)).string
       throw .badData(
         "\(path): holds the view '\(name)' by another definition than the project's",

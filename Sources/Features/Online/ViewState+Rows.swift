@@ -42,7 +42,7 @@ extension ViewState {
   /// With partial states, only so many of the latest rows are written, unless an exact window needs more: a busy
   /// entity is written every few thousand events. A writer that ends as it should writes all that late events may
   /// need; after a crash, what is learned of a time before these rows counts in the oldest tile that can still change.
-  private static let writtenRowsMax = 128
+  static let writtenRowsMax = 128
   /// With more rows, an entity gets partial states when it is written.
   private static let plainRowsMax = 16
 

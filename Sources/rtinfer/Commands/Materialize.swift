@@ -75,7 +75,10 @@ enum MaterializeCommand {
       however it ended, and leaves out events that ingest has marked and the store holds already. materialize get \
       VIEW KEY… prints one row, with its freshness; materialize stat a summary of each view. materialize backfill \
       --online FOLDER EVENTS… writes the store anew, as is needed after a view's definition has changed or the \
-      machine went down; what is there serves until all events are in. --online redis://HOST keeps the store on a \
+      machine went down; what is there serves until all events are in. materialize plan says, before anything runs, what \
+      an entity of each view takes there (bytes of its row's head, of each tile and how many there can be, of each of its \
+      latest events) and, with --online FOLDER, whether the folder's views are the project's: same, changed, added or \
+      dropped. --online redis://HOST keeps the store on a \
       server of Redis or Valkey or a cluster of them, for several machines: rtinfer help online.
 
       --log takes the events from the durable log that ingest writes, with --online from where the store ends, so \
@@ -120,6 +123,9 @@ enum MaterializeCommand {
       .init(
         "rtinfer materialize get origin_traffic JFK --online .rtinfer/online", "One row of it, now."
       ),
+      .init(
+        "rtinfer materialize plan --online .rtinfer/online",
+        "What each view will take, and what the project file would change."),
     ],
     run: run)
 
@@ -147,6 +153,7 @@ enum MaterializeCommand {
     case "backfill": return try backfill(invocation, schema, features)
     case "get": return try get(invocation, schema, features)
     case "stat": return try stat(invocation, features)
+    case "plan": return try plan(invocation, features)
     default: try refuse([at], for: "a stream; it is for materialize get", invocation)
     }
     let asking = try askingTypes(invocation, project, schema)
