@@ -82,7 +82,8 @@ enum FastValue {
     let word = UInt32(
       littleEndian: UnsafeRawPointer(base + start).loadUnaligned(as: UInt32.self))
     if word == 0x6C6C_756E || word == 0x6575_7274 { return start &+ 4 }  // "null", "true"
-    return word == 0x736C_6166 && base[start &+ 4] == UInt8(ascii: "e") ? start &+ 5 : none  // "false"
+    // "false"
+    return word == 0x736C_6166 && base[start &+ 4] == UInt8(ascii: "e") ? start &+ 5 : none
   }
 
   #if arch(x86_64)
