@@ -38,10 +38,11 @@ extension HelpTopics {
       Ties        pairs of one time count in the order in which they became known; those that
                   one event completes, in the order of the other events; unmatched ones last.
       Memory      an event waits until the watermark has passed the last time of a match:
-                  about 200 bytes and the members that the view reads, for left events of
-                  after + lateness and right ones of before + lateness. An online store
-                  holds them in a table of its own, VIEW.join, so a restart forgets none;
-                  Redis forgets those to whose join no event has come for 30 days.
+                  about 240 bytes and the members that the view reads, and as much again for
+                  each key, for left events of after + lateness and right ones of
+                  before + lateness. An online store holds them in a table of its own,
+                  VIEW.join (materialize plan: waiting), so a restart forgets none; Redis
+                  forgets those to whose join no event has come for 30 days.
       Changes     updates and deletes of either type are refused, as in any view.
       Tables      a joined view does not read them (airport__runways); a derived one may.
 

@@ -6,26 +6,6 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Bytes in memory, handed out as a pipe would.
-private final class MemorySource: ByteSource {
-  let name = "memory"
-  private let bytes: [UInt8]
-  private var position = 0
-
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws(Failure) -> Int {
-    let count = min(buffer.count, bytes.count - position)
-    bytes.withUnsafeBytes {
-      buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[position..<position + count]))
-    }
-    position += count
-    return count
-  }
-
-  func mustWait() throws(Failure) -> Bool { false }
-}
-
 @Suite(.serialized) struct RecordBenchmarks {
   private static let streams: [(name: String, file: String, three: [String])] = [
     ("300 bytes", "scheduled", ["id", "carrier", "distance"]),

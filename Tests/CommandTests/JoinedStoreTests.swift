@@ -100,18 +100,7 @@ import Testing
   }
 
   @Test func aKilledWriterLosesNothingAndCountsNothingTwice() throws {
-    var random = SplitMix64(seed: 5)
-    let lines = try folder.text("events.ndjson").split(separator: "\n")
-    for _ in 0..<5 {
-      let child = try Child(
-        [Binary.rtinfer, "materialize", "--online", "online"], in: folder.url,
-        environment: Binary.environment(home: folder.url))
-      let end = lines.count - Int.random(in: 0..<400, using: &random)
-      try child.write(lines[..<end].joined(separator: "\n") + "\n")
-      usleep(UInt32.random(in: 1_000...120_000, using: &random))
-      child.send(SIGKILL)
-      _ = child.wait()
-    }
+    try KilledWriters.run(5, in: folder)
     let last = try bash("rtinfer materialize --online online events.ndjson > online.out")
     #expect(last.status == 0, "\(last.errors)")
     #expect(try rows("online") == rows("whole"))
@@ -149,15 +138,7 @@ import Testing
     #expect(outcome.errors.contains("504 events were in the online store already"))
     #expect(try rows(redis.address) == rows("whole"))
     // What need not wait any longer leaves the lists; of the last 80 seconds 160 impressions may, and some clicks.
-    let waiting = try redis.ask(
-      "EVAL",
-      """
-      local count = 0
-      for _, key in ipairs(redis.call('KEYS', '*:clicks.join:*')) do
-        if redis.call('TYPE', key).ok == 'set' then count = count + redis.call('SCARD', key) end
-      end
-      return count
-      """, "0")
-    #expect((50...400).contains(try #require(Int(waiting))))
+    let waiting = try #require(try redis.listedCount("*:clicks.join:*"))
+    #expect((50...400).contains(waiting))
   }
 }

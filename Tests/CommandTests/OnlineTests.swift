@@ -76,19 +76,7 @@ import Testing
     #expect(try bash("rtinfer ingest raw.ndjson > events.ndjson").status == 0)
     #expect(try bash("rtinfer materialize --online whole events.ndjson > whole.out").status == 0)
     let kills = ProcessInfo.processInfo.environment["RTINFER_LONG"] == nil ? 5 : 500
-    var random = SplitMix64(seed: 5)
-    let lines = try folder.text("events.ndjson").split(
-      separator: "\n", omittingEmptySubsequences: true)
-    for _ in 0..<kills {
-      let child = try Child(
-        [Binary.rtinfer, "materialize", "--online", "online"], in: folder.url,
-        environment: Binary.environment(home: folder.url))
-      // Each time from the beginning, as after a crash; what was held already comes again.
-      let end = lines.count - Int.random(in: 0..<400, using: &random)
-      try child.write(lines[..<end].joined(separator: "\n") + "\n")
-      usleep(UInt32.random(in: 1_000...120_000, using: &random))
-      child.send(SIGKILL)
-      _ = child.wait()
+    try KilledWriters.run(kills, in: folder) {
       let stat = try bash("rtinfer materialize stat --online online")
       if stat.status != 0 {
         // Killed before there was a store.

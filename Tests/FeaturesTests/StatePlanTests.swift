@@ -61,6 +61,23 @@ import Testing
     )
   }
 
+  @Test func whatWaitsInAJoinTakesWhatThePlanSays() throws {
+    let world = try JoinWorld(JoinShape(after: 60))
+    let join = world.engine.joins[0]
+    join.resume(offset: -1, watermark: .distantPast)
+    for (order, isLeft) in [true, false].enumerated() {
+      let event = JoinEvent(isLeft: isLeft, id: order, second: 100, key: 1, ad: 2, x: 3)
+      try world.apply(event, order: order, watermark: .distantPast)
+    }
+    var bytes: [Int] = []
+    try join.visitChanged { (key, row, _) throws(Failure) in bytes.append(key.count + row.count) }
+    let plan = StatePlan(join.view.view)
+    // The key is "k1": two bytes of text.
+    #expect(plan.waiting.map { $0.bytes + 2 } == bytes)
+    #expect(plan.waiting.map(\.reach) == [.seconds(60), .zero])
+    #expect(plan.waiting.map(\.stream) == ["l", "r"])
+  }
+
   @Test func whatGrowsIsNamed() throws {
     let (plan, _, _) = try measure(
       "d: { count_distinct: 's' }, n: { count: '*' }, p: { percentile: 'x', p: 0.5 }", pace: 600,

@@ -76,6 +76,18 @@ public final class RedisProcess {
     return (outcome.output + outcome.errors).trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
+  /// Members of all sets whose keys fit a pattern: entities that a store has listed.
+  public func listedCount(_ pattern: String) throws -> Int? {
+    let script = """
+      local count = 0
+      for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
+        if redis.call('TYPE', key).ok == 'set' then count = count + redis.call('SCARD', key) end
+      end
+      return tostring(count)
+      """
+    return Int(try ask("EVAL", script, "0", pattern))
+  }
+
   /// A port at which nobody listens now.
   public static func freePort() throws -> UInt16 {
     #if canImport(Glibc)

@@ -128,6 +128,29 @@ public final class DescriptorSink: ByteSink {
   }
 }
 
+/// Bytes in memory, handed out as a file's would be.
+public final class MemorySource: ByteSource {
+  public let name: String
+  private let bytes: [UInt8]
+  private var position = 0
+
+  public init(_ bytes: [UInt8], name: String = "memory") {
+    self.bytes = bytes
+    self.name = name
+  }
+
+  public func read(into buffer: UnsafeMutableRawBufferPointer) throws(Failure) -> Int {
+    let count = min(buffer.count, bytes.count - position)
+    bytes.withUnsafeBytes {
+      buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[position..<position + count]))
+    }
+    position += count
+    return count
+  }
+
+  public func mustWait() throws(Failure) -> Bool { false }
+}
+
 /// Output kept in memory, for tests and for text that is compared before it is written.
 public final class MemorySink: ByteSink {
   public private(set) var bytes: [UInt8] = []

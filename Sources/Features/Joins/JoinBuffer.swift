@@ -5,7 +5,7 @@
 //     events by number:  time, order, matched?, end │ the members that records need, as bytes
 //     queue:  end, order ─▶ number           the earliest end on top
 //
-// Memory: for each event 160 bytes and its members, a text with its length; for each key as for an entity of a view.
+// Memory: for each event 240 bytes and its members, a text with its length; for each key as much again (both measured).
 
 import Core
 import Events

@@ -90,6 +90,9 @@ extension JoinState {
     (changes?.takeRemoved() ?? []).map { JoinState.rowKey($0.side, $0.order) }
   }
 
+  /// A row and its key, where no value is a text: a text's bytes are extra.
+  static func rowBytes(keyParts: Int, members: Int) -> Int { 9 + 29 + 9 * (keyParts + members) }
+
   private static func rowKey(_ side: Side, _ order: Int64) -> [UInt8] {
     var key = side == .left ? [UInt8(ascii: "l")] : [UInt8(ascii: "r")]
     key.append(big: order)

@@ -72,13 +72,8 @@ final class JoinState {
   ) {
     // What the store holds already has been matched.
     if let changes, order <= changes.heldOffset { return }
-    let (isLeft, isRight) = (join.left.eventType == type, join.right.eventType == type)
-    var isMatched = false
-    if isLeft { isMatched = match(.left, scalars, at: time, order: order) }
-    if isRight { _ = match(.right, scalars, at: time, order: order) }
-    // It waits only now: an event does not match itself.
-    if isLeft { keep(.left, scalars, at: time, order: order, isMatched: isMatched) }
-    if isRight { keep(.right, scalars, at: time, order: order, isMatched: true) }
+    if join.left.eventType == type { take(.left, scalars, at: time, order: order) }
+    if join.right.eventType == type { take(.right, scalars, at: time, order: order) }
   }
 
   /// No event of an earlier time than `complete` will come.
@@ -114,6 +109,28 @@ final class JoinState {
 
   // MARK: Matching
 
+  /// Matches an event as one of a side, and lets it wait for those of the other side that come later.
+  private func take(
+    _ side: Side, _ scalars: UnsafePointer<Scalar>, at time: Timestamp, order: Int64
+  ) {
+    guard let isKnown = assignKey(side, scalars) else { return }
+    // A null matches nothing; but it may be what is waited for in vain.
+    let isMatched = isKnown && match(side, scalars, at: time, order: order)
+    guard isKnown || (side == .left && join.keepsUnmatched) else { return }
+    if let changes, changes.isAhead(side, order) { return }
+    let stream = stream(side)
+    members.clear()
+    for (event, _) in stream.members { members.write(scalars[event]) }
+    let number = members.bytes.withBytes {
+      // That a right event found no match is told to nobody.
+      buffer(side).insert(
+        isKnown ? key.bytes : nil, $0, at: time, order: order, end: time + stream.reach,
+        isMatched: side == .right || isMatched)
+    }
+    noteChange(side, number)
+    stack.reset()
+  }
+
   /// Builds the key of an event; nil if it takes no part. False where a part of it is null.
   private func assignKey(_ side: Side, _ scalars: UnsafePointer<Scalar>) -> Bool? {
     let stream = stream(side)
@@ -126,17 +143,16 @@ final class JoinState {
     return key.assign(keySlots, keyValues)
   }
 
-  /// Lets the records count that an event completes; true if there are any.
+  /// Lets the records count that an event with the key at hand completes; true if there are any.
   private func match(
     _ side: Side, _ scalars: UnsafePointer<Scalar>, at time: Timestamp, order: Int64
   ) -> Bool {
-    guard assignKey(side, scalars) == true else { return false }
     let other: Side = side == .left ? .right : .left
     let (own, others) = (stream(side), buffer(other))
     for (event, slot) in own.members { record[slot] = scalars[event] }
     var isMatched = false
     others.visit(key.bytes, in: own.interval(time, of: stream(other))) { number in
-      // After a crash the store may hold events that are yet to come again.
+      // An event does not match itself; and after a crash the store may hold some that are yet to come again.
       guard let event = others[number], event.order < order else { return }
       isMatched = true
       if other == .left, !event.isMatched {
@@ -147,26 +163,6 @@ final class JoinState {
       count(at: max(time, event.time), order: order)
     }
     return isMatched
-  }
-
-  private func keep(
-    _ side: Side, _ scalars: UnsafePointer<Scalar>, at time: Timestamp, order: Int64,
-    isMatched: Bool
-  ) {
-    guard let isKnown = assignKey(side, scalars) else { return }
-    // A null matches nothing; but it may be what is waited for in vain.
-    guard isKnown || (side == .left && join.keepsUnmatched) else { return }
-    if let changes, changes.isAhead(side, order) { return }
-    let stream = stream(side)
-    members.clear()
-    for (event, _) in stream.members { members.write(scalars[event]) }
-    let number = members.bytes.withBytes {
-      buffer(side).insert(
-        isKnown ? key.bytes : nil, $0, at: time, order: order, end: time + stream.reach,
-        isMatched: isMatched)
-    }
-    noteChange(side, number)
-    stack.reset()
   }
 
   private func noteChange(_ side: Side, _ number: Int) {

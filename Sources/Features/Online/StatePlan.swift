@@ -1,6 +1,7 @@
 // What an entity of a view will take in an online store, worked out from the definition alone: the bytes of `EntityRow`.
 //
 //     a row   =  entity  +  tiles × tile  +  events × event          texts of events are extra
+//     and an event that waits in a join is a row of another table (`JoinState+Rows`)
 //
 // Sizes of states are those of states of numbers, taken from states that have seen some; those that grow with
 // their values (sets, lists, sketches) are named with what a value adds. The latest events of an entity lie
@@ -24,6 +25,15 @@ public struct StatePlan: Sendable {
     public let bytesPerValue: Int
   }
 
+  /// Events of one stream of a join that wait for a match, in a table of their own.
+  public struct Waiting: Sendable {
+    public let stream: String
+    /// Of one event: a row of that table with its key.
+    public let bytes: Int
+    /// After an event's time, until the watermark has passed it.
+    public let reach: TimeSpan
+  }
+
   public let view: String
   /// Of an entity without tiles and events.
   public private(set) var entityBytes = EntityRow.headBytes
@@ -36,10 +46,18 @@ public struct StatePlan: Sendable {
   public let exactWindow: TimeSpan
   /// Aggregations whose states grow with what they have seen.
   public private(set) var growing: [Growing] = []
+  /// Left and right; empty where the view draws from events.
+  public let waiting: [Waiting]
 
   public init(_ view: FeatureView) {
     self.view = view.name
     eventBytes = 16 + 9 * view.columns.count
+    waiting = (view.join.map { [$0.left, $0.right] } ?? []).map {
+      Waiting(
+        stream: $0.name,
+        bytes: JoinState.rowBytes(keyParts: $0.key.count, members: $0.members.count),
+        reach: $0.reach)
+    }
     exactWindow = view.features.map(\.window.rowReach).max() ?? .zero
     var seen: [String: [Window]] = [:]
     var families: [(name: String, feature: Feature, term: Term)] = []

@@ -41,8 +41,9 @@ enum BenchPipeline {
 
       Every pass begins with nothing known, so an event comes once in a pass and finds what it would find in \
       life. At each size one pass warms up; then come N pairs of passes. One reads the clock only when it begins and ends: events a \
-      second are its. The other reads it six times a call: the layers and the latencies are its, each with one reading in it \
-      (clock_ns), the total with five. Percentiles are over all passes, which repeat the same events.
+      second are its. The other reads it twice an event and four times a call: the layers and the latencies are its. Where a call \
+      is one event, one reading (clock_ns) is in each layer and five in the total. Percentiles are over all passes, which repeat \
+      the same events.
 
       Not in these figures: pipes, sockets, HTTP, the disk of --log and of --out (nothing is written anywhere), waiting \
       for others, other threads. One event is taken when the last is done, which is a closed loop of one client: what users see at a given rate is bench http's to say.

@@ -18,7 +18,7 @@ struct HeldEvents {
 
   /// The same events from the beginning.
   func sources() -> [any ByteSource] {
-    files.map { HeldSource(name: $0.name, $0.bytes) }
+    files.map { MemorySource($0.bytes, name: $0.name) }
   }
 
   private static func bytes(
@@ -39,26 +39,4 @@ struct HeldEvents {
       bytes.append(contentsOf: part[..<count])
     }
   }
-}
-
-private final class HeldSource: ByteSource {
-  let name: String
-  private let bytes: [UInt8]
-  private var position = 0
-
-  init(name: String, _ bytes: [UInt8]) {
-    self.name = name
-    self.bytes = bytes
-  }
-
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws(Failure) -> Int {
-    let count = min(buffer.count, bytes.count - position)
-    bytes.withUnsafeBytes {
-      buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[position..<position + count]))
-    }
-    position += count
-    return count
-  }
-
-  func mustWait() throws(Failure) -> Bool { false }
 }

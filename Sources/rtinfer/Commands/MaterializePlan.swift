@@ -75,6 +75,7 @@ extension MaterializeCommand {
       output.appendQuoted(plan.exactWindow.description)
     }
     append(",\"entity_bytes_most\":", plan.entityBytesMost, output)
+    append(plan.waiting, output)
     guard !plan.growing.isEmpty else { return }
     output.append(",\"growing\":{")
     for (index, state) in plan.growing.enumerated() {
@@ -83,6 +84,20 @@ extension MaterializeCommand {
       append(":", state.bytesPerValue, output)
     }
     output.append("}")
+  }
+
+  private static func append(_ waiting: [StatePlan.Waiting], _ output: OutputBuffer) {
+    guard !waiting.isEmpty else { return }
+    output.append(",\"waiting\":[")
+    for (index, events) in waiting.enumerated() {
+      output.append(index > 0 ? ",{\"stream\":" : "{\"stream\":")
+      output.appendQuoted(events.stream)
+      append(",\"bytes\":", events.bytes, output)
+      output.append(",\"for\":")
+      output.appendQuoted(events.reach.description)
+      output.append("}")
+    }
+    output.append("]")
   }
 
   private static func append(_ name: StaticString, _ count: Int, _ output: OutputBuffer) {

@@ -92,7 +92,7 @@ struct PipelineReport {
     var text =
       "\(names): \(first.events.grouped) events in memory, \(first.decided.grouped) decisions,"
       + " one thread\n\(machine.processor); a reading of the clock takes"
-      + " \(run.clockCost.fixed(0)) ns: one is in each layer, five are in a total\n\n"
+      + " \(run.clockCost.fixed(0)) ns: in a call of one event, one is in each layer and five in the total\n\n"
     text += "  batch      events/s          best   µs/event"
     for layer in Layer.allCases { text += layer.rawValue.leftPadded(13) }
     text += "\n"
