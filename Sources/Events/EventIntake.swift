@@ -60,6 +60,9 @@ public final class EventIntake {
   private var sourcePlaces: [(watermark: Int, input: Int)] = []
   private let identity = OutputBuffer(MemorySink(), capacity: 256)
   private var nextOffset: Int64 = 0
+  /// Of the last event that was marked.
+  private var lastMark: Int64 = -1
+  private var numbersMarksOn = false
   private var current: IntakeInput?
   private var wallClock = Timestamp.distantPast
 
@@ -133,8 +136,11 @@ public final class EventIntake {
     self.watermark.raise(to: watermark)
   }
 
-  /// Asks how complete each window of this length will have been.
-  public func watchWindows(_ length: TimeSpan) { lateness = LatenessStatistics(windows: length) }
+  /// Asks how complete each window of this length will have been. Of those in which an earlier run may have accepted events,
+  /// which begin before the latest time that it has seen, nothing is told.
+  public func watchWindows(_ length: TimeSpan) {
+    lateness = LatenessStatistics(windows: length, since: watermark.front)
+  }
 
   /// Source partitions as an earlier run has left them.
   func resume(_ partitions: SourcePartitions) { sources = partitions }
@@ -314,8 +320,9 @@ public final class EventIntake {
   private func judge(_ event: Event, _ input: IntakeInput) throws(Failure) -> Arrival? {
     if let mark = event.mark {
       counts.accepted += 1
-      nextOffset = mark.offset + 1
-      return arrival(event, input, offset: mark.offset, watermark: mark.watermark)
+      let offset = number(mark)
+      nextOffset = offset + 1
+      return arrival(event, input, offset: offset, watermark: mark.watermark)
     }
     if let place = input.sourcePartition, let offset = input.origin?.offset,
       !sources.see(offset, at: place)
@@ -340,9 +347,17 @@ public final class EventIntake {
       return nil
     }
     counts.accepted += 1
-    lateness.record(event.time, front: watermark.front)
+    lateness.record(event.time, watermark)
     defer { nextOffset += 1 }
     return arrival(event, input, offset: nextOffset, watermark: watermark.current)
+  }
+
+  /// The offset that ingest gave, as long as they grow. Behind the end of one run of ingest another's may follow, which
+  /// began to count anew: its events are numbered on, so that what came later has the greater number.
+  private func number(_ mark: Event.Mark) -> Int64 {
+    if mark.offset <= lastMark { numbersMarksOn = true }
+    lastMark = mark.offset
+    return numbersMarksOn ? nextOffset : mark.offset
   }
 
   private func refuseLate(_ event: Event, _ input: IntakeInput) throws(Failure) {
@@ -350,7 +365,7 @@ public final class EventIntake {
       counts.repeats += 1
       return
     }
-    lateness.refuse(event.time, front: watermark.front)
+    lateness.refuse(event.time, watermark)
     try input.reject(
       "late: its time \(event.time.rfc3339) is before the watermark"
         + " \(watermark.current.rfc3339)", to: rejects)

@@ -21,25 +21,34 @@ public struct LatenessStatistics: Sendable {
 
   public init() {}
 
-  /// - Parameter windows: the length of those whose completeness is told.
-  public init(windows: TimeSpan) { self.windows = WindowCompleteness(windows) }
+  /// - Parameters:
+  ///   - windows: the length of those whose completeness is told.
+  ///   - since: windows that begin earlier are not told of.
+  public init(windows: TimeSpan, since: Timestamp) {
+    self.windows = WindowCompleteness(windows, since: since)
+  }
 
-  mutating func refuse(_ time: Timestamp, front: Timestamp) {
-    add(time, front)
+  mutating func refuse(_ time: Timestamp, _ watermark: Watermark) {
+    add(time, watermark.front)
     refused += 1
-    windows?.refuse(time)
+    windows?.refuse(time, watermark: watermark.current)
   }
 
-  mutating func record(_ time: Timestamp, front: Timestamp) {
-    add(time, front)
-    windows?.accept(time)
+  mutating func record(_ time: Timestamp, _ watermark: Watermark) {
+    record(time, front: watermark.front)
+    windows?.accept(time, watermark: watermark.current)
   }
+
+  /// Where nobody asks for windows.
+  mutating func record(_ time: Timestamp, front: Timestamp) { add(time, front) }
 
   private mutating func add(_ time: Timestamp, _ front: Timestamp) {
     count += 1
     guard time < front else { return }
     outOfOrder += 1
-    lags.record(UInt64(front.microseconds - time.microseconds))
+    // A time may be as far in the past as can be written.
+    let lag = front.microseconds.subtractingReportingOverflow(time.microseconds)
+    lags.record(lag.overflow ? UInt64(Int64.max) : UInt64(lag.partialValue))
   }
 
   /// Of all events, from 0 to 1; 0 where there are none.

@@ -6,7 +6,8 @@
 //     accepted           498        512
 //     late                14          0                  498 of 512: 97.3 %, and complete
 //
-// Memory is flat: of the newest windows alone the counts are kept, and what the older ones came to.
+// Memory is flat: of the newest windows alone the counts are kept, and what the older ones came to. Events of windows that
+// were let go before the watermark has passed them are in no window's figure, but counted.
 
 public import Core
 
@@ -46,23 +47,36 @@ public struct WindowCompleteness: Sendable {
   private let keptMax: Int
   /// Of those that are no longer kept.
   private var older = Summary()
+  /// Windows that the watermark had not passed when there were too many to keep.
+  public private(set) var dropped = 0
   /// Late events of windows that are no longer kept; they are in no window's figure.
   public private(set) var beyond = 0
+  /// Windows that begin earlier are not told of: an earlier run has seen events of theirs.
+  private let since: Timestamp
 
-  /// - Parameter length: of a window; windows begin at its multiples since the epoch.
-  public init(_ length: TimeSpan, keptMax: Int = windowsMax) {
+  /// - Parameters:
+  ///   - length: of a window; windows begin at its multiples since the epoch.
+  ///   - since: windows that begin before it are not told of.
+  public init(
+    _ length: TimeSpan, since: Timestamp = .distantPast, keptMax: Int = windowsMax
+  ) {
     precondition(length > .zero && keptMax > 0, "windows have a length, and some are kept")
     self.length = length
     self.keptMax = keptMax
+    self.since = since
   }
 
-  mutating func accept(_ time: Timestamp) {
-    guard let index = index(time) else { return }
+  /// How many are no longer kept, of those that the watermark has passed.
+  public var olderCount: Int { older.windows }
+
+  /// - Parameter watermark: as far as it has come.
+  mutating func accept(_ time: Timestamp, watermark: Timestamp) {
+    guard let index = index(time, watermark) else { return }
     windows[index].accepted += 1
   }
 
-  mutating func refuse(_ time: Timestamp) {
-    guard let index = index(time) else {
+  mutating func refuse(_ time: Timestamp, watermark: Timestamp) {
+    guard let index = index(time, watermark) else {
       beyond += 1
       return
     }
@@ -71,9 +85,10 @@ public struct WindowCompleteness: Sendable {
 
   /// - Complexity: O(1) for the window of the event before, O(log windows) for another one, O(windows) for a new one
   ///   that is not the newest.
-  private mutating func index(_ time: Timestamp) -> Int? {
+  private mutating func index(_ time: Timestamp, _ watermark: Timestamp) -> Int? {
     if last < windows.count, contains(windows[last].start, time) { return last }
     let start = time.roundedDown(to: length)
+    guard start >= since else { return nil }
     var low = 0
     var high = windows.count
     while low < high {
@@ -83,13 +98,24 @@ public struct WindowCompleteness: Sendable {
     if low == windows.count || windows[low].start != start {
       if windows.count == keptMax {
         guard low > 0 else { return nil }
-        older.add(windows.removeFirst())
-        low -= 1
+        low -= makeRoom(before: low, watermark)
       }
       windows.insert(Window(start: start), at: low)
     }
     last = low
     return low
+  }
+
+  /// Lets some of the oldest go, several at a time as all others move.
+  ///
+  /// - Returns: how many, 1 or more and none behind `place`.
+  private mutating func makeRoom(before place: Int, _ watermark: Timestamp) -> Int {
+    let count = min(max(1, keptMax / 16), place)
+    for window in windows[..<count] {
+      if window.start + length <= watermark { older.add(window) } else { dropped += 1 }
+    }
+    windows.removeFirst(count)
+    return count
   }
 
   @inline(__always)

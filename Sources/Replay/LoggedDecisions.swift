@@ -8,24 +8,35 @@ public final class LoggedDecisions {
   private let ids = ByteTable()
   private let names = ByteTable()
   private var decisions: [(name: Int, propensity: Double)] = []
+  private let scratch = TextScratch()
 
   public init() {}
 
   public var count: Int { decisions.count }
 
   /// - Parameters:
-  ///   - id: of the question, as its JSON stands.
+  ///   - id: of the question; a text or a number.
   ///   - propensity: above 0 and up to 1.
   /// - Returns: false, and nothing is taken, where the id is known already.
-  public func add(id: Bytes, decision: Bytes, propensity: Double) -> Bool {
+  public func add(id: JSONRaw, decision: Bytes, propensity: Double) -> Bool {
     precondition(propensity > 0 && propensity <= 1, "a chance of what has happened")
-    guard ids.insert(id).isNew else { return false }
+    guard key(of: id).withBytes({ ids.insert($0).isNew }) else { return false }
     decisions.append((names.insert(decision).index, propensity))
     return true
   }
 
-  func find(id: Bytes) -> (decision: Bytes, propensity: Double)? {
-    ids.find(id).map { (names[decisions[$0].name], decisions[$0].propensity) }
+  func find(id: JSONRaw) -> (decision: Bytes, propensity: Double)? {
+    key(of: id).withBytes { ids.find($0) }.map {
+      (names[decisions[$0].name], decisions[$0].propensity)
+    }
+  }
+
+  /// A text without its escapes, which writers choose as they like, and never the same as a number.
+  private func key(of id: JSONRaw) -> [UInt8] {
+    guard id.kind == .string else { return id.bytes.copy() }
+    defer { scratch.reset() }
+    let text = id.escaped ? scratch.unescape(id.bytes) : id.bytes
+    return [UInt8(ascii: "\"")] + text.copy()
   }
 }
 
@@ -40,7 +51,7 @@ extension HistoryReplay {
     var result = traces.map { _ in [Double?]() }
     for question in times.indices {
       lines[question].withBytes { line in
-        let found = logged.find(id: decoder.decodeAccepted(line).id.literal)
+        let found = logged.find(id: decoder.decodeAccepted(line).id)
         for arm in traces.indices {
           let own = action(arm, question).map { names[$0] }
           result[arm].append(

@@ -30,7 +30,8 @@ extension HelpTopics {
       All of them an event with several matches is in several pairs, one that comes twice is
                   two events (`dedup` of the event type drops those), and none matches itself
                   where both sides are of one type.
-      Entity      its members are the left event's, or else the right one's.
+      Entity      its members are the left event's, or else the right one's; click.user where both
+                  have one of that name, or types without fields do not say.
       Late ones   whatever lateness allows is matched as if it had come in time. On arrival a
                   pair counts once its later event to arrive has come; a left event without a
                   match once the watermark has passed left + after. With --emit watermark
@@ -42,7 +43,8 @@ extension HelpTopics {
                   each key, for left events of after + lateness and right ones of
                   before + lateness. An online store holds them in a table of its own,
                   VIEW.join (materialize plan: waiting), so a restart forgets none; Redis
-                  forgets those to whose join no event has come for 30 days.
+                  lets go of one that has waited 31 days longer than it should by the
+                  server's clock.
       Changes     updates and deletes of either type are refused, as in any view.
       Tables      a joined view does not read them (airport__runways); a derived one may.
 

@@ -22,12 +22,18 @@ enum LatenessReport {
     guard let least = summary.least else { return nil }
     let opener =
       "windows of \(windows.length.description) that the watermark has passed: \(summary.windows.grouped)"
-    let beyond =
-      windows.beyond > 0 ? "; \(windows.beyond.grouped) late events were of windows long ago" : ""
+    var beyond =
+      windows.beyond > 0 ? "; \(windows.beyond.grouped) late events were of earlier windows" : ""
+    if windows.dropped > 0 {
+      beyond +=
+        "; of \(windows.dropped.grouped) more, too many to follow until it passed them, nothing is known:"
+        + " take a longer --window"
+    }
     guard summary.incomplete > 0 else { return "\(opener), all of them complete\(beyond)" }
     return
       "\(opener), of which \(summary.incomplete.grouped) lack late events; the least complete, from"
-      + " \(least.start.rfc3339), has \(percent(least.share)) of its \(least.events.grouped)\(beyond)"
+      + " \(least.start.rfc3339), has \(least.accepted.grouped) of its"
+      + " \(least.events.grouped)\(beyond)"
   }
 
   /// `--windows FILE`: a line for each window that the watermark has passed, by their start.

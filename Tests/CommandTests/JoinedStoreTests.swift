@@ -140,5 +140,8 @@ import Testing
     // What need not wait any longer leaves the lists; of the last 80 seconds 160 impressions may, and some clicks.
     let waiting = try #require(try redis.listedCount("*:clicks.join:*"))
     #expect((50...400).contains(waiting))
+    // And so do their rows.
+    let rows = try #require(try redis.keyCount("string", "*:clicks.join:*:*"))
+    #expect(rows == waiting)
   }
 }

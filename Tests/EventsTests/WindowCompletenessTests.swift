@@ -22,10 +22,10 @@ import Testing
       latest = max(latest, time)
       let start = Int64((Double(time) / 10).rounded(.down)) * 10
       if time < latest - 15 {
-        windows.refuse(Self.time(time))
+        windows.refuse(Self.time(time), watermark: Self.time(latest - 15))
         late[start, default: 0] += 1
       } else {
-        windows.accept(Self.time(time))
+        windows.accept(Self.time(time), watermark: Self.time(latest - 15))
         accepted[start, default: 0] += 1
       }
     }
@@ -49,15 +49,35 @@ import Testing
   @Test func onlyTheNewestAreKept() {
     var windows = WindowCompleteness(.seconds(10), keptMax: 3)
     for second in Int64(0)..<100 {
-      windows.accept(Self.time(second))
-      if second == 25 { windows.refuse(Self.time(11)) }
+      windows.accept(Self.time(second), watermark: Self.time(second - 5))
+      if second == 25 { windows.refuse(Self.time(11), watermark: Self.time(20)) }
     }
-    windows.refuse(Self.time(50))
-    #expect(windows.beyond == 1)
-    windows.refuse(Self.time(70))
+    windows.refuse(Self.time(50), watermark: Self.time(94))
+    #expect(windows.beyond == 1 && windows.olderCount == 7)
+    windows.refuse(Self.time(70), watermark: Self.time(94))
     #expect(windows.passed(Self.time(100)).map(\.events) == [11, 10, 10])
     let summary = windows.summary(passed: Self.time(100))
     #expect(summary.windows == 10 && summary.incomplete == 2)
     #expect(summary.least?.start == Self.time(10) && summary.least?.late == 1)
+  }
+
+  /// Of which it cannot be said that they were complete.
+  @Test func windowsThatTheWatermarkHasNotPassedAreNotSummedUp() {
+    var windows = WindowCompleteness(.seconds(10), keptMax: 3)
+    for second in Int64(0)..<100 {
+      windows.accept(Self.time(second), watermark: Self.time(second - 45))
+    }
+    #expect(windows.dropped == 7 && windows.olderCount == 0 && windows.beyond == 0)
+    #expect(windows.summary(passed: Self.time(54)).windows == 0)
+    windows.accept(Self.time(100), watermark: Self.time(90))
+    #expect(windows.dropped == 7 && windows.olderCount == 1)
+  }
+
+  @Test func windowsOfAnEarlierRunAreLeftOut() {
+    var windows = WindowCompleteness(.seconds(10), since: Self.time(15))
+    for second in Int64(0)..<50 {
+      windows.accept(Self.time(second), watermark: .distantPast)
+    }
+    #expect(windows.passed(Self.time(100)).map(\.start) == [20, 30, 40].map(Self.time))
   }
 }

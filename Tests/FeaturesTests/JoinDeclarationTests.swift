@@ -37,6 +37,8 @@ import Testing
     for text in [
       "\(JoinDeclarationTests.both), \(JoinDeclarationTests.on)",
       "\(JoinDeclarationTests.both), on: ['click.shown_id == shown.id', 'id'], within: { before: '1s' }",
+      "\(JoinDeclarationTests.both), on: \"(shown.cents >= 3 ? 'a=b' : '(') == click.user\", within: '1m'",
+      "\(JoinDeclarationTests.both), on: \"(shown.cents == 3) == (click.user != 'it\\\\'s ==')\", within: '1m'",
       "left: 'shown', right: { from: 'click', as: 'hit', where: \"user != 'me'\" }, on: 'hit.shown_id == shown.id', within: '0s'",
     ] {
       #expect(declare(text) == "")
@@ -57,6 +59,8 @@ import Testing
       ("left: 'shown', right: 'page-view', \(on)", "'page-view' cannot be named in an expression"),
       ("\(both), within: '1m', on: 'ad'", "v.join.on: `click.ad`"),
       ("\(both), within: '1m', on: 'shown.id = click.id'", "is no condition of a join"),
+      ("\(both), within: '1m', on: 'shown.id'", "'shown.id' is no condition of a join"),
+      ("\(both), within: '1m', on: 'shown.id == click.id == true'", "is no condition of a join"),
       ("\(both), within: '1m', on: 'shown.id >= click.id'", "is no condition of a join"),
       ("\(both), within: '1m', on: 'shown.id == shown.ad'", "v.join.on: `shown.ad`"),
       ("\(both), within: '1m', on: \"shown.id == 'x'\"", "'x'' names no member of 'click'"),
@@ -80,6 +84,9 @@ import Testing
       declare(join, entity: "nothing").contains(
         "'nothing' is a member neither of 'shown' nor of 'click'"))
     #expect(declare(join, entity: "user") == "")
+    #expect(declare(join, entity: "click.user") == "")
+    #expect(declare(join, entity: "shown.ad") == "")
+    #expect(declare(join, entity: "click.ad").contains("'click.ad' is a member neither of"))
     #expect(
       declare("\(join), outer: true", entity: "user").contains(
         "a 'shown' without a match would name no entity"))

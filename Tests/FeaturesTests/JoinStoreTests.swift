@@ -10,7 +10,10 @@ import Testing
 
 /// What outlives a writer. It fails when its writes are used up.
 private final class Disk {
-  var tables: [String: (rows: [[UInt8]: [UInt8]], offset: Int64, watermark: Timestamp)] = [:]
+  typealias Table = (rows: [[UInt8]: [UInt8]], offset: Int64, watermark: Timestamp)
+  var tables: [String: Table] = [:]
+  /// Made anew beside those that are there, until they are finished.
+  var rebuilt: [String: Table] = [:]
   var writesLeft = Int.max
 
   func spend() throws(Failure) {
@@ -22,45 +25,59 @@ private final class Disk {
 private final class DiskTable: RowSink {
   let name: String
   private let disk: Disk
+  private var rebuilds: Bool
 
-  init(_ name: String, _ disk: Disk) {
+  init(_ name: String, _ disk: Disk, rebuilds: Bool = false) {
     self.name = name
     self.disk = disk
-    if disk.tables[name] == nil { disk.tables[name] = ([:], -1, .distantPast) }
+    self.rebuilds = rebuilds
+    let empty: Disk.Table = ([:], -1, .distantPast)
+    if rebuilds { disk.rebuilt[name] = empty }
+    if disk.tables[name] == nil { disk.tables[name] = empty }
   }
 
-  var offset: Int64 { disk.tables[name]!.offset }
-  var watermark: Timestamp { disk.tables[name]!.watermark }
+  private var table: Disk.Table {
+    get { (rebuilds ? disk.rebuilt[name] : disk.tables[name])! }
+    set { if rebuilds { disk.rebuilt[name] = newValue } else { disk.tables[name] = newValue } }
+  }
+
+  var offset: Int64 { table.offset }
+  var watermark: Timestamp { table.watermark }
 
   func put(_ key: Bytes, _ row: Bytes, order: Int64) throws(Failure) {
     try disk.spend()
-    disk.tables[name]!.rows[key.copy()] = row.copy()
+    table.rows[key.copy()] = row.copy()
   }
 
   func forget(_ key: Bytes) throws(Failure) {
     try disk.spend()
-    disk.tables[name]!.rows[key.copy()] = nil
+    table.rows[key.copy()] = nil
   }
 
   func commit(offset: Int64, watermark: Timestamp) throws(Failure) {
     try disk.spend()
-    disk.tables[name]!.offset = offset
-    disk.tables[name]!.watermark = watermark
+    table.offset = offset
+    table.watermark = watermark
     guard name.hasSuffix(".join") else { return }
     // As a folder's store drops rows that are past their time.
-    let rows = disk.tables[name]!.rows
-    disk.tables[name]!.rows = rows.filter { _, row in
+    let rows = table.rows
+    table.rows = rows.filter { _, row in
       row.withUnsafeBytes { $0.loadUnaligned(as: Int64.self) } >= watermark.microseconds
     }
   }
 
   func visitRows(_ body: (Bytes, Bytes) -> Bool) throws(Failure) -> Int {
-    disk.tables[name]!.rows.count { key, row in
+    table.rows.count { key, row in
       !key.withBytes { key in row.withBytes { body(key, $0) } }
     }
   }
 
-  func finish() throws(Failure) {}
+  func finish() throws(Failure) {
+    try disk.spend()
+    if rebuilds { disk.tables[name] = disk.rebuilt[name] }
+    rebuilds = false
+  }
+
   func abandon() {}
 }
 
@@ -86,13 +103,18 @@ private final class DiskTable: RowSink {
   }
 
   /// - Returns: what is known in the end; nil where the disk has failed.
-  private func run(_ disk: Disk, _ shape: JoinShape, fromTheBeginning: Bool) throws -> [[Double?]]?
-  {
+  private func run(
+    _ disk: Disk, _ shape: JoinShape, fromTheBeginning: Bool, rebuildsOf count: Int? = nil
+  ) throws -> [[Double?]]? {
     let world = try JoinWorld(shape)
+    let rebuilds = count != nil
     do throws(Failure) {
       let writer = try OnlineWriter(
-        world.engine, sinks: [DiskTable("v", disk), DiskTable("v.join", disk)])
-      for order in Int(fromTheBeginning ? 0 : writer.offset + 1)..<events.count {
+        world.engine,
+        sinks: [
+          DiskTable("v", disk, rebuilds: rebuilds), DiskTable("v.join", disk, rebuilds: rebuilds),
+        ])
+      for order in Int(fromTheBeginning ? 0 : writer.offset + 1)..<(count ?? events.count) {
         try? world.apply(events[order], order: order, watermark: watermarks[order])
         writer.noteEvent(offset: Int64(order), watermark: watermarks[order])
         if order % 9 == 8 { try writer.flush() }
@@ -131,6 +153,31 @@ private final class DiskTable: RowSink {
       #expect(answers == expected, "stopped after \(writes) writes")
     }
     #expect(stops > 100)
+  }
+
+  /// From a third of the events a store is made anew, and the writer stops between the two replacements: what is there
+  /// then is of two ages.
+  @Test(arguments: [false, true]) func aBackfillThatStopsBetweenItsTablesLosesNothing(
+    _ isOuter: Bool
+  ) throws {
+    let shape = JoinShape(before: 4, after: 15, isOuter: isOuter)
+    let third = events.count / 3
+    let whole = Disk()
+    let expected = try #require(try run(whole, shape, fromTheBeginning: true))
+    let trial = Disk()
+    trial.writesLeft = 1_000_000
+    _ = try run(trial, shape, fromTheBeginning: true, rebuildsOf: third)
+    let writes = 1_000_000 - trial.writesLeft
+    for missing in 0...3 {
+      let disk = Disk()
+      disk.tables = whole.tables
+      disk.writesLeft = writes - missing
+      let answers = try run(disk, shape, fromTheBeginning: true, rebuildsOf: third)
+      #expect((answers == nil) == (missing > 0))
+      disk.writesLeft = .max
+      #expect(
+        try run(disk, shape, fromTheBeginning: false) == expected, "\(missing) writes missing")
+    }
   }
 
   @Test func aDamagedRowIsFound() throws {

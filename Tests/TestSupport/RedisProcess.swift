@@ -88,6 +88,18 @@ public final class RedisProcess {
     return Int(try ask("EVAL", script, "0", pattern))
   }
 
+  /// Keys of one type (`string`, `set`) that fit a pattern.
+  public func keyCount(_ type: String, _ pattern: String) throws -> Int? {
+    let script = """
+      local count = 0
+      for _, key in ipairs(redis.call('KEYS', ARGV[2])) do
+        if redis.call('TYPE', key).ok == ARGV[1] then count = count + 1 end
+      end
+      return tostring(count)
+      """
+    return Int(try ask("EVAL", script, "0", type, pattern))
+  }
+
   /// A port at which nobody listens now.
   public static func freePort() throws -> UInt16 {
     #if canImport(Glibc)

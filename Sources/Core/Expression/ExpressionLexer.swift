@@ -189,3 +189,31 @@ struct ExpressionLexer {
     ExpressionError(reason, at: offset, in: text)
   }
 }
+
+extension Expression {
+  /// The texts on both sides of each operator of one kind that stands in no brackets; all of it where there is none, or
+  /// where it is no expression.
+  public static func operands(of symbol: String, in text: String) -> [String] {
+    var lexer = ExpressionLexer(text)
+    guard let tokens = try? lexer.tokens() else { return [text] }
+    let bytes = Array(text.utf8)
+    var operands: [String] = []
+    var start = 0
+    var depth = 0
+    func add(upTo end: Int) {
+      operands.append(Array(bytes[start..<end]).withBytes { $0.trimmed.string })
+    }
+    for token in tokens {
+      switch token.token {
+      case .symbol("("), .symbol("["): depth += 1
+      case .symbol(")"), .symbol("]"): depth -= 1
+      case .symbol(symbol) where depth == 0:
+        add(upTo: token.offset)
+        start = token.offset + symbol.utf8.count
+      default: break
+      }
+    }
+    add(upTo: bytes.count)
+    return operands
+  }
+}

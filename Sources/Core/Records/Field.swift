@@ -30,8 +30,12 @@ public enum FieldType: String, Sendable, CaseIterable {
 public enum TimeUnit: String, Sendable, CaseIterable {
   case rfc3339, s, ms, us, ns
 
-  /// Nil if the value is not a time in this unit.
+  /// Nil if the value is not a time in this unit, or one that RFC 3339 cannot write: no difference of two times overflows.
   public func timestamp(_ value: Scalar) -> Timestamp? {
+    read(value).flatMap { Timestamp.writable.contains($0) ? $0 : nil }
+  }
+
+  private func read(_ value: Scalar) -> Timestamp? {
     switch (self, value) {
     case (.rfc3339, .text(let text)): return Timestamp(rfc3339: text)
     case (.rfc3339, .time(let time)): return time

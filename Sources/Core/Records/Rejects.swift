@@ -51,7 +51,7 @@ public final class Rejects {
     }
     self.allowance = allowance
     self.file = try options.value(CommonFlags.rejects).map { (path) throws(Failure) in
-      OutputBuffer(try DescriptorSink.file(path))
+      OutputBuffer(try OutputFile.sink(path))
     }
   }
 

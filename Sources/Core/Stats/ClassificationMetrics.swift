@@ -96,12 +96,17 @@ public struct ClassificationMetrics: Sendable {
     self.outcomes = outcomes
   }
 
-  /// The chance that a yes scores above a no; nil where all outcomes are the same.
+  /// So many yeses, and as many noes, give the area under the curve an interval.
+  public static let leastOfEach = AUCPlacements.leastOfEach
+
+  /// The chance that a yes scores above a no; nil where all outcomes are the same, without an interval where few are of one
+  /// kind.
   ///
   /// - Complexity: O(n log n).
   public var auc: Estimate? {
     guard let places = AUCPlacements(scores, outcomes) else { return nil }
     let area = places.area
+    guard places.allowInterval else { return Estimate(area) }
     let variance =
       Estimate.variance(places.above, area) / Double(places.above.count)
       + Estimate.variance(places.below, area) / Double(places.below.count)

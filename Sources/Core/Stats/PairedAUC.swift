@@ -8,10 +8,10 @@
 // Shares come from midranks, in O(n log n) as Sun and Xu have it. Rows count as independent.
 
 public struct PairedAUC: Sendable {
-  /// The first area less the second, with its 95 % interval.
+  /// The first area less the second, with its 95 % interval where there are enough of each class.
   public let difference: Estimate
-  /// The chance of a difference at least as large, were there none.
-  public let pValue: Double
+  /// The chance of a difference at least as large, were there none; nil where there are too few of a class.
+  public let pValue: Double?
 
   /// - Parameters:
   ///   - first, second: scores of the same rows; any that rise with the chance of a yes.
@@ -28,6 +28,10 @@ public struct PairedAUC: Sendable {
     let below = zip(one.below, two.below).map { $0 - $1 }
     let (m, n) = (Double(above.count), Double(below.count))
     let value = above.reduce(0, +) / m
+    guard one.allowInterval else {
+      (difference, pValue) = (Estimate(value), nil)
+      return
+    }
     let variance =
       Estimate.variance(above, value) / m + Estimate.variance(below, below.reduce(0, +) / n) / n
     difference = .normal(value, standardError: variance.squareRoot(), within: -1...1)
@@ -41,6 +45,10 @@ public struct PairedAUC: Sendable {
 
 /// Where each yes stands among the noes, and each no among the yeses.
 struct AUCPlacements {
+  /// Of each class so many make an interval: of three yes's it would leave out the truth three times as often as it promises,
+  /// of ten hardly more often.
+  static let leastOfEach = 10
+
   /// By yes, the share of noes below it, those that tie by half.
   let above: [Double]
   /// By no, the share of yeses above it.
@@ -57,6 +65,9 @@ struct AUCPlacements {
     above = positive.indices.map { (all[$0] - own[$0]) / n }
     below = negative.indices.map { 1 - (all[positive.count + $0] - other[$0]) / m }
   }
+
+  /// Whether there are enough of each class to say how far chance goes.
+  var allowInterval: Bool { min(above.count, below.count) >= AUCPlacements.leastOfEach }
 
   var area: Double { above.reduce(0, +) / Double(above.count) }
 }

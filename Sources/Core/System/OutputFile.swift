@@ -7,7 +7,7 @@ public enum OutputFile {
   public static func write(
     _ contents: Bytes, to path: String, in files: any FileSystem
   ) throws(Failure) {
-    if let descriptor = descriptor(path) {
+    if let descriptor = try descriptor(path) {
       return try DescriptorSink.open(descriptor, name: path).write(contents)
     }
     guard files.standsForAnother(path) else {
@@ -18,18 +18,22 @@ public enum OutputFile {
 
   /// Where what stands for another is written to piece by piece.
   public static func sink(_ path: String) throws(Failure) -> DescriptorSink {
-    if let descriptor = descriptor(path) { return DescriptorSink.open(descriptor, name: path) }
+    if let descriptor = try descriptor(path) { return DescriptorSink.open(descriptor, name: path) }
     return try DescriptorSink.file(path)
   }
 
-  /// The stream that a path names.
-  private static func descriptor(_ path: String) -> Int32? {
+  /// The stream that a path names, which must be one that the caller has handed over: none of ours.
+  private static func descriptor(_ path: String) throws(Failure) -> Int32? {
     switch path {
     case "/dev/stdout": return 1
     case "/dev/stderr": return 2
     default:
       for folder in ["/dev/fd/", "/proc/self/fd/"] where path.hasPrefix(folder) {
-        return Int32(path.dropFirst(folder.count))
+        let number = Int32(path.dropFirst(folder.count))
+        guard let number, Syscall.isInherited(number) else {
+          throw .inputOutput("\(path): no open descriptor of that number was handed over")
+        }
+        return number
       }
       return nil
     }

@@ -57,6 +57,15 @@ enum Syscall {
     #endif
   }
 
+  /// Whether a descriptor was open when the program began and can be written to: all of our own are closed in programs that
+  /// we start.
+  static func isInherited(_ descriptor: Int32) -> Bool {
+    guard descriptor >= 0 else { return false }
+    let flags = fcntl(descriptor, F_GETFD)
+    let mode = fcntl(descriptor, F_GETFL)
+    return flags >= 0 && flags & FD_CLOEXEC == 0 && mode >= 0 && mode & O_ACCMODE != O_RDONLY
+  }
+
   static func read(
     _ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer
   ) throws(SystemError) -> Int {

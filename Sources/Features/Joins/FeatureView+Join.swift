@@ -27,12 +27,17 @@ extension FeatureView {
     let declared = try DeclaredJoin(try node.required("join"), schema)
     let names = declared.names
     let entityNode = try node.required("entity")
-    let entity = try entityNode.strings()
-    guard !entity.isEmpty else { throw entityNode.failure("an entity has at least one member") }
+    let declaredEntity = try entityNode.strings()
+    guard !declaredEntity.isEmpty else {
+      throw entityNode.failure("an entity has at least one member")
+    }
+    // As questions name it.
+    var entity: [String] = []
     var keySlots: [Int] = []
     var entityTypes: [Int] = []
-    for name in entity {
-      let (stream, slot) = try declared.entityMember(name, entityNode)
+    for text in declaredEntity {
+      let (name, stream, slot) = try declared.entityMember(text, entityNode)
+      entity.append(name)
       keySlots.append(names.slot(slot, of: stream))
       entityTypes.append(names.streams[stream].type)
     }
@@ -140,8 +145,10 @@ private struct DeclaredJoin {
     _ node: ConfigNode, _ names: JoinedScope
   ) throws(Failure) -> [Expression] {
     let text = try node.string()
-    let sides = text.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
-    if sides.count == 1 {
+    let sides = Expression.operands(of: "==", in: text)
+    if sides.count == 1,
+      text.utf8.allSatisfy({ $0 != UInt8(ascii: "=") && $0 != UInt8(ascii: ".") })
+    {
       var pair: [Expression] = []
       for stream in names.streams {
         pair.append(
@@ -149,19 +156,18 @@ private struct DeclaredJoin {
       }
       return pair
     }
-    guard sides.count == 3, sides[1].isEmpty else {
+    guard sides.count == 2 else {
       throw node.failure(
         "'\(text)' is no condition of a join",
         hint: "as in 'impression.id == click.impression_id', or a member that both have")
     }
-    let first = sides[0].trimmed
+    let first = sides[0]
     // The side that the first half is over is the one in which it can be understood.
     let isSwapped =
       (try? Expression(first, scope: names.event(0))) == nil
       && (try? Expression(first, scope: names.event(1))) != nil
-    let halves = isSwapped ? [sides[2].trimmed, first] : [first, sides[2].trimmed]
     var pair: [Expression] = []
-    for half in halves {
+    for half in isSwapped ? [sides[1], first] : [first, sides[1]] {
       let expression = try node.expression(scope: names.event(pair.count), text: half)
       guard !expression.slots.isEmpty else {
         throw node.failure("'\(half)' names no member of '\(names.streams[pair.count].name)'")
@@ -185,12 +191,16 @@ private struct DeclaredJoin {
 
   // MARK: The view
 
-  /// A member of the entity: the left event's, or else the right one's.
+  /// A member of the entity: of the stream that it names (`click.user`), or else the left event's, or else the right
+  /// one's.
   func entityMember(
     _ name: String, _ node: ConfigNode
-  ) throws(Failure) -> (stream: Int, slot: Int) {
-    if let found = names.member([name], of: 0) { return (0, found.slot) }
-    guard let found = names.member([name], of: 1) else {
+  ) throws(Failure) -> (name: String, stream: Int, slot: Int) {
+    let path = name.split(separator: ".").map(String.init)
+    let named = path.count > 1 ? names.streams.firstIndex { $0.name == path[0] } : nil
+    let member = named == nil ? name : path[1...].joined(separator: ".")
+    if named != 1, let found = names.member([member], of: 0) { return (member, 0, found.slot) }
+    guard named != 0, let found = names.member([member], of: 1) else {
       let both = names.streams.map { "'\($0.name)'" }.joined(separator: " nor of ")
       throw node.failure("'\(name)' is a member neither of \(both)")
     }
@@ -199,7 +209,7 @@ private struct DeclaredJoin {
         "'\(name)' is a member of '\(names.streams[1].name)' only: with outer, a"
           + " '\(names.streams[0].name)' without a match would name no entity")
     }
-    return (1, found.slot)
+    return (member, 1, found.slot)
   }
 
   /// - Precondition: all of the view's expressions are compiled.
@@ -216,9 +226,4 @@ private struct DeclaredJoin {
       left: streams[0], right: streams[1], keepsUnmatched: keepsUnmatched,
       slotCount: names.members.count, entityTypes: entityTypes)
   }
-}
-
-extension String {
-  /// Without white space at its ends.
-  fileprivate var trimmed: String { Array(utf8).withBytes { $0.trimmed.string } }
 }

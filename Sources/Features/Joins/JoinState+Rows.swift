@@ -19,12 +19,15 @@ struct StoredTable {
   let timeToLive: TimeSpan?
   /// The same by the clock of a server.
   let serverTimeToLive: TimeSpan?
+  /// Whether nobody reads a row any more that the writer has forgotten, so that a server need not keep it for its time.
+  let dropsForgotten: Bool
 }
 
 extension ViewState {
   var table: StoredTable {
     StoredTable(
-      name: view.name, digest: view.digest, timeToLive: reach, serverTimeToLive: reach)
+      name: view.name, digest: view.digest, timeToLive: reach, serverTimeToLive: reach,
+      dropsForgotten: false)
   }
 }
 
@@ -41,7 +44,7 @@ extension JoinState {
     let (life, isEndless) = reach.addingReportingOverflow(JoinState.serverMargin.microseconds)
     return StoredTable(
       name: JoinState.tableName(view.view), digest: view.view.digest, timeToLive: .zero,
-      serverTimeToLive: isEndless ? nil : TimeSpan(microseconds: life))
+      serverTimeToLive: isEndless ? nil : TimeSpan(microseconds: life), dropsForgotten: true)
   }
 
   /// The greatest number in the order of arrival; -1 if nothing waits.

@@ -45,6 +45,8 @@ public final class OnlineWriter {
   public private(set) var oversized: [String: Int] = [:]
   /// What the store held when it was taken up.
   private var resumed = (offset: Int64(-1), watermark: Timestamp.distantPast)
+  /// Of the last event that was marked.
+  private var lastAdmitted: Int64 = -1
   /// Events that it held already.
   public private(set) var heldCount = 0
   /// By view, the entities whose rows were cut short when they were written.
@@ -99,18 +101,28 @@ public final class OnlineWriter {
   /// An event is about to be applied. What the store holds already will not count again; but then it must be
   /// the same events that have these numbers.
   ///
-  /// - Throws: where a number that the store holds comes with a watermark that it has not reached, since both only
-  ///   grow: the events were numbered anew.
+  /// - Throws: where the numbers do not grow, and where one that the store holds comes with a watermark that it has not
+  ///   reached, since both only grow: the events were numbered anew.
   public func admit(_ mark: Event.Mark?) throws(Failure) {
-    guard let mark, mark.offset <= resumed.offset else { return }
+    guard let mark else { return }
+    guard mark.offset > lastAdmitted else {
+      throw .badData(
+        "event \(mark.offset) comes behind event \(lastAdmitted): these are events of several runs of ingest",
+        hint: OnlineWriter.numbering)
+    }
+    lastAdmitted = mark.offset
+    guard mark.offset <= resumed.offset else { return }
     guard mark.watermark <= resumed.watermark else {
       throw .badData(
         "event \(mark.offset), at the watermark \(mark.watermark.rfc3339), is not the one that the online store holds: it"
           + " is true up to event \(resumed.offset) and the watermark \(resumed.watermark.rfc3339)",
-        hint: "ingest numbers events anew with each run; with --log its numbers go on")
+        hint: OnlineWriter.numbering)
     }
     heldCount += 1
   }
+
+  private static let numbering =
+    "ingest numbers events anew with each run; with --log its numbers go on"
 
   /// An event has been applied.
   public func noteEvent(offset: Int64, watermark: Timestamp) {
@@ -208,7 +220,9 @@ public final class OnlineWriter {
     try flush()
     repeat {
       try writeWhole()
-      for sink in sinks { try sink.finish() }
+      // What waits in a join is replaced before the rows of its view: where a crash leaves one of them old, it is the rows,
+      // which leave out what they have seen. Old events of a join would not be those that the new rows lack.
+      for sink in joinSinks + sinks[..<engine.states.count] { try sink.finish() }
     } while try writeLost()
   }
 

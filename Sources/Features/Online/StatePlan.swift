@@ -15,7 +15,7 @@ public struct StatePlan: Sendable {
     public let width: TimeSpan
     /// Of one tile, all aggregations together.
     public internal(set) var bytes: Int
-    /// Of one entity.
+    /// Of one entity to which something happens in each of them.
     public internal(set) var most: Int
   }
 
@@ -40,7 +40,7 @@ public struct StatePlan: Sendable {
   public private(set) var tiles: [Tiles] = []
   /// Of one of the latest events.
   public let eventBytes: Int
-  /// So many of an entity's latest events are kept, at most, unless an exact window holds more.
+  /// So many of an entity's latest events are kept, unless an exact window or the lateness of its events holds more.
   public let eventsKept = ViewState.writtenRowsMax
   /// The longest exact window: its events are all kept.
   public let exactWindow: TimeSpan
@@ -105,8 +105,12 @@ public struct StatePlan: Sendable {
   /// Values that a state has seen when it is measured.
   private static let sample = 32
 
-  /// An entity that has all the tiles it can have, and as many of the latest events as are kept beside them.
+  /// An entity to which something happens in each tile, with as many of the latest events as are kept beside them.
   public var entityBytesMost: Int {
-    entityBytes + tiles.reduce(0) { $0 + $1.bytes * $1.most } + eventBytes * eventsKept
+    tiles.reduce(entityBytes + eventBytes * eventsKept) { sum, tiles in
+      // A window of years in tiles of microseconds is nobody's memory.
+      let (bytes, isEndless) = tiles.bytes.multipliedReportingOverflow(by: tiles.most)
+      return isEndless ? .max : sum.addingReportingOverflow(bytes).overflow ? .max : sum + bytes
+    }
   }
 }

@@ -15,24 +15,31 @@ public enum TableChange: String, Sendable {
 }
 
 extension OnlineFolder {
-  /// Every table of the project and of the folder; a join's own table stands behind its view's.
+  /// Every view of the project, with a join's own table, and every further table of the folder.
   ///
   /// - Throws: where a file that is there is no store.
   public func changes(
     _ definitions: FeatureDefinitions
   ) throws(Failure) -> [(table: String, change: TableChange)] {
     var result: [(table: String, change: TableChange)] = []
+    var tables: Set<String> = []
     for view in definitions.views {
-      for name in [view.name] + (view.join == nil ? [] : [JoinState.tableName(view)]) {
-        result.append((name, try change(name, view.digest)))
+      var change = try change(view.name, view.digest)
+      tables.insert(view.name)
+      if view.join != nil {
+        let name = JoinState.tableName(view)
+        // The rows alone are not enough to go on with.
+        if change == .same { change = try self.change(name, view.digest) }
+        tables.insert(name)
       }
+      result.append((view.name, change))
     }
     guard files.exists(path) else { return result }
     let suffix = ".online"
     do throws(SystemError) {
       for file in try files.names(in: path).sorted() where file.hasSuffix(suffix) {
         let name = String(file.dropLast(suffix.count))
-        if !result.contains(where: { $0.table == name }) { result.append((name, .dropped)) }
+        if !tables.contains(name) { result.append((name, .dropped)) }
       }
     } catch {
       throw .inputOutput("\(path): \(error.call): \(error.reason)")

@@ -49,14 +49,18 @@ public struct OffPolicyValue: Sendable {
     precondition(
       weights.count == rewards.count && weights.count == clusters.count, "questions by all three")
     let sums = OffPolicyValue.clusterSums(weights, rewards, clusters)
-    let (total, squares) = weights.reduce(into: (0.0, 0.0)) {
-      $0.0 += $1
-      $0.1 += $1 * $1
+    let total = weights.reduce(0, +)
+    // By shares of the largest: the square of a huge weight would be none.
+    let largest = weights.max() ?? 0
+    let (shares, squares) = weights.reduce(into: (0.0, 0.0)) {
+      guard $1 > 0 else { return }
+      $0.0 += $1 / largest
+      $0.1 += ($1 / largest) * ($1 / largest)
     }
     count = weights.count
     matchedCount = weights.count { $0 > 0 }
-    effectiveSampleSize = squares > 0 ? total * total / squares : 0
-    weightMax = weights.max() ?? 0
+    effectiveSampleSize = squares > 0 ? shares * shares / squares : 0
+    weightMax = largest
     support = count > 0 ? total / Double(count) : 0
     ipw = sums.reduce(0) { $0 + $1.numerator }
     snipw = total > 0 ? Double(count) * ipw / total : nil

@@ -104,16 +104,10 @@ public struct OutcomeReport: Sendable {
     let known = members.filter { rows[$0].outcome != nil }
     guard !known.isEmpty else { return [:] }
     let width = rules.width
-    var metrics = try EvaluationMetrics(
+    return try EvaluationMetrics(
       rules.kind, scores: known.flatMap { scores[($0 * width)..<($0 * width + width)] },
       width: width, outcomes: known.map { rows[$0].outcome! }
     ).measured(thresholds: rules.thresholds)
-    let yes = known.count { rows[$0].outcome == 1 }
-    if rules.kind == .yesOrNo, min(yes, known.count - yes) < OutcomeRules.leastOfEach {
-      metrics["auc_low"] = nil
-      metrics["auc_high"] = nil
-    }
-    return metrics
   }
 
   /// What a metric needs before a change of it can be told from chance.
@@ -122,7 +116,7 @@ public struct OutcomeReport: Sendable {
   /// Why there is no interval.
   private var lack: String {
     rules.measure == .auc && rules.kind == .yesOrNo
-      ? " (which takes \(OutcomeRules.leastOfEach) yes's and as many no's)" : ""
+      ? " (which takes \(ClassificationMetrics.leastOfEach) yes's and as many no's)" : ""
   }
 
   private mutating func refer(
@@ -171,6 +165,7 @@ public struct OutcomeReport: Sendable {
       change.value.isFinite, low.isFinite
     else {
       let isReference = referenceMetrics[intervalName] == nil
+      let lack = isReference && referenceMetrics.isEmpty ? "" : lack
       cohort.why =
         "no \(rules.measure.rawValue) with an interval\(isReference ? " in the reference" : "")\(lack)"
       return

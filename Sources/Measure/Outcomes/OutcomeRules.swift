@@ -66,9 +66,6 @@ public struct OutcomeRules: Sendable {
   public var coverage = 0.5
   /// Outcomes that a cohort must have.
   public var least = 100
-  /// Yes's and no's, each, that the interval of an AUC rests on: of three yes's it would leave out the truth three times as
-  /// often as it promises, of ten hardly more often.
-  public static let leastOfEach = 10
   public var thresholds: [(text: String, value: Double)] = [("0.5", 0.5)]
 
   public init(_ kind: AnswerKind, width: Int) {

@@ -135,6 +135,14 @@ enum BenchAB {
     progress.finish()
     let worth = plan.worth(replay)
     let weights = logged.map { replay.weights($0.decisions) }
+    if let logged, let weights {
+      let unasked = logged.decisions.count - weights[0].count { $0 != nil }
+      if unasked > 0 {
+        invocation.messages.note(
+          "\(unasked.grouped) of \(logged.decisions.count.grouped) logged decisions have the id of no question"
+        )
+      }
+    }
     let report = BenchABReport(
       plan, replay,
       replay.comparisons(

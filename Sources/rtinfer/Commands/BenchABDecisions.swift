@@ -10,7 +10,7 @@ enum BenchABDecisions {
   static func write(
     _ replay: HistoryReplay, _ worth: [[Double?]], _ plan: BenchABPlan, to path: String
   ) throws(Failure) {
-    let output = OutputBuffer(try DescriptorSink.file(path))
+    let output = OutputBuffer(try OutputFile.sink(path))
     let decoder = EventDecoder(plan.schema)
     for question in replay.times.indices {
       let line = replay.lines[question]

@@ -289,7 +289,7 @@ struct BenchABReport {
     output.append(",")
     output.append(gain.difference.high.map { .double($0) } ?? .null)
     output.append("],\"auc_p\":")
-    output.append(gain.pValue)
+    output.append(gain.pValue.map { .double($0) } ?? .null)
   }
 
   /// Of the two by two, the cells that are compared, where both arms say how their models were trained.

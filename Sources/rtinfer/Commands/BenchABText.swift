@@ -153,7 +153,8 @@ extension BenchABReport {
       if let low = gain.difference.low, let high = gain.difference.high {
         text += " (\(low.fixed(4)) to \(high.fixed(4)), 95 %)"
       }
-      text += ", DeLong p \(chance(gain.pValue))\n"
+      text +=
+        gain.pValue.map { ", DeLong p \(chance($0))\n" } ?? ", of too few to tell from chance\n"
     }
     if let test = arm.mcNemar {
       text +=

@@ -19,7 +19,7 @@ enum BenchFeatures {
     default: "each row's own, else now")
   static let remember = Flag(
     "remember", .text("N"),
-    "Finished rows that a reader remembers for each view; 0 for none; for a folder",
+    "Finished rows that a reader of a folder remembers for each view, at most; 0 for none, else 4 or more",
     default: "\(Limits.onlineRememberedRows)")
   static let seed = Flag("seed", .text("N"), "Of the order of cold rows", default: "1")
 

@@ -27,7 +27,9 @@ enum BenchPipeline {
       + " for warming up",
     default: "5")
   static let decisions = Flag(
-    "decisions", .file, "Write the decisions of the first pass there, as score writes them")
+    "decisions", .file,
+    "Write the decisions of the first pass there, as score writes them but for marks of ingest and the response's time"
+  )
 
   static let command = Command(
     name: "bench pipeline",
@@ -49,7 +51,7 @@ enum BenchPipeline {
       for others, other threads. One event is taken when the last is done, which is a closed loop of one client: what users see at a given rate is bench http's to say.
 
       On a pipe come sample records of the events that were decided (status 400: refused by a guard or by the model's \
-      inputs), a summary of that run, and a summary of the pipeline for each size; \
+      inputs), of a call of several one, since all waited for the same; then a summary of that run, and a summary of the pipeline for each size; \
       with --summary histograms in place of samples. budget check reads either. On a terminal comes a table.
       """,
     operands: .files,
@@ -76,7 +78,7 @@ enum BenchPipeline {
     let models = try declaredModels(invocation, project)
     let rejects = try Rejects(invocation)
     let file = try options.value(decisions).map { (path) throws(Failure) in
-      OutputBuffer(try DescriptorSink.file(path))
+      OutputBuffer(try OutputFile.sink(path))
     }
     let events = try HeldEvents(invocation)
     let pipeline = Pipeline(invocation, project, models, events)

@@ -117,7 +117,10 @@ final class FeatureStream {
       if online != nil, !intake.trustsMarks, arrival.decoder.carriesMark {
         throw .usage(
           "--online takes events that ingest has marked from one input: of several, no one's marks speak for the"
-            + " others", hint: "cat FILES | rtinfer materialize --online …")
+            + " others",
+          hint:
+            "one run of ingest numbers them all: rtinfer ingest FILES | rtinfer materialize --online …"
+        )
       }
       let event = arrival.event
       try take(

@@ -16,6 +16,11 @@ struct HeldEvents {
     self.files = files
   }
 
+  /// At least as many as there are events.
+  var lineCount: Int {
+    files.reduce(0) { $0 + 1 + $1.bytes.count { $0 == UInt8(ascii: "\n") } }
+  }
+
   /// The same events from the beginning.
   func sources() -> [any ByteSource] {
     files.map { MemorySource($0.bytes, name: $0.name) }

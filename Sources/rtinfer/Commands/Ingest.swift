@@ -37,8 +37,8 @@ enum IngestCommand {
       is the same for the same value. A rejected line that cannot be read is then not kept.
 
       At the end, if events came out of order, stderr says by how much, which lateness would have kept them, and \
-      how many windows of event time (--window) lacked events when the watermark passed them; --windows writes \
-      each window's figures.
+      how many windows of event time (--window) lacked events when the watermark passed them; --windows writes the \
+      figures of each of the newest 10,000. Windows of which an earlier run with the same log may have taken events are left out.
 
       With --log, accepted events are appended to the durable log, and passed on only when they are as \
       durable as --fsync says. A run goes on where the log ends: offsets and the watermark follow, and with \
@@ -109,11 +109,11 @@ enum IngestCommand {
       try rejects.flush()
     }
     let window = try options.span(EventFlags.window, atLeast: TimeSpan(microseconds: 1))
-    intake.watchWindows(window ?? EventFlags.windowStandard)
     if let log {
       try intake.resume(
         log.path, nextOffset: log.nextOffset, schema: schema, files: invocation.files)
     }
+    intake.watchWindows(window ?? EventFlags.windowStandard)
     try pass(intake, to: output, invocation)
     return try report(intake, rejects, invocation)
   }

@@ -53,7 +53,7 @@ struct LoggedDecisionLines {
       throw BadRecord("no 'decision', a string, that was made")
     }
     let chance = try chance()
-    guard decisions.add(id: id.literal, decision: scanner.text(decision), propensity: chance) else {
+    guard decisions.add(id: id, decision: scanner.text(decision), propensity: chance) else {
       throw BadRecord("a second decision for the id \(id.literal.string)")
     }
   }
@@ -66,7 +66,8 @@ struct LoggedDecisionLines {
     guard raw.kind == .number, let chance = scanner.scalar(propensity)?.number else {
       throw BadRecord("its 'propensity' is not a number: \(raw.excerpt)")
     }
-    guard chance > 0, chance <= 1 else {
+    // Of the least doubles the reciprocal is none.
+    guard chance > 0, chance <= 1, (1 / chance).isFinite else {
       throw BadRecord(
         "its 'propensity' is \(raw.bytes.string); what was decided had a chance above 0 and up to 1"
       )

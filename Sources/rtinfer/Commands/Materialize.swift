@@ -76,8 +76,9 @@ enum MaterializeCommand {
       VIEW KEY… prints one row, with its freshness; materialize stat a summary of each view. materialize backfill \
       --online FOLDER EVENTS… writes the store anew, as is needed after a view's definition has changed or the \
       machine went down; what is there serves until all events are in. materialize plan says, before anything runs, what \
-      an entity of each view takes there (bytes of its row's head, of each tile and how many there can be, of each of its \
-      latest events, and of one that waits in a join) and, with --online FOLDER, whether the folder's views are the project's: same, changed, added or \
+      an entity of each view takes there (bytes of its row's head, of each tile and how many there are if something \
+      happens in each, of each of its latest events, and of one that waits in a join; a run that has ended also leaves \
+      all events that the lateness still lets others come before) and, with --online FOLDER, whether the folder's views are the project's: same, changed, added or \
       dropped. --online redis://HOST keeps the store on a \
       server of Redis or Valkey or a cluster of them, for several machines: rtinfer help online.
 

@@ -12,6 +12,7 @@ struct Pipeline {
   private let project: Project
   private let models: [DeclaredModel]
   private let events: HeldEvents
+  private let lines: Int
 
   init(
     _ invocation: Invocation, _ project: Project, _ models: [DeclaredModel], _ events: HeldEvents
@@ -20,6 +21,7 @@ struct Pipeline {
     self.project = project
     self.models = models
     self.events = events
+    lines = events.lineCount
   }
 
   /// - Parameters:
@@ -35,7 +37,8 @@ struct Pipeline {
       guard let online = try live.features(model.definition),
         let type = schema.index(of: model.definition.decides ?? "")
       else { preconditionFailure("a model that decides an event type") }
-      desks.append(try PipelineDesk(model, type: type, online: online, rowsMax: batch))
+      // As many as a call can have: each has a decider.
+      desks.append(try PipelineDesk(model, type: type, online: online, rowsMax: min(batch, lines)))
     }
     let form = try EventFlags.form(invocation.options)
     let intake = EventIntake(
@@ -45,7 +48,8 @@ struct Pipeline {
       privacy: try EventFlags.privacy(invocation, schema)
     ) { () throws(Failure) in }
     return PipelinePass(
-      intake, live, desks, rejects, output, batch: batch, clock: isTimed ? invocation.clock : nil)
+      intake, live, desks, rejects, output, batch: min(batch, lines),
+      clock: isTimed ? invocation.clock : nil)
   }
 }
 
@@ -100,6 +104,9 @@ final class PipelinePass {
   ///
   /// - Returns: false where there were none.
   func next() throws(Failure) -> Bool {
+    if let status = Signals.drainStatus {
+      throw Failure(status, "told to end before all passes were made")
+    }
     call.reset()
     call.start = now()
     var mark = call.start

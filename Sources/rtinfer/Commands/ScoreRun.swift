@@ -260,6 +260,7 @@ final class ScoreRun {
   /// Hands on the rest, and makes it durable where later runs count on it.
   func finish() throws(Failure) {
     progress.finish()
+    if let fault { throw fault }
     try passOn()
     noteUnfounded()
     guard let file else { return }

@@ -69,10 +69,11 @@ enum RedisScript: CaseIterable {
         return 1
         """
     case .forget:
-      // fence, index · epoch, key
+      // fence, index[, row] · epoch, key
       RedisScript.refusal + """
         local no = refusal(redis.call('GET', KEYS[1]), ARGV[1])
         if no then return no end
+        if KEYS[3] then redis.call('DEL', KEYS[3]) end
         return redis.call('SREM', KEYS[2], ARGV[2])
         """
     case .commit:

@@ -115,12 +115,16 @@ final class RedisSession {
       ])
   }
 
-  /// Takes an entity off the list of its bucket. Its row goes when its time is over.
-  func forget(_ view: String, _ generation: Int64, _ key: Bytes) throws(Failure) {
+  /// Takes an entity off the list of its bucket.
+  ///
+  /// - Parameter withRow: its row goes at once, and not when its time is over.
+  func forget(
+    _ view: String, _ generation: Int64, _ key: Bytes, withRow: Bool
+  ) throws(Failure) {
     let bucket = RedisLayout.bucket(key)
-    try add(
-      .forget, keys: [layout.fenceKey(bucket), layout.indexKey(bucket, view, generation)],
-      arguments: [mark, key.copy()])
+    var keys = [layout.fenceKey(bucket), layout.indexKey(bucket, view, generation)]
+    if withRow { keys.append(layout.rowKey(view, generation, key)) }
+    try add(.forget, keys: keys, arguments: [mark, key.copy()])
   }
 
   /// Writes a head when all is written that was put before: with the next `settle`.

@@ -48,10 +48,12 @@ private final class RedisSink: RowSink {
   private var isServing: Bool
   /// Whether an earlier writer has left rows.
   private let isResumed: Bool
+  private let dropsForgotten: Bool
 
   init(_ table: StoredTable, _ session: RedisSession, rebuilds: Bool) throws(Failure) {
     self.session = session
     view = table.name
+    dropsForgotten = table.dropsForgotten
     let found = try session.head(view)
     try session.clear(view, serving: found?.generation)
     if let found, !rebuilds {
@@ -87,7 +89,9 @@ private final class RedisSink: RowSink {
       view, head.generation, key, row, order: order, timeToLive: head.timeToLive)
   }
 
-  func forget(_ key: Bytes) throws(Failure) { try session.forget(view, head.generation, key) }
+  func forget(_ key: Bytes) throws(Failure) {
+    try session.forget(view, head.generation, key, withRow: dropsForgotten)
+  }
 
   func commit(offset: Int64, watermark: Timestamp) {
     head.offset = offset
