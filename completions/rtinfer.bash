@@ -172,7 +172,7 @@ _rtinfer() {
       esac
       ;;
     'bench model '*)
-      flags='--project --registry --batch --repeats --threads --json --format --record --rejects --max-rejects --strict --quiet --help'
+      flags='--project --registry --batch --repeats --threads --peers --json --format --record --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --registry) values='folders' ;;

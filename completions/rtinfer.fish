@@ -188,6 +188,7 @@ complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subco
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from model' -l batch -x -d 'Rows of a call, several sizes with commas'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from model' -l repeats -x -d 'How often all rows are judged at each size, after one time for warming up'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from model' -l threads -x -d 'Threads that a call of many rows may use'
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from model' -l peers -d 'Measure the library that the file is from as well, where Python has it'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from model' -l json -d 'Print records also on a terminal'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from model' -l format -x -a 'auto ndjson csv tsv' -d 'What the rows are'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from model' -l record -x -d 'Write the figures down as metrics of this version, as in models:/late_arrival/3, for gates'

@@ -61,7 +61,8 @@ import Testing
   }
 
   @Test func modulesImportOnlyWhatTheArrowsAllow() throws {
-    let sources = try Self.sources("Sources")
+    // One is Python's.
+    let sources = try Self.sources("Sources").filter { !$0.path.hasSuffix("PeerScript.swift") }
     #expect(sources.count > 50)
     let modules = Set(Self.arrows.keys)
     var wrong: [String] = []
@@ -110,7 +111,7 @@ import Testing
 
   /// What may not stand in sources, and where it may all the same.
   private static let banned: [(word: String, exempt: String)] = [
-    ("print(", ""), ("exit(", "RTInfer.swift"), ("try!", ""), ("fatalError", ""), ("TO" + "DO", ""),
+    ("print(", "PeerScript.swift"), ("exit(", "RTInfer.swift"), ("try!", ""), ("fatalError", ""), ("TO" + "DO", ""),
     ("FIX" + "ME", ""),
   ]
 

@@ -16,6 +16,8 @@ enum BenchModel {
     default: "7")
   static let threads = Flag(
     "threads", .text("N"), "Threads that a call of many rows may use", default: "1")
+  static let peers = Flag(
+    "peers", "Measure the library that the file is from as well, where Python has it")
   static let json = Flag("json", "Print records also on a terminal")
 
   static let command = Command(
@@ -29,13 +31,19 @@ enum BenchModel {
       median repeat, the call's p50 and p99 over all repeats, and which kernel the model's trees are given and \
       why. A table on a terminal, summary records on a pipe.
 
+      --peers then has the library that the file is from judge the same rows in the same calls: xgboost, lightgbm or \
+      catboost of the python3 that is found first, its fastest documented call, with as many threads. Its figures come behind \
+      ours, with how many times longer its median takes (times_longer) and the largest difference between its margins and \
+      ours. What a call costs in Python is in them. Inputs are given as numbers, so a model with categories that are texts \
+      is refused by some. Where there is no such library, stderr says so, and nothing else changes.
+
       With --record the figures become metrics of a registered version, by the machine they were measured on: \
       p50_us and p99_us of calls of one row, and of each larger batch p50_us_of_256, p99_us_of_256 and \
       us_per_row_of_256 (the median).
       """,
     operands: .files,
     flags: [
-      CommonFlags.project, RegistryFlags.registry, batch, repeats, threads, json,
+      CommonFlags.project, RegistryFlags.registry, batch, repeats, threads, peers, json,
       ScoreCommand.format, RegistryRecord.record,
     ]
       + CommonFlags.records,
@@ -44,6 +52,7 @@ enum BenchModel {
       .init(
         "rtinfer bench model --batch 1 model.json rows.csv | jq .best_us_per_row",
         "What a single row costs."),
+      .init("rtinfer bench model --peers model.json rows.csv", "Beside the model's own library."),
       .init(
         "rtinfer bench model --record models:/late/3 models:/late/3 rows.csv",
         "For promote … --require 'p99_us < 500'."),
@@ -80,10 +89,22 @@ enum BenchModel {
       results.append(
         try measure(model, rows, batch: size, repeats: repeats, threads: threads, invocation.clock))
     }
+    var figures: [ModelPeer.Figure] = []
+    if options.isOn(peers) {
+      figures = try ModelPeer.measure(
+        model,
+        path: try DeclaredModel.path(declared.definition, try Project.find(invocation), invocation),
+        rows, batches: sizes, repeats: repeats, threads: threads, invocation)
+    }
     if invocation.terminal.outputIsTerminal, !options.isOn(json) {
       invocation.output.append(table(results, path, model, rows.count / model.inputCount))
+      invocation.output.append(ModelPeer.table(figures, beside: results))
     } else {
       for result in results { append(result, path, model, to: invocation.output) }
+      for (figure, result) in zip(figures, results) {
+        ModelPeer.append(
+          figure, path, beside: result, threads: threads, repeats, to: invocation.output)
+      }
     }
     try invocation.output.flush()
     let status = try rejects.finish(total: run.rows)

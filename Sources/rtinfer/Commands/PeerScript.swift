@@ -1,0 +1,68 @@
+// The library that a model file is from, judging the same rows in the same calls: a script for Python, since there the
+// libraries are at home. It says each figure as a line of JSON, or why there is none.
+
+enum PeerScript {
+  /// Arguments: the model's file, its format, a file of the rows (doubles, row by row) with the margins behind them, the
+  /// rows' count, inputs of a row, margins of a row, batch sizes with commas, repeats, threads.
+  static let text = #"""
+    import json, sys, time
+
+    path, kind, data, rows, inputs, outputs, batches, repeats, threads = sys.argv[1:]
+    rows, inputs, outputs, repeats, threads = map(int, (rows, inputs, outputs, repeats, threads))
+
+    def xgboost_margins():
+        import xgboost
+        booster = xgboost.Booster({"nthread": threads})
+        booster.load_model(bytearray(open(path, "rb").read()))
+        return "xgboost " + xgboost.__version__, "float32", lambda x: booster.inplace_predict(
+            x, predict_type="margin", validate_features=False)
+
+    def lightgbm_margins():
+        import lightgbm
+        booster = lightgbm.Booster(model_str=open(path).read())
+        return "lightgbm " + lightgbm.__version__, "float64", lambda x: booster.predict(
+            x, raw_score=True, num_threads=threads, predict_disable_shape_check=True)
+
+    def catboost_margins():
+        import catboost
+        model = catboost.CatBoost()
+        model.load_model(path, format="json")
+        return "catboost " + catboost.__version__, "float32", lambda x: model.predict(
+            x, prediction_type="RawFormulaVal", thread_count=threads)
+
+    loaders = {"xgboost": xgboost_margins, "lightgbm": lightgbm_margins, "catboost": catboost_margins}
+    try:
+        import numpy
+        name, number, margins = loaders[kind.split("-")[0]]()
+        numbers = numpy.fromfile(data)
+        x = numpy.ascontiguousarray(numbers[:rows * inputs].reshape(rows, inputs), dtype=number)
+        ours = numbers[rows * inputs:].reshape(rows, outputs)
+        theirs = numpy.asarray(margins(x), dtype="float64").reshape(rows, outputs)
+        difference = float(numpy.max(numpy.abs(ours - theirs)))
+    except Exception as error:
+        print(json.dumps({"error": (str(error).splitlines() or [type(error).__name__])[0]}))
+        sys.exit(0)
+    for batch in map(int, batches.split(",")):
+        batch = min(batch, rows)
+        starts = range(0, rows - batch + 1, batch)
+        passes, calls = [], []
+        for turn in range(repeats + 1):
+            begun = before = time.perf_counter_ns()
+            for start in starts:
+                margins(x[start:start + batch])
+                now = time.perf_counter_ns()
+                if turn:
+                    calls.append(now - before)
+                before = now
+            # The first pass only warms up.
+            if turn:
+                passes.append((before - begun) / 1e3 / (len(starts) * batch))
+        passes.sort()
+        calls.sort()
+        quantile = lambda share: calls[max(0, -(-len(calls) * share // 100) - 1)]
+        print(json.dumps({
+            "peer": name, "batch": batch, "rows": len(starts) * batch, "best": passes[0],
+            "median": passes[len(passes) // 2], "p50": quantile(50), "p99": quantile(99),
+            "difference": difference}), flush=True)
+    """#
+}

@@ -1,0 +1,62 @@
+// bench model beside the library that the file is from: the same margins, and figures for the same calls.
+
+import Core
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct BenchModelTests {
+  private struct Figures: Decodable {
+    let what: String
+    let peer: String?
+    let batch: Int
+    let rows: Int
+    let median_us_per_row: Double
+    let times_longer: Double?
+    let largest_difference: Double?
+  }
+
+  private static let libraries = ["xgboost", "lightgbm", "catboost"].filter { library in
+    guard let python = Binary.find("python3") else { return false }
+    let child = try? Child(
+      [python, "-c", "import numpy, \(library)"], stdin: "/dev/null",
+      environment: ProcessInfo.processInfo.environment)
+    return child?.wait().status == 0
+  }
+
+  @Test(
+    .enabled(if: !libraries.isEmpty, "Python has none of xgboost, lightgbm and catboost"),
+    arguments: libraries)
+  func theLibraryJudgesTheSameRowsInTheSameCalls(_ library: String) throws {
+    let model = [
+      "xgboost": "xgboost-json/softprob/model.json",
+      "lightgbm": "lightgbm/multiclass/model.txt", "catboost": "catboost/ctr/model.json",
+    ][library]!
+    let path = Fixtures.root.appending(path: "models/\(model)")
+    let rows = path.deletingLastPathComponent().appending(path: "rows.csv")
+    let folder = try TemporaryFolder()
+    let outcome = try Child.bash(
+      "TMPDIR=$PWD rtinfer bench model --peers --batch 1,7 --repeats 1 '\(path.path())' '\(rows.path())'",
+      in: folder.url, home: folder.url)
+    #expect(outcome.status == 0)
+    let figures = try outcome.output.split(separator: "\n").map {
+      try JSONDecoder().decode(Figures.self, from: Data($0.utf8))
+    }
+    // Of categories that are texts CatBoost will not have the codes.
+    guard library != "catboost" else {
+      #expect(figures.count == 2 && outcome.errors.contains("--peers: "), "\(outcome.errors)")
+      return
+    }
+    try #require(figures.count == 4, "\(outcome.errors)")
+    for (own, peer) in zip(figures[..<2], figures[2...]) {
+      #expect(own.what == "model" && peer.what == "peer")
+      #expect(own.batch == peer.batch && own.rows == peer.rows)
+      #expect(peer.peer?.hasPrefix("\(library) ") == true)
+      let difference = try #require(peer.largest_difference)
+      #expect(difference < 1e-5, "the same margins")
+      let times = try #require(peer.times_longer)
+      #expect(abs(times - peer.median_us_per_row / own.median_us_per_row) < 1e-6 * times)
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path()).isEmpty)
+  }
+}
