@@ -11,9 +11,9 @@ import Testing
     let peer: String?
     let batch: Int
     let rows: Int
-    let median_us_per_row: Double
-    let times_longer: Double?
-    let largest_difference: Double?
+    let medianUsPerRow: Double
+    let timesLonger: Double?
+    let largestDifference: Double?
   }
 
   private static let libraries = ["xgboost", "lightgbm", "catboost"].filter { library in
@@ -39,8 +39,10 @@ import Testing
       "TMPDIR=$PWD rtinfer bench model --peers --batch 1,7 --repeats 1 '\(path.path())' '\(rows.path())'",
       in: folder.url, home: folder.url)
     #expect(outcome.status == 0)
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
     let figures = try outcome.output.split(separator: "\n").map {
-      try JSONDecoder().decode(Figures.self, from: Data($0.utf8))
+      try decoder.decode(Figures.self, from: Data($0.utf8))
     }
     // Of categories that are texts CatBoost will not have the codes.
     guard library != "catboost" else {
@@ -52,10 +54,10 @@ import Testing
       #expect(own.what == "model" && peer.what == "peer")
       #expect(own.batch == peer.batch && own.rows == peer.rows)
       #expect(peer.peer?.hasPrefix("\(library) ") == true)
-      let difference = try #require(peer.largest_difference)
+      let difference = try #require(peer.largestDifference)
       #expect(difference < 1e-5, "the same margins")
-      let times = try #require(peer.times_longer)
-      #expect(abs(times - peer.median_us_per_row / own.median_us_per_row) < 1e-6 * times)
+      let times = try #require(peer.timesLonger)
+      #expect(abs(times - peer.medianUsPerRow / own.medianUsPerRow) < 1e-6 * times)
     }
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path()).isEmpty)
   }
