@@ -12,6 +12,8 @@ struct RunningSum {
   private(set) var count: Int64 = 0
   private var hasFloats = false
 
+  init() {}
+
   mutating func add(_ cell: Cell) {
     switch cell {
     case .int(let value):
@@ -80,6 +82,22 @@ extension RunningSum {
     (self.floats, self.correction) = (floats, correction)
     (self.count, hasFloats) = (Int64(added), added > 0)
     for index in added..<count { add(cells[index &* stride]) }
+  }
+
+  /// The same, summed tile by tile.
+  init(
+    _ times: UnsafePointer<Timestamp>, _ cells: UnsafePointer<Cell>, stride: Int, count: Int,
+    tiles width: TimeSpan
+  ) {
+    self.init()
+    var first = 0
+    while first < count {
+      let boundary = Grouping.tiles(width).boundary(after: times[first])
+      var end = first + 1
+      while end < count, times[end] < boundary { end += 1 }
+      merge(RunningSum(cells + first * stride, stride: stride, count: end - first))
+      first = end
+    }
   }
 }
 

@@ -1,6 +1,7 @@
-// Most questions about an exact window find few rows, and most features are counts, sums, means and extremes. These are
-// answered here, by one loop over the rows and without a call into each feature's family; and features that ask for
-// sums of one column over one window share one fold.
+// Most questions about a window find few rows that are all still there, and most features are counts, sums, means and
+// extremes. These are answered here, by one loop over the rows and without a call into each feature's family; and features
+// that ask for sums of one column over one window share one fold. Where a window has a hop, its rows are summed tile by tile,
+// as they would be if they were folded already.
 //
 //     sum_24h, mean_24h  ─▶ fold 0 of "amount" over 24h        count_1h  ─▶ rows in 1h
 //
@@ -15,14 +16,16 @@ enum QuickFold {
 
 /// How one feature is answered.
 struct QuickAnswer {
-  static let none = QuickAnswer(fold: .none, column: 0, place: 0, isFirst: false)
+  static let none = QuickAnswer(fold: .none)
 
   let fold: QuickFold
-  let column: Int
+  var column = 0
+  /// Of the tiles that sums are made of; zero where the window is exact.
+  var width = TimeSpan.zero
   /// Of its sum among all sums of the view.
-  let place: Int
+  var place = 0
   /// Whether it is the first in the order of features to need that sum.
-  let isFirst: Bool
+  var isFirst = false
 }
 
 /// Valid as long as their view, which frees them.
@@ -34,19 +37,19 @@ struct QuickFolds {
 
     /// - Parameter index: of the window among those that the view is asked for.
     mutating func answer(_ family: Family, _ window: Window, _ index: Int) -> QuickAnswer {
-      guard window.rowReach > .zero else { return .none }
-      if family.countsEvents {
-        return QuickAnswer(fold: .events, column: 0, place: 0, isFirst: false)
-      }
+      guard case .tiles(let width) = window.grouping else { return .none }
+      let isExact = window.rowReach > .zero
+      var answer = QuickAnswer(fold: family.countsEvents ? .events : family.quickFold)
+      answer.width = isExact ? .zero : width
+      if answer.fold == .events { return answer }
       guard let column = family.shape.column else { return .none }
-      let fold = family.quickFold
-      guard fold == .sum || fold == .mean else {
-        return QuickAnswer(fold: fold, column: column, place: 0, isFirst: false)
-      }
+      answer.column = column
+      guard answer.fold == .sum || answer.fold == .mean else { return answer }
       let known = sums.firstIndex { $0.window == index && $0.column == column }
       if known == nil { sums.append((index, column)) }
-      return QuickAnswer(
-        fold: fold, column: column, place: known ?? sums.count - 1, isFirst: known == nil)
+      answer.place = known ?? sums.count - 1
+      answer.isFirst = known == nil
+      return answer
     }
   }
 
@@ -69,18 +72,43 @@ struct QuickFolds {
   ) -> Cell? {
     let first = window.pointee.question.firstRow
     let count = window.pointee.question.endRow - first
-    if plan.fold == .events { return .int(Int64(count)) }
-    guard plan.fold != .none, count <= Family.plainRowsMax else { return nil }
-    guard count > 0 else { return .null }
-    let (cells, stride) = history.cells(from: first, plan.column)
     switch plan.fold {
+    case .none: return nil
+    case .events: return isHeld(plan, history, window) ? .int(Int64(count)) : nil
     case .sum, .mean:
-      if plan.isFirst { sums[plan.place] = RunningSum(cells, stride: stride, count: count) }
+      guard plan.width == .zero || history.track == nil, count <= Family.plainRowsMax else {
+        return nil
+      }
+      if plan.isFirst { sums[plan.place] = sum(plan, history, first, count) }
       return plan.fold == .sum
         ? Sum.result(of: sums[plan.place]) : Mean.result(of: sums[plan.place])
-    case .greatest: return QuickFolds.greatest(cells, stride, count)
-    case .least: return QuickFolds.least(cells, stride, count)
-    case .none, .events: return nil
+    case .greatest, .least:
+      guard isHeld(plan, history, window), count <= Family.plainRowsMax else { return nil }
+      guard count > 0 else { return .null }
+      let (cells, stride) = history.cells(from: first, plan.column)
+      return plan.fold == .greatest
+        ? QuickFolds.greatest(cells, stride, count) : QuickFolds.least(cells, stride, count)
+    }
+  }
+
+  /// Whether all that is in the window is still there row by row: see `Aggregation.holdsAll`.
+  @inline(__always)
+  private func isHeld(
+    _ plan: QuickAnswer, _ history: EntityHistory, _ window: UnsafePointer<AskedWindow>
+  ) -> Bool {
+    plan.width == .zero || history.settled == .distantPast
+      || window.pointee.question.start > history.settled
+  }
+
+  @inline(__always)
+  private func sum(
+    _ plan: QuickAnswer, _ history: EntityHistory, _ first: Int, _ count: Int
+  ) -> RunningSum {
+    guard count > 0 else { return RunningSum() }
+    let (cells, stride) = history.cells(from: first, plan.column)
+    if plan.width == .zero { return RunningSum(cells, stride: stride, count: count) }
+    return history.withRows(from: first, column: plan.column) { times, cells, stride in
+      RunningSum(times, cells, stride: stride, count: count, tiles: plan.width)
     }
   }
 
