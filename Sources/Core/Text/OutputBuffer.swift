@@ -158,13 +158,15 @@ public final class OutputBuffer {
 
   /// Microseconds with the nanoseconds as three decimals: how latencies are written.
   public func appendMicroseconds(nanoseconds: UInt64) {
-    append(nanoseconds / 1_000)
-    append(UInt8(ascii: "."))
-    let rest = UInt32(truncatingIfNeeded: nanoseconds % 1_000)
-    append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest / 100))
-    reserve(2)
-    DecimalDigits.write(pair: rest % 100, to: storage + filled)
-    filled &+= 2
+    reserve(24)
+    let text = storage + filled
+    let (whole, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000)
+    let point = DecimalDigits.write(whole, to: text)
+    let decimals = UInt32(truncatingIfNeeded: rest)
+    text[point] = UInt8(ascii: ".")
+    text[point &+ 1] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: decimals / 100)
+    DecimalDigits.write(pair: decimals % 100, to: text + (point &+ 2))
+    filled &+= point &+ 4
   }
 
   /// In quotes, with what JSON demands escaped and everything else as it is.

@@ -19,6 +19,11 @@ public struct Stencil: @unchecked Sendable {
   }
 }
 
+extension Stencil {
+  /// Text that is part of the program.
+  public init(_ text: StaticString) { self.init(Bytes(text)) }
+}
+
 extension OutputBuffer {
   /// The same as appending its text.
   @inlinable

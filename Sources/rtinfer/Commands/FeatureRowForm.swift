@@ -4,6 +4,22 @@
 import Core
 import Features
 
+/// What stands between the values of every row, in order.
+struct FeatureRowParts {
+  let id = Stencil("{\"kind\":\"features\",\"id\":")
+  let time = Stencil(",\"time\":")
+  let entity = Stencil(",\"entity\":{")
+  let request = Stencil("},\"request\":")
+  let features = Stencil("},\"features\":{")
+  let type = Stencil("},\"_rt\":{\"type\":")
+  let offset = Stencil(",\"offset\":")
+  let watermark = Stencil(",\"watermark\":")
+  let parseTime = Stencil(",\"layers_us\":{\"request\":")
+  let lookUpTime = Stencil(",\"features\":")
+  let end = Stencil("}}}")
+}
+
+/// What comes with a type of event.
 struct FeatureRowForm {
   private struct Member {
     let key: Stencil

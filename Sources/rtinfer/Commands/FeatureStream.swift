@@ -10,6 +10,7 @@ final class FeatureStream {
   private let plans: [RequestPlan?]
   /// By event type; nil for types that do not ask.
   private let forms: [FeatureRowForm?]
+  private let parts = FeatureRowParts()
   private let schema: EventSchema
   private let changes: ChangeRefusal
   private let rejects: Rejects
@@ -180,38 +181,37 @@ final class FeatureStream {
   // MARK: Rows
 
   private func appendRow(_ event: Event, _ decoder: EventDecoder, _ plan: RequestPlan) {
-    output.append("{\"kind\":\"features\",\"id\":")
+    output.append(parts.id)
     output.append(event.id.literal)
-    output.append(",\"time\":")
+    output.append(parts.time)
     output.appendQuoted(event.time, &times)
-    output.append(",\"entity\":{")
+    output.append(parts.entity)
     guard let form = forms[event.type] else { preconditionFailure("a type that asks") }
     form.appendEntity(decoder.scalars, to: output)
-    output.append("},\"request\":")
+    output.append(parts.request)
     _ = decoder.scanner.appendOpen(to: output, keeping: decoder.unmarked)
-    output.append("},\"features\":{")
+    output.append(parts.features)
     values.withUnsafeBufferPointer { form.appendAnswers($0, to: output) }
-    output.append("}")
   }
 
   private func appendMarks(
     _ event: Event, _ offset: Int64, _ watermark: Timestamp, _ plan: RequestPlan, parse: UInt64,
     lookUp: UInt64
   ) {
-    output.append(",\"_rt\":{\"type\":")
+    output.append(parts.type)
     output.appendQuoted(event.typeName)
-    output.append(",\"offset\":")
+    output.append(parts.offset)
     output.append(offset)
     if watermark > .distantPast {
-      output.append(",\"watermark\":")
+      output.append(parts.watermark)
       output.appendQuoted(watermark, &watermarks)
     }
     appendFlags(plan)
-    output.append(",\"layers_us\":{\"request\":")
+    output.append(parts.parseTime)
     output.appendMicroseconds(nanoseconds: parse)
-    output.append(",\"features\":")
+    output.append(parts.lookUpTime)
     output.appendMicroseconds(nanoseconds: lookUp)
-    output.append("}}}")
+    output.append(parts.end)
   }
 }
 
