@@ -17,7 +17,8 @@ public import Core
 /// An accepted event. Borrowed until the next one is asked for.
 public struct Arrival {
   public let event: Event
-  public let decoder: EventDecoder
+  /// The intake's, which outlives its arrivals; counting references would cost as much as reading a member.
+  public unowned(unsafe) let decoder: EventDecoder
   /// Dense, from 0, in order of arrival.
   public let offset: Int64
   public let watermark: Timestamp
@@ -51,10 +52,14 @@ public final class EventIntake {
   private let inputs: [IntakeInput]
   /// The only input, if it is one.
   private let alone: IntakeInput?
+  /// Whether an event may have waited for those of other inputs since it was decoded.
+  public var readsAhead: Bool { alone == nil }
   /// By type: how far ahead of the clock an event may be.
   private let futureSkews: [TimeSpan]
   private var watermark: Watermark
   private var deduplicators: [Deduplicator?]
+  /// Whether any type is deduplicated.
+  private let deduplicates: Bool
   private var sources = SourcePartitions()
   /// By source partition: its place in the watermark, and the input that it came from.
   private var sourcePlaces: [(watermark: Int, input: Int)] = []
@@ -125,6 +130,7 @@ public final class EventIntake {
     self.futureSkews = schema.types.map(\.maxFutureSkew)
     let lateness = schema.types.map(\.lateness).max()!
     self.watermark = Watermark(partitions: inputs.count, lateness: lateness, idle: idle)
+    self.deduplicates = schema.types.contains { $0.dedup != nil }
     self.deduplicators = schema.types.map { type in
       type.dedup.map { Deduplicator(stretch: $0, lateness: lateness) }
     }
@@ -340,7 +346,8 @@ public final class EventIntake {
       try refuseLate(event, input)
       return nil
     }
-    if let deduplicator = deduplicators[event.type], let id = identity(event, input.origin),
+    if deduplicates, let deduplicator = deduplicators[event.type],
+      let id = identity(event, input.origin),
       deduplicator.isRepeat(id, at: event.time)
     {
       counts.repeats += 1

@@ -15,6 +15,8 @@ struct KeySlots {
     base = UnsafePointer(memory)
     count = slots.count
   }
+
+  var slots: [Int] { Array(UnsafeBufferPointer(start: base, count: count)) }
 }
 
 /// A key that is built again for each event, in memory that stays.

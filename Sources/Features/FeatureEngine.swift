@@ -37,93 +37,6 @@ public struct FeatureDefinitions: Sendable {
   private var nameable: [NameableView] { views.map(\.nameable) + tables.map(\.nameable) }
 }
 
-/// How the events of one type ask: where in them each view's entity is named. A class, since the hot loop passes it
-/// around for every question.
-public final class RequestPlan {
-  /// A feature that is answered.
-  public struct Answer {
-    /// As in `view:feature`.
-    public let name: String
-    /// As in a column: `view__feature`.
-    public let columnName: String
-    /// Whether the value is a list or an object, given as JSON text.
-    public let isDocument: Bool
-    /// What its guard has seen, if it has one.
-    public let tally: GuardTally?
-
-    /// Why a row is rejected whose value breaks the guard.
-    public var rejection: String {
-      "the feature \(name) breaks its guard (broken: \"reject\")"
-    }
-  }
-
-  /// A view that the request names an entity for. The engine that made the plan holds it.
-  struct AskedView {
-    let state: Unmanaged<ViewState>
-    /// In the engine's order.
-    let view: Int
-    let keySlots: KeySlots
-  }
-
-  let views: FrozenList<AskedView>
-  /// Views whose entity requests name.
-  public var viewCount: Int { views.count }
-  /// The same for tables.
-  let tables: [(rows: TableRows, keySlots: KeySlots)]
-  /// The entity members of all those views, each once, with its slot.
-  public let entityMembers: [(name: String, slot: Int)]
-  /// In the order of the values.
-  public let answers: [Answer]
-  /// Those among them that are expressions, with the places of what they read.
-  let derived: [(expression: Expression, reads: [DerivedRead])]
-  /// The places of guarded answers, with what guards them.
-  let guarded: [(place: Int, tally: GuardTally)]
-
-  /// The places of what tables answer: behind the views', before the derived.
-  private var tablePlaces: Range<Int> {
-    let end = answers.count - derived.count
-    return end - tables.reduce(0) { $0 + $1.rows.view.features.count }..<end
-  }
-
-  /// Whether an answer is a table's, or made of one.
-  public func readsTable(_ place: Int) -> Bool {
-    guard place >= tablePlaces.upperBound else { return tablePlaces.contains(place) }
-    return derived[place - tablePlaces.upperBound].reads.contains { read in
-      if case .answer(let other) = read { readsTable(other) } else { false }
-    }
-  }
-
-  /// Every slot that a look-up reads.
-  public var memberSlots: [Int] {
-    var slots = Set(entityMembers.map(\.slot))
-    for read in derived.flatMap(\.reads) {
-      if case .member(let slot) = read { slots.insert(slot) }
-    }
-    return slots.sorted()
-  }
-
-  init(
-    views: [AskedView], tables: [(rows: TableRows, keySlots: KeySlots)],
-    entityMembers: [(name: String, slot: Int)],
-    answers: [Answer], derived: [(expression: Expression, reads: [DerivedRead])]
-  ) {
-    self.views = FrozenList(views)
-    self.tables = tables
-    self.entityMembers = entityMembers
-    self.answers = answers
-    self.derived = derived
-    self.guarded = answers.enumerated().compactMap { place, answer in
-      answer.tally.map { (place, $0) }
-    }
-  }
-}
-
-/// Where an expression's value comes from.
-enum DerivedRead {
-  case member(slot: Int)
-  case answer(place: Int)
-}
-
 public final class FeatureEngine {
   public let definitions: FeatureDefinitions
   let states: [ViewState]
@@ -134,6 +47,7 @@ public final class FeatureEngine {
   let joins: [JoinState]
   /// For each event type, what it is enriched with before it is told to the views.
   private let enrichments: [[(rows: TableRows, keySlots: KeySlots, column: Int, slot: Int)]]
+  private let isEnriched: Bool
 
   private struct ToldView {
     let state: Unmanaged<ViewState>
@@ -145,6 +59,8 @@ public final class FeatureEngine {
   private var reads: [Scalar] = []
   /// Those of the values last looked up that break their guards: their places, and what is to become of them.
   public private(set) var broken: [(place: Int, consequence: BrokenGuard)] = []
+  /// Whether there are any.
+  public var hasBroken: Bool { !broken.isEmpty }
 
   /// - Parameter tables: filled, in the order of their declaration; without them tables are empty.
   public init(
@@ -160,6 +76,7 @@ public final class FeatureEngine {
         (tables[$0.table], KeySlots(owning: $0.keySlots), $0.column, $0.slot)
       }
     }
+    self.isEnriched = views.contains { $0.sources.contains { !$0.enrichments.isEmpty } }
     let states = views.map { ViewState($0, stack: stack) }
     self.states = states
     self.joins = states.compactMap { state in
@@ -219,7 +136,20 @@ public final class FeatureEngine {
           tally: feature.valueGuard.map { GuardTally(feature.name, $0) }))
     }
     return RequestPlan(
-      views: planned, tables: tables, entityMembers: members, answers: answers, derived: derived)
+      type: type, sharesKey: sharedKeys(type, planned), views: planned, tables: tables,
+      entityMembers: members, answers: answers, derived: derived)
+  }
+
+  /// For each view that draws from the type, whether a request of that type names its entity by the same members.
+  private func sharedKeys(_ type: Int, _ planned: [RequestPlan.AskedView]) -> [Bool] {
+    let known = Set(enrichments[type].map(\.slot))
+    return (0..<viewsByType[type].count).map { index in
+      let told = viewsByType[type][index]
+      let slots = told.state._withUnsafeGuaranteedRef { $0.view.sources[told.source].keySlots }
+      let asked = planned.first { $0.state.toOpaque() == told.state.toOpaque() }
+      // What is known beside an event is not there yet when it asks.
+      return asked?.keySlots.slots == slots && known.isDisjoint(with: slots)
+    }
   }
 
   private func reads(
@@ -242,20 +172,42 @@ public final class FeatureEngine {
   /// Text among them is valid until the next look-up.
   ///
   /// - Parameter given: by place, what the request brings itself; empty where that is nothing.
+  /// - Complexity: time is spent here.
   public func lookUp(
     _ plan: RequestPlan, _ scalars: UnsafePointer<Scalar>, at time: Timestamp,
     given: [Scalar] = [], into values: inout [Scalar]
   ) {
-    values.removeAll(keepingCapacity: true)
     stack.reset()
-    for index in 0..<plan.views.count {
-      let asked = plan.views[index]
-      asked.state._withUnsafeGuaranteedRef { $0.find(asked.keySlots, scalars, at: time) }
-    }
-    for index in 0..<plan.views.count {
-      plan.views[index].state._withUnsafeGuaranteedRef { $0.answer(into: &values) }
+    if values.count > plan.storedCount { values.removeLast(values.count - plan.storedCount) }
+    while values.count < plan.storedCount { values.append(.null) }
+    find(plan, scalars, at: time)
+    values.withUnsafeMutableBufferPointer { values in
+      var place = 0
+      for index in 0..<plan.views.count {
+        place += plan.views[index].state._withUnsafeGuaranteedRef {
+          $0.answer(into: UnsafeMutableBufferPointer(rebasing: values[place...]))
+        }
+      }
     }
     complete(plan, scalars, at: time, &values, given: given)
+  }
+
+  /// Finds the entities, in steps; see `ViewState.begin`.
+  @inline(__always)
+  private func find(_ plan: RequestPlan, _ scalars: UnsafePointer<Scalar>, at time: Timestamp) {
+    let views = plan.views
+    for index in 0..<views.count {
+      let asked = views[index]
+      asked.state._withUnsafeGuaranteedRef { $0.begin(asked.keySlots, scalars) }
+    }
+    for index in 0..<views.count {
+      views[index].state._withUnsafeGuaranteedRef { $0.reachRecord() }
+    }
+    for index in 0..<views.count { views[index].state._withUnsafeGuaranteedRef { $0.reachRows() } }
+    for index in 0..<views.count { views[index].state._withUnsafeGuaranteedRef { $0.touchRows() } }
+    for index in 0..<views.count {
+      views[index].state._withUnsafeGuaranteedRef { $0.find(at: time) }
+    }
   }
 
   /// Appends what tables know, holds all that against its guards and appends the derived features.
@@ -318,19 +270,21 @@ public final class FeatureEngine {
   ///   - order: decides between events of one time; later is larger.
   ///   - watermark: no question about an earlier time will come.
   ///   - complete: no event of an earlier time will come; nil: that is the watermark.
+  ///   - plan: by which these very scalars were looked up just now, if they were: their entities need not be found again.
   public func apply(
     type: Int, _ scalars: UnsafeMutablePointer<Scalar>, at time: Timestamp, order: Int64,
-    watermark: Timestamp, complete: Timestamp? = nil
+    watermark: Timestamp, complete: Timestamp? = nil, asked plan: RequestPlan? = nil
   ) {
-    for index in 0..<enrichments[type].count {
-      let (rows, keySlots, column, slot) = enrichments[type][index]
-      scalars[slot] = rows.value(column, keySlots, scalars, at: time)
-    }
+    precondition(plan.map { $0.type == type } ?? true, "an event is looked up as what it is")
+    if isEnriched { enrich(type, scalars, at: time) }
     let views = viewsByType[type]
     for index in 0..<views.count {
       let view = views[index]
+      let isFound = plan.map { $0.sharesKey[index] } ?? false
       view.state._withUnsafeGuaranteedRef {
-        $0.apply(source: view.source, scalars, at: time, order: order, watermark: watermark)
+        $0.apply(
+          source: view.source, scalars, at: time, order: order, watermark: watermark,
+          isFound: isFound)
       }
     }
     if !joins.isEmpty {
@@ -343,6 +297,12 @@ public final class FeatureEngine {
       for join in joins { join.settle(watermark) }
     }
     stack.reset()
+  }
+
+  private func enrich(_ type: Int, _ scalars: UnsafeMutablePointer<Scalar>, at time: Timestamp) {
+    for (rows, keySlots, column, slot) in enrichments[type] {
+      scalars[slot] = rows.value(column, keySlots, scalars, at: time)
+    }
   }
 
   /// Lets count what is known because no event of an earlier time than `complete` will come: that events of a join have found

@@ -22,6 +22,20 @@ import Testing
     }
   }
 
+  /// Longer ones are compared in words, of which the last two may overlap.
+  @Test func oneByteMakesADifferenceAtEveryPlace() {
+    for count in 1...40 {
+      let bytes = (0..<count).map { UInt8($0) }
+      for place in 0..<count {
+        var other = bytes
+        other[place] ^= 0x40
+        let isEqual = bytes.withBytes { bytes in other.withBytes { $0 == bytes } }
+        #expect(!isEqual, "byte \(place) of \(count)")
+      }
+      #expect(bytes.withBytes { left in bytes.withBytes { $0 == left } })
+    }
+  }
+
   @Test(
     arguments: [
       ("", ""), (" ", ""), (" \t\r\n", ""), ("a", "a"), (" a b\n", "a b"),

@@ -81,6 +81,49 @@ import Testing
     #expect(wrong.isEmpty, "\(wrong.prefix(5))")
   }
 
+  /// Means, shares and rates as well: of two decimals that read back as the value, the nearer one.
+  @Test func numbersOfOrdinarySizeAreWrittenAsTheLibraryWritesThem() {
+    var random = SplitMix64(seed: 8)
+    var values: [Double] = [
+      1e-3, 0.001.nextDown, 0x1p50, 0x1p50.nextDown, 0x1p-9, 0.125, 1.0.nextUp, 1.0.nextDown,
+      9.999999999999999, 0.3, 2.0 / 3, .leastNonzeroMagnitude, .greatestFiniteMagnitude, .pi, 1e22,
+      1e23,
+    ]
+    for _ in 0..<200_000 {
+      let (sum, count) = (Int.random(in: 0..<1 << 40, using: &random), random.next() % 999 + 1)
+      values.append(Double(sum >> Int(random.next() % 40)) / 100 / Double(count))
+      let exponent = UInt64.random(in: 1_010...1_077, using: &random)
+      values.append(Double(bitPattern: random.next() >> 12 | exponent << 52))
+      // Few digits, and what lies next to them.
+      let short = Double(random.next() % 1_000_000) / 1_000_000
+      values += [short, short.nextUp, short.nextDown, -short, Double(exponent) + short]
+    }
+    let output = OutputBuffer(MemorySink())
+    var wrong: [Double] = []
+    for value in values {
+      output.rewind(to: 0)
+      output.append(value)
+      if output.pending.string != "\(value)" { wrong.append(value) }
+    }
+    #expect(wrong.isEmpty, "\(wrong.count): \(wrong.prefix(5))")
+  }
+
+  /// Short copies go other ways by their length.
+  @Test func bytesOfEveryLengthAreAppendedWhole() {
+    let text = Bytes(
+      lasting: String((0..<100).map { Character(Unicode.Scalar(UInt8(33 + $0 % 90))) }))
+    for count in 0...100 {
+      let part = text[0..<count]
+      let written = self.text {
+        $0.append(part)
+        $0.append(UInt8(ascii: "|"))
+        $0.append(Stencil(part))
+        $0.append(UInt8(ascii: "|"))
+      }
+      #expect(written == "\(part.string)|\(part.string)|")
+    }
+  }
+
   /// Whether one digit fewer would have done as well.
   private func shortens(_ text: Substring, _ pattern: UInt64) -> Bool {
     let digits = text.prefix { $0 != "e" }.filter(\.isNumber).drop { $0 == "0" }

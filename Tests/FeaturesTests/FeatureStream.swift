@@ -71,13 +71,15 @@ final class FeatureStream {
     try decode(TestEvent(time: time, key: key)) { _ in
       var values: [Scalar] = []
       engine.lookUp(plan, decoder.scalars, at: time, into: &values)
-      return values.map { value in
-        switch value {
-        case .null: "null"
-        case .text(let text): text.string
-        default: value.number.map { "\($0)" } ?? "?"
-        }
-      }
+      return values.map(FeatureStream.text)
+    }
+  }
+
+  static func text(_ value: Scalar) -> String {
+    switch value {
+    case .null: "null"
+    case .text(let text): text.string
+    default: value.number.map { "\($0)" } ?? "?"
     }
   }
 }

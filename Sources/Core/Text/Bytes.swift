@@ -77,6 +77,20 @@ public struct Bytes: @unchecked Sendable {
   public static func == (left: Bytes, right: Bytes) -> Bool {
     guard left.count == right.count else { return false }
     var index = 0
+    if left.count >= 8 {
+      let (lefts, rights) = (UnsafeRawPointer(left.base), UnsafeRawPointer(right.base))
+      let last = left.count &- 8
+      while index < last {
+        guard
+          lefts.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            == rights.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+        else { return false }
+        index &+= 8
+      }
+      // The last word may overlap with the one before.
+      return lefts.loadUnaligned(fromByteOffset: last, as: UInt64.self)
+        == rights.loadUnaligned(fromByteOffset: last, as: UInt64.self)
+    }
     while index < left.count {
       if left.base[index] != right.base[index] { return false }
       index += 1

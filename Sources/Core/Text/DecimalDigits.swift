@@ -40,7 +40,7 @@ enum DecimalDigits {
 
   /// How many digits a number above 0 has.
   @inline(__always)
-  private static func count(_ value: UInt64) -> Int {
+  static func count(_ value: UInt64) -> Int {
     // 1233 / 4096 is log10(2): right or one too few.
     let guess = ((64 &- value.leadingZeroBitCount) &* 1_233) >> 12
     return guess &+ (value >= powers[guess] ? 1 : 0)

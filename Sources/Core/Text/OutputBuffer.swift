@@ -73,10 +73,9 @@ public final class OutputBuffer {
     filled &+= 1
   }
 
-  @inlinable
   public func append(_ bytes: Bytes) {
     reserve(bytes.count)
-    (storage + filled).update(from: bytes.base, count: bytes.count)
+    ShortCopy.copy(bytes.base, to: storage + filled, count: bytes.count)
     filled &+= bytes.count
   }
 
@@ -85,8 +84,13 @@ public final class OutputBuffer {
     for _ in 0..<count { append(UInt8(ascii: " ")) }
   }
 
+  /// A literal's length is known where it is written, and its copy is a few instructions there.
   @inlinable
-  public func append(_ text: StaticString) { append(Bytes(text)) }
+  public func append(_ text: StaticString) {
+    reserve(text.utf8CodeUnitCount)
+    (storage + filled).update(from: text.utf8Start, count: text.utf8CodeUnitCount)
+    filled &+= text.utf8CodeUnitCount
+  }
 
   /// Text that is made at run time; a literal takes the overload above, which makes no string.
   @_disfavoredOverload
@@ -111,43 +115,58 @@ public final class OutputBuffer {
   /// finite becomes null.
   public func append(_ value: Double) {
     if appendHundredths(value) { return }
+    reserve(max(Digits.bytesMax, ShortestDecimal.bytesMax))
+    let count = ShortestDecimal.write(value, to: storage + filled)
+    filled &+= count
+    guard count == 0 else { return }
     guard value.isFinite else { return append("null") }
-    var digits = Digits(output: self)
+    var digits = Digits(end: storage + filled)
     value.write(to: &digits)
+    filled = digits.end - storage
   }
 
   /// Appends a number of at most two decimals, as amounts are, and says whether it was one. Two decimals of at most 15
   /// digits never stand for the same double, so a decimal that reads back as the value is the shortest there is.
   private func appendHundredths(_ value: Double) -> Bool {
-    let hundredths = (value * 100).rounded()
-    guard hundredths.magnitude < 1e15, hundredths != 0, hundredths / 100 == value else {
-      return false
+    guard value.magnitude < 1e13 else { return false }
+    // From 2^52 on doubles are whole: what is added and taken away again leaves the nearest whole number.
+    let hundredths = value * 100 + 0x1.8p52 - 0x1.8p52
+    guard hundredths / 100 == value, hundredths != 0 else { return false }
+    reserve(Digits.bytesMax)
+    var text = storage + filled
+    if hundredths < 0 {
+      text.pointee = UInt8(ascii: "-")
+      text += 1
     }
-    if value < 0 { append(UInt8(ascii: "-")) }
     let (whole, rest) = UInt64(hundredths.magnitude).quotientAndRemainder(dividingBy: 100)
-    append(whole)
-    append(UInt8(ascii: "."))
-    append(UInt8(ascii: "0") + UInt8(rest / 10))
-    if !rest.isMultiple(of: 10) { append(UInt8(ascii: "0") + UInt8(rest % 10)) }
+    text += DecimalDigits.write(whole, to: text)
+    text.pointee = UInt8(ascii: ".")
+    DecimalDigits.write(pair: UInt32(truncatingIfNeeded: rest), to: text + 1)
+    text += text[2] == UInt8(ascii: "0") ? 2 : 3
+    filled = text - storage
     return true
   }
 
   /// The shortest decimal that reads back as the same 32-bit float.
   public func append(_ value: Float) {
     guard value.isFinite else { return append("null") }
-    var digits = Digits(output: self)
+    reserve(Digits.bytesMax)
+    var digits = Digits(end: storage + filled)
     value.write(to: &digits)
+    filled = digits.end - storage
   }
 
   /// Microseconds with the nanoseconds as three decimals: how latencies are written.
   public func appendMicroseconds(nanoseconds: UInt64) {
-    append(nanoseconds / 1_000)
-    append(UInt8(ascii: "."))
-    let rest = UInt32(truncatingIfNeeded: nanoseconds % 1_000)
-    append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest / 100))
-    reserve(2)
-    DecimalDigits.write(pair: rest % 100, to: storage + filled)
-    filled &+= 2
+    reserve(24)
+    let text = storage + filled
+    let (whole, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000)
+    let point = DecimalDigits.write(whole, to: text)
+    let decimals = UInt32(truncatingIfNeeded: rest)
+    text[point] = UInt8(ascii: ".")
+    text[point &+ 1] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: decimals / 100)
+    DecimalDigits.write(pair: decimals % 100, to: text + (point &+ 2))
+    filled &+= point &+ 4
   }
 
   /// In quotes, with what JSON demands escaped and everything else as it is.
@@ -156,7 +175,7 @@ public final class OutputBuffer {
     reserve(text.count &+ PlainText.blockBytes &+ 2)
     storage[filled] = UInt8(ascii: "\"")
     let copy = storage + (filled &+ 1)
-    copy.update(from: text.base, count: text.count)
+    ShortCopy.copy(text.base, to: copy, count: text.count)
     let plain = PlainText.end(
       copy, from: 0, to: text.count, readable: text.count &+ PlainText.blockBytes)
     filled &+= plain &+ 1
@@ -241,10 +260,19 @@ public final class OutputBuffer {
 /// Takes a number's digits as the standard library makes them. `description` would make a string of them first,
 /// and one of more than 15 bytes is allocated.
 private struct Digits: TextOutputStream {
-  /// Lives longer than this; counting a reference would cost as much as a digit.
-  unowned(unsafe) let output: OutputBuffer
+  /// Of one number, with its sign, point and exponent.
+  static let bytesMax = 32
 
-  mutating func _writeASCII(_ digits: UnsafeBufferPointer<UInt8>) { output.append(Bytes(digits)) }
+  var end: UnsafeMutablePointer<UInt8>
 
-  mutating func write(_ string: String) { output.append(string) }
+  mutating func _writeASCII(_ digits: UnsafeBufferPointer<UInt8>) {
+    precondition(digits.count <= Digits.bytesMax, "a number of 32 bytes at most")
+    ShortCopy.copy(digits.baseAddress!, to: end, count: digits.count)
+    end += digits.count
+  }
+
+  mutating func write(_ string: String) {
+    var string = string
+    string.withUTF8 { _writeASCII($0) }
+  }
 }

@@ -30,6 +30,8 @@ protocol Aggregation: Sendable {
   static var isIndifferentToGrouping: Bool { get }
   /// Whether the result of whole events is their number.
   static var countsEvents: Bool { get }
+  /// The same result by fewer steps, where the rows of an exact window are few.
+  static var quickFold: QuickFold { get }
   /// Whether the result moves with the question's own time, though nothing comes into the window or leaves it.
   static var movesWithTime: Bool { get }
 
@@ -56,6 +58,7 @@ extension Aggregation {
   static var checkpointSpacing: Int { 64 }
   static var isIndifferentToGrouping: Bool { false }
   static var countsEvents: Bool { false }
+  static var quickFold: QuickFold { .none }
   static var movesWithTime: Bool { false }
 }
 
@@ -64,17 +67,28 @@ struct NoParameters: Sendable {}
 
 /// What a result may depend on besides the values.
 struct Question {
-  let time: Timestamp
+  private(set) var time: Timestamp
   /// Where the window starts.
-  let start: Timestamp
+  private(set) var start: Timestamp
   /// Where it ends: `time`, or before.
-  let end: Timestamp
+  private(set) var end: Timestamp
   /// Of the view, which outlives its questions.
   unowned(unsafe) let texts: AnswerTexts
   /// The first row in the window that is kept.
   var firstRow = 0
   /// Behind the last row in the window.
   var endRow = 0
+}
+
+extension Question {
+  /// Makes it the next question about the same window of the same view.
+  @inline(__always)
+  mutating func ask(
+    at time: Timestamp, _ start: Timestamp, _ end: Timestamp, rows first: Int, _ behind: Int
+  ) {
+    (self.time, self.start, self.end) = (time, start, end)
+    (firstRow, endRow) = (first, behind)
+  }
 }
 
 /// The number that an aggregation of numbers takes; nil for what is none.

@@ -10,6 +10,8 @@ struct Maximum: Aggregation {
 
   static var isIndifferentToGrouping: Bool { true }
 
+  static var quickFold: QuickFold { .greatest }
+
   mutating func add(_ cell: Cell, at _: Timestamp) { take(cell) }
 
   mutating func merge(_ later: Maximum) { take(later.greatest) }

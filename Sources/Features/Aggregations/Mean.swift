@@ -8,10 +8,14 @@ struct Mean: Aggregation {
 
   init(_: NoParameters) {}
 
+  static var quickFold: QuickFold { .mean }
+
   mutating func add(_ cell: Cell, at _: Timestamp) { sum.add(cell) }
   mutating func merge(_ later: Mean) { sum.merge(later.sum) }
 
-  func result(_: Question) -> Cell {
+  func result(_: Question) -> Cell { Mean.result(of: sum) }
+
+  static func result(of sum: RunningSum) -> Cell {
     sum.count == 0 ? .null : Cell(finite: sum.double / Double(sum.count))
   }
 }

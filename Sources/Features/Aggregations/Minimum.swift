@@ -10,6 +10,8 @@ struct Minimum: Aggregation {
 
   static var isIndifferentToGrouping: Bool { true }
 
+  static var quickFold: QuickFold { .least }
+
   mutating func add(_ cell: Cell, at _: Timestamp) { take(cell) }
 
   mutating func merge(_ later: Minimum) { take(later.least) }

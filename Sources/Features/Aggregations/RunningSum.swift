@@ -12,6 +12,8 @@ struct RunningSum {
   private(set) var count: Int64 = 0
   private var hasFloats = false
 
+  init() {}
+
   mutating func add(_ cell: Cell) {
     switch cell {
     case .int(let value):
@@ -49,7 +51,8 @@ struct RunningSum {
 
   var double: Double {
     // The conversion of 128 bits is slow and hardly ever needed.
-    let whole = Int64(exactly: integers).map(Double.init) ?? Double(integers)
+    let whole =
+      integers == 0 ? 0 : Int64(exactly: integers).map(Double.init) ?? Double(integers)
     return hasFloats ? whole + (floats + correction) : whole
   }
 
@@ -58,6 +61,43 @@ struct RunningSum {
     guard !hasFloats else { return nil }
     if let whole = Int64(exactly: integers) { return .int(whole) }
     return UInt64(exactly: integers).map(Cell.uint)
+  }
+}
+
+extension RunningSum {
+  /// The sum of cells, one after another: the same bits as adding each.
+  ///
+  /// - Parameter stride: how far the cells lie apart.
+  init(_ cells: UnsafePointer<Cell>, stride: Int, count: Int) {
+    var (floats, correction) = (0.0, 0.0)
+    var added = 0
+    while added < count, case .double(let value) = cells[added &* stride] {
+      // What the addition loses, exactly and without asking which of the two is larger (Knuth's TwoSum).
+      let total = floats + value
+      let taken = total - floats
+      correction += (floats - (total - taken)) + (value - taken)
+      floats = total
+      added &+= 1
+    }
+    (self.floats, self.correction) = (floats, correction)
+    (self.count, hasFloats) = (Int64(added), added > 0)
+    for index in added..<count { add(cells[index &* stride]) }
+  }
+
+  /// The same, summed tile by tile.
+  init(
+    _ times: UnsafePointer<Timestamp>, _ cells: UnsafePointer<Cell>, stride: Int, count: Int,
+    tiles width: TimeSpan
+  ) {
+    self.init()
+    var first = 0
+    while first < count {
+      let boundary = Grouping.tiles(width).boundary(after: times[first])
+      var end = first + 1
+      while end < count, times[end] < boundary { end += 1 }
+      merge(RunningSum(cells + first * stride, stride: stride, count: end - first))
+      first = end
+    }
   }
 }
 

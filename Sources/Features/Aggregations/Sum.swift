@@ -8,10 +8,14 @@ struct Sum: Aggregation {
 
   init(_: NoParameters) {}
 
+  static var quickFold: QuickFold { .sum }
+
   mutating func add(_ cell: Cell, at _: Timestamp) { sum.add(cell) }
   mutating func merge(_ later: Sum) { sum.merge(later.sum) }
 
-  func result(_: Question) -> Cell {
+  func result(_: Question) -> Cell { Sum.result(of: sum) }
+
+  static func result(of sum: RunningSum) -> Cell {
     if sum.count == 0 { return .null }
     return sum.integer ?? Cell(finite: sum.double)
   }

@@ -151,6 +151,10 @@ extension ViewState {
       let (start, end) = asked[index].stretch(at: time)
       asked[index].question = Question(time: time, start: start, end: end, texts: texts)
     }
-    answer(entities.nothing, into: &values)
+    for index in 0..<plans.count {
+      let plan = plans.address(index)
+      let window = UnsafePointer(asked + plan.pointee.windowIndex)
+      values.append(answer(plan, entities.nothing, window).scalar(texts))
+    }
   }
 }

@@ -8,6 +8,8 @@ struct AskedWindow {
   /// Whether it starts between two tiles.
   let isExact: Bool
   let endsWithTile: Bool
+  /// Of an exact one, how far it reaches back; zero of any other.
+  private let exactSpan: TimeSpan
   var question: Question
   /// The questions whose stretch is that of the last one, but for an end that is the question's own time; none of
   /// an exact window, all of an unbounded one.
@@ -17,6 +19,7 @@ struct AskedWindow {
     self.window = window
     isExact = window.rowReach > .zero
     endsWithTile = window.endsWithTile
+    exactSpan = window.rowReach
     question = Question(
       time: .distantPast, start: .distantPast, end: .distantPast, texts: texts)
   }
@@ -24,6 +27,7 @@ struct AskedWindow {
   /// The stretch for a question at `time`.
   @inline(__always)
   mutating func stretch(at time: Timestamp) -> (start: Timestamp, end: Timestamp) {
+    if isExact { return (time - exactSpan, time) }
     if time >= steady.from, time < steady.until {
       return (question.start, endsWithTile ? question.end : time)
     }

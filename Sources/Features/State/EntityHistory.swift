@@ -74,8 +74,23 @@ private struct Narrow {
   }
 }
 
+/// A record that may be another entity's. Each step reads what the one before has brought.
+struct LikelyEntity {
+  private let record: UnsafeMutablePointer<EntityRecord>
+
+  init(_ record: UnsafeMutablePointer<EntityRecord>) { self.record = record }
+
+  var key: Bytes { record.pointee.key }
+  var history: EntityHistory { EntityHistory(record) }
+  /// Where its latest row stands; nil where there is none.
+  var lastRow: UnsafePointer<Timestamp>? {
+    let count = record.pointee.count
+    return count > 0 ? UnsafePointer(record.pointee.times + (count - 1)) : nil
+  }
+}
+
 /// Valid as long as its table.
-struct EntityHistory {
+struct EntityHistory: Equatable {
   private let record: UnsafeMutablePointer<EntityRecord>
 
   init(_ record: UnsafeMutablePointer<EntityRecord>) { self.record = record }
@@ -179,9 +194,14 @@ struct EntityHistory {
   }
 
   /// - Complexity: O(log rows behind it), at least O(1).
-  func firstRow(notBefore time: Timestamp) -> Int {
+  func firstRow(notBefore time: Timestamp) -> Int { firstRow(notBefore: time, upTo: endRow) }
+
+  /// The same, where no row from `end` on is before `time`.
+  ///
+  /// - Complexity: O(log rows between it and `end`), at least O(1).
+  func firstRow(notBefore time: Timestamp, upTo end: Int) -> Int {
     let (times, base) = (record.pointee.times, record.pointee.base)
-    var (low, high) = (record.pointee.dropped, record.pointee.count - 1)
+    var (low, high) = (record.pointee.dropped, end - base - 1)
     guard low <= high, times[high] >= time else { return base + high + 1 }
     // Questions are about recent times: in steps that double, back from the last row.
     var step = 1
@@ -214,6 +234,15 @@ struct EntityHistory {
     }
     let columns = record.pointee.columns
     return body(times, UnsafePointer(record.pointee.cells + (place * columns + column)), columns)
+  }
+
+  /// The same without a check of its own, for rows that were found for the question at hand.
+  @inline(__always)
+  func cells(from first: Int, _ column: Int) -> (cells: UnsafePointer<Cell>, stride: Int) {
+    assert(first >= firstRow && first <= endRow, "rows that are kept")
+    let columns = record.pointee.columns
+    let place = (first - record.pointee.base) * columns + column
+    return (UnsafePointer(record.pointee.cells + place), columns)
   }
 
   /// Drops the rows before `row`.

@@ -15,6 +15,8 @@ final class EntityTable {
   private var slots: UnsafeMutablePointer<UInt64>
   private var slotCount = 64
   private var chunks: [UnsafeMutableRawPointer] = []
+  /// What the chunks lie in: at first one each, later as many as a large page holds.
+  private var memories: [UnsafeMutableRawPointer] = []
   private let columns: Int
   /// Numbers that have been given, those that are free again included.
   private(set) var numberCount = 0
@@ -30,6 +32,9 @@ final class EntityTable {
 
   private static let recordBytes = 128
   private static let chunkRecords = 512
+  private static let chunkBytes = recordBytes * chunkRecords
+  /// In a large page.
+  private static let pageChunks = LargeMemory.pageBytes / chunkBytes
   /// Of a key that lies in its record.
   private static let keyBytesMax = recordBytes - MemoryLayout<EntityRecord>.stride
 
@@ -37,8 +42,7 @@ final class EntityTable {
   init(columns: Int) {
     precondition(EntityTable.keyBytesMax == 32, "a record and a short key fill two cache lines")
     self.columns = columns
-    slots = .allocate(capacity: slotCount)
-    slots.initialize(repeating: 0, count: slotCount)
+    slots = EntityTable.emptySlots(slotCount)
     nothingRecord = .allocate(capacity: 1)
     nothingRecord.initialize(to: EntityRecord(key: .empty, number: 0, columns: columns))
     nothing = EntityHistory(nothingRecord)
@@ -46,7 +50,7 @@ final class EntityTable {
 
   deinit {
     for number in 0..<numberCount { deallocate(record(number)) }
-    for chunk in chunks { chunk.deallocate() }
+    for memory in memories { memory.deallocate() }
     nothingRecord.deallocate()
     slots.deallocate()
   }
@@ -67,6 +71,24 @@ final class EntityTable {
     guard found != 0 else { return nil }
     latest = record(EntityTable.number(found))
     return latest.map(EntityHistory.init)
+  }
+
+  // Memory is what a look-up waits for. One that is made in steps lets several tables wait at the same time.
+
+  /// The record that a key of this hash most likely has; nil if it has none.
+  func likely(_ hash: UInt32) -> LikelyEntity? {
+    let found = slots[Int(hash) & (slotCount - 1)]
+    return found == 0 ? nil : LikelyEntity(record(EntityTable.number(found)))
+  }
+
+  /// The same as `find`.
+  ///
+  /// - Parameter hash: of the key.
+  func find(_ key: Bytes, _ hash: UInt32, likely: LikelyEntity?) -> EntityHistory? {
+    guard let likely else { return nil }
+    if likely.key == key { return likely.history }
+    let found = slots[probe(key, hash)]
+    return found == 0 ? nil : EntityHistory(record(EntityTable.number(found)))
   }
 
   /// The entity of that key, added if it is new.
@@ -98,14 +120,25 @@ final class EntityTable {
   }
 
   private func nextNumber() -> Int {
-    if numberCount % EntityTable.chunkRecords == 0 {
-      chunks.append(
-        .allocate(
-          byteCount: EntityTable.recordBytes * EntityTable.chunkRecords,
-          alignment: EntityTable.recordBytes))
-    }
+    if numberCount == chunks.count * EntityTable.chunkRecords { addChunks() }
     numberCount += 1
     return numberCount - 1
+  }
+
+  /// A large page of chunks once there is as much already, so that a small table stays small.
+  private func addChunks() {
+    let added = chunks.count < EntityTable.pageChunks ? 1 : EntityTable.pageChunks
+    let memory = LargeMemory.allocate(
+      byteCount: added * EntityTable.chunkBytes, alignment: EntityTable.recordBytes)
+    memories.append(memory)
+    for index in 0..<added { chunks.append(memory + index * EntityTable.chunkBytes) }
+  }
+
+  private static func emptySlots(_ count: Int) -> UnsafeMutablePointer<UInt64> {
+    let slots = LargeMemory.allocate(byteCount: count * 8, alignment: 8)
+      .bindMemory(to: UInt64.self, capacity: count)
+    slots.initialize(repeating: 0, count: count)
+    return slots
   }
 
   /// Whether the number is that of no entity any more.
@@ -161,8 +194,7 @@ final class EntityTable {
   private func rehash() {
     let (old, oldCount) = (slots, slotCount)
     slotCount *= 2
-    slots = .allocate(capacity: slotCount)
-    slots.initialize(repeating: 0, count: slotCount)
+    slots = EntityTable.emptySlots(slotCount)
     let mask = slotCount - 1
     for index in 0..<oldCount where old[index] != 0 {
       var slot = Int(old[index] >> 32) & mask
@@ -172,7 +204,7 @@ final class EntityTable {
     old.deallocate()
   }
 
-  private static func hash(_ key: Bytes) -> UInt32 {
+  static func hash(_ key: Bytes) -> UInt32 {
     UInt32(truncatingIfNeeded: ByteTable.hash(key))
   }
   private static func number(_ slot: UInt64) -> Int { Int(slot & 0xFFFF_FFFF) - 1 }

@@ -70,6 +70,10 @@ class Family {
     _ row: AskedRow, _ fold: FoldPlan, _ asked: UnsafePointer<AskedWindow>
   ) -> Cell? { preconditionFailure("a family is typed") }
 
+  /// How few rows are folded without this family.
+  var quickFold: QuickFold { preconditionFailure("a family is typed") }
+  /// Whether its result of whole events is their number.
+  var countsEvents: Bool { preconditionFailure("a family is typed") }
   /// Whether an answer moves with the question's own time, though nothing comes into the window or leaves it.
   var hasMovingAnswers: Bool { preconditionFailure("a family is typed") }
 }
@@ -130,5 +134,7 @@ final class TypedFamily<State: Aggregation>: Family {
     _ row: AskedRow, _ fold: FoldPlan, _ asked: UnsafePointer<AskedWindow>
   ) -> Cell? { State.value(self, row, fold, asked) }
 
+  override var quickFold: QuickFold { State.quickFold }
+  override var countsEvents: Bool { State.countsEvents && shape.column == nil }
   override var hasMovingAnswers: Bool { State.movesWithTime || shape.isSession }
 }

@@ -28,6 +28,8 @@ final class ViewState {
   private var found: EntityHistory?
   /// The rows in its longest window.
   private var rowsMax = 0
+  /// What the entity's quick answers have in common.
+  let quickFolds: QuickFolds
   private var trackCount = 0
   /// Tracks of entities that were removed.
   private var freeTracks: [Int] = []
@@ -36,6 +38,12 @@ final class ViewState {
   /// Nil where it draws from events themselves.
   var records: CompletedRecords?
   private let key = EntityKey()
+  /// Whether all members of the key are there.
+  private var isNamed = false
+  private var hash: UInt32 = 0
+  private var likely: LikelyEntity?
+  private var likelyRow: UnsafePointer<Timestamp>?
+  private var likelyTime = Timestamp.distantPast
   private let sources: FrozenList<SourcePlan>
   /// By source and column.
   private let columns: FrozenList<ColumnPlan>
@@ -48,6 +56,8 @@ final class ViewState {
   /// How far before the watermark the events themselves are needed.
   let rowReach: TimeSpan
   private var swept = Timestamp.distantPast
+  /// No watermark up to here moves the horizon far enough.
+  private var nextSweep = Timestamp.distantPast
 
   /// Settled rows wait until there are more than this many, so that an entity to which little happens needs no
   /// partial states.
@@ -69,6 +79,8 @@ final class ViewState {
     /// Among those asked for.
     let windowIndex: Int
     let window: Window
+    /// The same value without the family, where its rows are few.
+    let quick: QuickAnswer
   }
 
   private struct SourcePlan {
@@ -109,6 +121,7 @@ final class ViewState {
     self.rowReach = view.features.map(\.window.rowReach).max() ?? .zero
     var families = FamilyTable()
     var windows: [Window] = []
+    var folds = QuickFolds.Places()
     let plans = view.features.map { feature in
       if !windows.contains(feature.window) { windows.append(feature.window) }
       let (family, slot) = families.place(feature.term, feature.window)
@@ -117,8 +130,11 @@ final class ViewState {
         family: .passUnretained(family), slot: slot, familyIndex: families.index(family),
         divisor: divisor.map { .passUnretained($0.family) }, divisorSlot: divisor?.slot ?? 0,
         divisorIndex: divisor.map { families.index($0.family) } ?? 0,
-        windowIndex: windows.firstIndex(of: feature.window)!, window: feature.window)
+        windowIndex: windows.firstIndex(of: feature.window)!, window: feature.window,
+        quick: divisor == nil
+          ? folds.answer(family, feature.window, windows.firstIndex(of: feature.window)!) : .none)
     }
+    self.quickFolds = QuickFolds(folds)
     self.plans = FrozenList(plans)
     self.families = families.all
     var groupings: [FoldShape] = []
@@ -142,6 +158,7 @@ final class ViewState {
   deinit {
     row.deallocate()
     asked.deallocate()
+    quickFolds.deallocate()
   }
 
   /// The families that the features of a view need, each once.
@@ -175,16 +192,18 @@ final class ViewState {
   // MARK: Events
 
   /// Lets an event of one of the view's types count.
+  ///
+  /// - Parameter isFound: its entity is the one that was found last.
   func apply(
     source index: Int, _ scalars: UnsafePointer<Scalar>, at time: Timestamp, order: Int64,
-    watermark: Timestamp
+    watermark: Timestamp, isFound: Bool = false
   ) {
     let source = sources[index]
     if let filter = source.filter {
       guard case .bool(true) = filter._withUnsafeGuaranteedRef({ $0.evaluate(scalars, stack) })
       else { return }
     }
-    guard key.assign(source.keySlots, scalars) else { return }
+    guard isFound ? found != nil : key.assign(source.keySlots, scalars) else { return }
     for column in 0..<columnCount {
       let plan = columns[index * columnCount + column]
       let value =
@@ -192,7 +211,7 @@ final class ViewState {
       row[column] =
         plan.isHashed ? Cell(hashOf: value) : Cell(value, strings: texts.strings)
     }
-    let history = entities.insert(key.bytes)
+    let history = entity(isFound)
     if changes != nil {
       // An event that the online store holds already comes again after a crash.
       guard order > history.lastOrder || records?.holds(history.number, of: order) == true
@@ -204,6 +223,12 @@ final class ViewState {
     // Nobody may ask about a time before the watermark any more.
     settle(history, watermark)
     sweep(watermark)
+  }
+
+  /// The entity of the key at hand, which is also that of the question at hand.
+  private func entity(_ isFound: Bool) -> EntityHistory {
+    if isFound, let found, found != entities.nothing { return found }
+    return entities.insert(key.bytes)
   }
 
   private func insert(_ history: EntityHistory, _ time: Timestamp, order: Int64) {
@@ -248,10 +273,11 @@ final class ViewState {
   /// Entities to which nothing happens any more are forgotten, once for each reach of event time, so that
   /// the work is a constant share of the events'.
   private func sweep(_ watermark: Timestamp) {
-    guard let reach else { return }
+    guard let reach, watermark > nextSweep else { return }
     let horizon = watermark - reach
     guard horizon > swept + max(reach, .hours(1)) else { return }
     swept = horizon
+    nextSweep = swept + max(reach, .hours(1)) + reach
     for number in 0..<entities.numberCount where !entities.isFree(number) {
       let history = entities[number]
       // What a store has yet to be told of stays until the next time.
@@ -267,46 +293,67 @@ final class ViewState {
 
   // MARK: Questions
 
-  /// Finds the entity that a request names. The views of an engine do so one after another before they answer, and so
-  /// wait for memory at the same time.
-  func find(_ slots: KeySlots, _ scalars: UnsafePointer<Scalar>, at time: Timestamp) {
-    guard key.assign(slots, scalars) else {
+  // The views of an engine take each step one after another before any takes the next one, and so wait for memory at the
+  // same time: for the slot, for the record and for the rows.
+
+  /// Takes up the key that a request names.
+  func begin(_ slots: KeySlots, _ scalars: UnsafePointer<Scalar>) {
+    isNamed = key.assign(slots, scalars)
+    hash = EntityTable.hash(key.bytes)
+  }
+
+  func reachRecord() { likely = entities.likely(hash) }
+
+  func reachRows() { likelyRow = likely?.lastRow }
+
+  func touchRows() { if let likelyRow { likelyTime = likelyRow.pointee } }
+
+  /// Finds the entity, and its rows in every window of a question at `time`.
+  func find(at time: Timestamp) {
+    guard isNamed else {
       found = nil
       return
     }
-    let history = entities.find(key.bytes) ?? entities.nothing
+    let history = entities.find(key.bytes, hash, likely: likely) ?? entities.nothing
     found = history
     rowsMax = ask(history, at: time)
   }
 
   /// The view's features for the entity that was found, as of just before `time`. An entity of which
   /// nothing is known has counts of 0; a request that names no entity has nulls throughout.
-  func answer(into values: inout [Scalar]) {
+  ///
+  /// - Returns: how many there are.
+  func answer(into values: UnsafeMutableBufferPointer<Scalar>) -> Int {
+    precondition(values.count >= plans.count, "room for every feature")
     texts.forgetDocuments()
     guard let history = found else {
-      for _ in 0..<plans.count { values.append(.null) }
-      return
+      for index in 0..<plans.count { values[index] = .null }
+      return plans.count
     }
     if rowsMax > Family.plainRowsMax { addTracks(history) }
-    answer(history, into: &values)
-  }
-
-  /// The features by the questions at hand.
-  func answer(_ history: EntityHistory, into values: inout [Scalar]) {
     for index in 0..<plans.count {
       let plan = plans.address(index)
       let window = UnsafePointer(asked + plan.pointee.windowIndex)
-      var value = plan.pointee.family._withUnsafeGuaranteedRef {
-        $0.value(history, slot: plan.pointee.slot, window)
-      }
-      if let divisor = plan.pointee.divisor {
-        let other = divisor._withUnsafeGuaranteedRef {
-          $0.value(history, slot: plan.pointee.divisorSlot, window)
-        }
-        value = Ratio.quotient(value, other)
-      }
-      values.append(value.scalar(texts))
+      let quick = quickFolds.answer(plan.pointee.quick, history, window)
+      let value = quick ?? answer(plan, history, window)
+      values[index] = value.scalar(texts)
     }
+    return plans.count
+  }
+
+  /// One feature by the question at hand, from its family.
+  func answer(
+    _ plan: UnsafePointer<FeaturePlan>, _ history: EntityHistory,
+    _ window: UnsafePointer<AskedWindow>
+  ) -> Cell {
+    let value = plan.pointee.family._withUnsafeGuaranteedRef {
+      $0.value(history, slot: plan.pointee.slot, window)
+    }
+    guard let divisor = plan.pointee.divisor else { return value }
+    let other = divisor._withUnsafeGuaranteedRef {
+      $0.value(history, slot: plan.pointee.divisorSlot, window)
+    }
+    return Ratio.quotient(value, other)
   }
 
   /// Finds the rows of every window.
@@ -315,13 +362,19 @@ final class ViewState {
   private func ask(_ history: EntityHistory, at time: Timestamp) -> Int {
     let now = history.firstRow(notBefore: time)
     var rowsMax = 0
+    // A longer window's start is looked for before that of the shorter one, which mostly is the one before it.
+    var (known, knownRow) = (time, now)
     for index in 0..<askedCount {
-      let (start, end) = asked[index].stretch(at: time)
+      let window = asked + index
+      let (start, end) = window.pointee.stretch(at: time)
       let endRow = end == time ? now : history.firstRow(notBefore: end)
       let firstRow =
-        start == .distantPast ? history.firstRow : history.firstRow(notBefore: start)
-      asked[index].question = Question(
-        time: time, start: start, end: end, texts: texts, firstRow: firstRow, endRow: endRow)
+        start == .distantPast
+        ? history.firstRow
+        : start <= known
+          ? history.firstRow(notBefore: start, upTo: knownRow) : history.firstRow(notBefore: start)
+      (known, knownRow) = (start, firstRow)
+      window.pointee.question.ask(at: time, start, end, rows: firstRow, endRow)
       rowsMax = max(rowsMax, endRow - firstRow)
     }
     return rowsMax

@@ -8,9 +8,9 @@ final class FeatureStream {
   private let engine: FeatureEngine
   /// By event type; nil for types that do not ask.
   private let plans: [RequestPlan?]
-  /// By event type: `"view:feature":`, with the comma before it, ready to be written; and likewise the entity's members.
-  private let featureKeys: [[(key: Bytes, isDocument: Bool)]]
-  private let entityKeys: [[(key: Bytes, slot: Int)]]
+  /// By event type; nil for types that do not ask.
+  private let forms: [FeatureRowForm?]
+  private let parts = FeatureRowParts()
   private let schema: EventSchema
   private let changes: ChangeRefusal
   private let rejects: Rejects
@@ -57,18 +57,7 @@ final class FeatureStream {
     self.tableRowsRead = tables.rowsRead
     self.engine = engine
     self.plans = plans
-    self.featureKeys = plans.map { plan in
-      guard let plan else { return [] }
-      return plan.answers.enumerated().map { index, answer in
-        (FeatureStream.key(answer.name, index), answer.isDocument)
-      }
-    }
-    self.entityKeys = plans.map { plan in
-      guard let plan else { return [] }
-      return plan.entityMembers.enumerated().map { index, member in
-        (FeatureStream.key(member.name, index), member.slot)
-      }
-    }
+    self.forms = plans.map { $0.map(FeatureRowForm.init) }
     self.schema = schema
     self.changes = ChangeRefusal(schema, features.views)
     self.rejects = rejects
@@ -125,7 +114,9 @@ final class FeatureStream {
       let event = arrival.event
       try take(
         event, arrival.decoder, offset: arrival.offset, order: arrival.offset,
-        watermark: arrival.watermark, parse: arrival.decodedAt - arrival.readAt)
+        watermark: arrival.watermark, parse: arrival.decodedAt - arrival.readAt,
+        // The head of one among several inputs has waited for its turn since it was decoded.
+        since: intake.readsAhead ? clock.monotonicNanoseconds() : arrival.decodedAt)
     }
   }
 
@@ -153,26 +144,28 @@ final class FeatureStream {
   ) throws(Failure) {
     let start = clock.monotonicNanoseconds()
     let event = waiting.line.withBytes { decoder.decodeAccepted($0) }
-    let parse = clock.monotonicNanoseconds() - start
+    let decoded = clock.monotonicNanoseconds()
     // No later question can be earlier than this event: what the engine may forget follows from it.
     try take(
       event, decoder, offset: waiting.offset, order: order, watermark: watermark,
-      horizon: event.time, parse: parse)
+      horizon: event.time, parse: decoded - start, since: decoded)
     order += 1
   }
 
   /// Answers the event if it asks, then lets it count.
+  ///
+  /// - Parameter start: when it had been decoded; asking the clock again would take as long as an answer.
   private func take(
     _ event: Event, _ decoder: EventDecoder, offset: Int64, order: Int64, watermark: Timestamp,
-    horizon: Timestamp? = nil, parse: UInt64
+    horizon: Timestamp? = nil, parse: UInt64, since start: UInt64
   ) throws(Failure) {
     try online?.admit(event.mark)
-    if let plan = plans[event.type] {
-      let start = clock.monotonicNanoseconds()
+    let plan = plans[event.type]
+    if let plan {
       engine.advance(to: min(horizon ?? watermark, event.time), order: order)
       engine.lookUp(plan, decoder.scalars, at: event.time, into: &values)
       let lookUp = clock.monotonicNanoseconds() - start
-      if let reason = engine.rejection(plan) {
+      if engine.hasBroken, let reason = engine.rejection(plan) {
         try rejects.add(
           reason, source: "offset", line: Int(offset), byte: 0, raw: decoder.scanner.line)
       } else if try !checkpoint.holdsRow(event, offset) {
@@ -183,66 +176,52 @@ final class FeatureStream {
     }
     engine.apply(
       type: event.type, decoder.scalars, at: event.time, order: order,
-      watermark: horizon ?? watermark)
+      watermark: horizon ?? watermark, asked: plan)
     try checkpoint.noteEvent(offset: offset, watermark: watermark)
     progress.advance()
   }
 
   // MARK: Rows
 
-  private static func key(_ name: String, _ index: Int) -> Bytes {
-    let text = OutputBuffer(MemorySink())
-    if index > 0 { text.append(UInt8(ascii: ",")) }
-    text.appendQuoted(name)
-    text.append(UInt8(ascii: ":"))
-    return Bytes(owning: text.pending.string)
-  }
-
   private func appendRow(_ event: Event, _ decoder: EventDecoder, _ plan: RequestPlan) {
-    output.append("{\"kind\":\"features\",\"id\":")
+    output.append(parts.id)
     output.append(event.id.literal)
-    output.append(",\"time\":")
+    output.append(parts.time)
     output.appendQuoted(event.time, &times)
-    output.append(",\"entity\":{")
-    for member in entityKeys[event.type] {
-      output.append(member.key)
-      output.append(decoder.scalars[member.slot])
-    }
-    output.append("},\"request\":")
+    output.append(parts.entity)
+    guard let form = forms[event.type] else { preconditionFailure("a type that asks") }
+    form.appendEntity(decoder.scalars, to: output)
+    output.append(parts.request)
     _ = decoder.scanner.appendOpen(to: output, keeping: decoder.unmarked)
-    output.append("},\"features\":{")
-    for (index, feature) in featureKeys[event.type].enumerated() {
-      output.append(feature.key)
-      output.append(values[index], isDocument: feature.isDocument)
-    }
-    output.append("}")
+    output.append(parts.features)
+    values.withUnsafeBufferPointer { form.appendAnswers($0, to: output) }
   }
 
   private func appendMarks(
     _ event: Event, _ offset: Int64, _ watermark: Timestamp, _ plan: RequestPlan, parse: UInt64,
     lookUp: UInt64
   ) {
-    output.append(",\"_rt\":{\"type\":")
+    output.append(parts.type)
     output.appendQuoted(event.typeName)
-    output.append(",\"offset\":")
+    output.append(parts.offset)
     output.append(offset)
     if watermark > .distantPast {
-      output.append(",\"watermark\":")
+      output.append(parts.watermark)
       output.appendQuoted(watermark, &watermarks)
     }
     appendFlags(plan)
-    output.append(",\"layers_us\":{\"request\":")
+    output.append(parts.parseTime)
     output.appendMicroseconds(nanoseconds: parse)
-    output.append(",\"features\":")
+    output.append(parts.lookUpTime)
     output.appendMicroseconds(nanoseconds: lookUp)
-    output.append("}}}")
+    output.append(parts.end)
   }
 }
 
 extension FeatureStream {
   /// The features whose guards let them pass but say so.
   private func appendFlags(_ plan: RequestPlan) {
-    guard !engine.broken.isEmpty else { return }
+    guard engine.hasBroken else { return }
     var needsComma = false
     for (place, _) in engine.broken.filter({ $0.consequence == .flag }) {
       output.append(needsComma ? "," : ",\"flagged\":[")
