@@ -146,6 +146,23 @@ enum HelpTopics {
         share             of the whole difference; clusters, clusters_differing
         why               there is no interval
 
+      summary          made by bench ab --before-after (what: period), one for each group and period
+        group, period     treated or control; before or after the switch
+        decided, compared, too_late  decisions, those whose worth is known, those that are none
+        delay_s           from the question to its decision, as logged: p50, max
+        unit, value_per_decision
+
+      verdict          made by bench ab --before-after
+        switched          when; clause, verdict, why, assuming as above
+        value, interval   of the n treated decisions since then, together; 95 %
+        estimator         difference_in_differences; change: there is no control to compare with
+        per_decision      how much the mean changed, less the control's; per_decision_interval
+        clusters          how many were drawn by the bootstrap: day, and what --cluster says
+        before            the same between the halves of the period before: cut, per_decision, …;
+                          trend: alike, apart (then nothing is said), or unknown
+        A segment says how many treated decisions since then it has (compared), and whether it is
+        held against its own control (control: segment) or everybody's (all).
+
       importance       made by score --importance, one for each input, the most important first
         model, input      which
         weight, gain, cover, total_gain, total_cover    of XGBoost's files

@@ -20,15 +20,16 @@ extension BenchABReport {
       flipChart.append(to: output)
       output.append("</div>")
     }
-    append(rows: armRows, title: "Arms", "arms", to: output)
+    BenchABReport.append(rows: armRows, title: "Arms", "arms", to: output)
     if let cells = cellRows {
-      append(rows: cells, title: "Trained and served", "cells", to: output)
+      BenchABReport.append(rows: cells, title: "Trained and served", "cells", to: output)
     }
     if let rows = loggedRows {
-      append(rows: rows, title: "By logged decisions", "logged", to: output)
+      BenchABReport.append(rows: rows, title: "By logged decisions", "logged", to: output)
     }
     if let rows = segmentRows {
-      append(rows: rows, title: "Where the difference comes from", "segments", to: output)
+      BenchABReport.append(
+        rows: rows, title: "Where the difference comes from", "segments", to: output)
     }
     if let lines = details(arms[1]) {
       output.append("<section><h2>Beside \(arms[0].arm.name.escapedXML)</h2>" as String)
@@ -113,7 +114,7 @@ extension BenchABReport {
 
   // MARK: Tables
 
-  private func append(rows: [[String]], title: String, _ id: String, to output: OutputBuffer) {
+  static func append(rows: [[String]], title: String, _ id: String, to output: OutputBuffer) {
     output.append("<section><h2>\(title.escapedXML)</h2><div class=\"wide figures\">" as String)
     output.append("<table id=\"\(id)\"><thead><tr>" as String)
     for name in rows[0] { output.append("<th>\(name.escapedXML)</th>" as String) }

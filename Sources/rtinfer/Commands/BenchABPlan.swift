@@ -34,9 +34,7 @@ struct BenchABPlan {
     let definition = try BenchABPlan.definition(options, project, arms)
     let schema = try EventFlags.schema(invocation, project)
     guard let decides = definition.decides, let asking = schema.index(of: decides) else {
-      throw .usage(
-        "models.\(definition.name) does not say which declared type of event it decides",
-        hint: "decides: \"scheduled\", an event type of the project's events")
+      throw BenchABPlan.decidesNothing(definition)
     }
     outcome = try project.outcomes(of: asking, schema).first { $0.name == definition.name }
     values = try project.values(of: definition, asking: asking, outcome: outcome, schema)
@@ -69,6 +67,12 @@ struct BenchABPlan {
       },
       keepsLines: values?.readsMembers == true || decisionsPath != nil || loggedPath != nil)
     self.schema = schema
+  }
+
+  static func decidesNothing(_ definition: ModelDefinition) -> Failure {
+    .usage(
+      "models.\(definition.name) does not say which declared type of event it decides",
+      hint: "decides: \"scheduled\", an event type of the project's events")
   }
 
   /// The model whose outcome and values count.
@@ -148,11 +152,12 @@ struct BenchABPlan {
     return decider
   }
 
-  private static func expression(
-    _ flag: Flag, _ text: String, _ options: Options, _ scope: Scope
+  static func expression(
+    _ flag: Flag, _ text: String, _ options: Options, _ scope: Scope,
+    expecting type: ValueType? = nil
   ) throws(Failure) -> Expression {
     do throws(ExpressionError) {
-      return try Expression(text, scope: scope)
+      return try Expression(text, scope: scope, expecting: type)
     } catch {
       throw .usage("\(options.origin(flag)): \(error.description)")
     }

@@ -305,12 +305,7 @@ struct BenchABReport {
   func appendInterval(
     _ gain: PairedComparison, of arm: ArmComparison, to output: OutputBuffer
   ) {
-    guard isTold(arm), let interval = gain.interval else { return output.append("null") }
-    output.append("[")
-    output.append(interval.low)
-    output.append(",")
-    output.append(interval.high)
-    output.append("]")
+    output.append(interval: isTold(arm) ? gain.interval : nil)
   }
 }
 
@@ -319,4 +314,16 @@ extension ReplayArm {
 
   /// Where it stands in the two by two; nil where nobody has said how its model was trained.
   var cell: String? { trained.map { "trained \($0.rawValue), served \(served.rawValue)" } }
+}
+
+extension OutputBuffer {
+  /// Its two ends; an end that is infinite is written as null.
+  func append(interval: (low: Double, high: Double)?) {
+    guard let interval else { return append("null") }
+    append("[")
+    append(interval.low)
+    append(",")
+    append(interval.high)
+    append("]")
+  }
 }

@@ -58,13 +58,7 @@ extension BenchABReport {
     arm.name.hasPrefix("batch ") ? "a \(arm.name)" : arm.name
   }
 
-  /// In three digits or whole numbers.
-  func amount(_ value: Double) -> String {
-    guard value.isFinite else { return value < 0 ? "-∞" : "∞" }
-    guard value.magnitude < 1e15 else { return value.short }
-    guard value.magnitude < 100 else { return Int(value.rounded()).grouped }
-    return value.fixed(value.magnitude < 10 ? 2 : 1)
-  }
+  func amount(_ value: Double) -> String { value.asAmount }
 
   // MARK: Arms
 
@@ -184,7 +178,17 @@ extension BenchABReport {
 }
 
 extension TimeSpan {
-  fileprivate var inWholeSeconds: String {
+  var inWholeSeconds: String {
     TimeSpan.seconds((microseconds + 500_000) / 1_000_000).description
+  }
+}
+
+extension Double {
+  /// In three digits or whole numbers.
+  var asAmount: String {
+    guard isFinite else { return self < 0 ? "-∞" : "∞" }
+    guard magnitude < 1e15 else { return short }
+    guard magnitude < 100 else { return Int(rounded()).grouped }
+    return fixed(magnitude < 10 ? 2 : 1)
   }
 }

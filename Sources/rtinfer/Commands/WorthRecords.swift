@@ -38,7 +38,8 @@ final class WorthRecords {
       try scanner.scan(line.bytes, padding: LineReader.padding)
       let (kind, what) = (scanner.raw(kind), scanner.raw(what))
       guard kind.kind == .string else { return "not a record of rtinfer: there is no 'kind'" }
-      guard what.kind == .string, what.bytes == "ab" || what.bytes == "segment",
+      guard what.kind == .string,
+        ["ab", "segment", "period"].contains(where: { what.bytes == $0 }),
         kind.bytes == "summary" || what.bytes == "ab" && kind.bytes == "verdict"
       else { return "a '\(kind.bytes.string)' record that bench ab did not make" }
       if kind.bytes == "verdict", verdict == nil { verdict = try read() }
