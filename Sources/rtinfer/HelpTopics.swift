@@ -127,7 +127,8 @@ enum HelpTopics {
         logged            with --logged: n, matched: questions whose logged decision is the arm's
           effective_sample_size, weight_max, support (the mean weight; 1 where all had a chance)
           ipw, snipw      what the arm would have been worth, with …_interval, 95 %
-        unit, value, value_per_1000  of the questions that are compared; with --logged by IPW
+        unit, value, value_per_1000  of the questions that are compared; with --logged by IPW;
+                          net of costs where an arm states one: then gross_value, cost, too
 
       verdict          made by bench ab, one for each arm but the first
         clause, verdict   pass, fail, inconclusive; why, assuming: in words

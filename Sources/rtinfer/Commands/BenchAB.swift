@@ -59,8 +59,8 @@ enum BenchAB {
       already counts as none (delay, in values: the seconds that it took).
 
       --arms compares whatever else: two models, the same with other rules, real-time with later events. An arm is an \
-      object of name, every, publish, lateness, batch_decides, model (one of the project's, for the same events) and \
-      trained (fresh or stale); the first is what the others are compared with, the second is judged. A model that \
+      object of name, every, publish, lateness, batch_decides, model (one of the project's, for the same events), \
+      trained (fresh or stale), latency (how long it takes to answer, as bench http measured it) and cost (per_decision, per_month), which is taken off its value; the first is what the others are compared with, the second is judged. A model that \
       was trained on fresh features is handicapped by stale ones: the honest comparison is two by two, with a second \
       model from materialize --training --stale.
 

@@ -1,7 +1,8 @@
 // The arms of bench ab: real-time and batches from a few flags, or any at all as small objects (`--arms`).
 //
 //     [ { name: "now", trained: "fresh" },
-//       { name: "hourly", every: "1h", publish: "5m", model: "late_arrival_stale", trained: "stale" } ]
+//       { name: "hourly", every: "1h", publish: "5m", model: "late_arrival_stale", trained: "stale",
+//         latency: "40ms", cost: { per_decision: 0.001, per_month: 300 } } ]
 
 import Core
 import Replay
@@ -17,13 +18,15 @@ enum BenchABArms {
     /// Nil: the one whose outcomes and values count.
     let model: String?
     let trained: ReplayArm.Freshness?
+    var latency = TimeSpan.zero
+    var cost = ReplayArm.Cost.none
     /// Where it is written, for messages.
     let node: ConfigNode?
 
     func replayed(model: Int) -> ReplayArm {
       ReplayArm(
         name: name, every: every, publishDelay: publish, ingestDelay: lateness,
-        decidesAtRun: decidesAtRun, model: model, trained: trained)
+        decidesAtRun: decidesAtRun, model: model, trained: trained, latency: latency, cost: cost)
     }
   }
 
@@ -79,6 +82,7 @@ enum BenchABArms {
 
   private static let members = [
     "name", "every", "publish", "lateness", "batch_decides", "model", "trained",
+    "latency", "cost",
   ]
 
   private static func arms(_ root: ConfigNode) throws(Failure) -> [Arm] {
@@ -114,7 +118,23 @@ enum BenchABArms {
       lateness: try node["lateness"]?.span() ?? .zero,
       decidesAtRun: try node["batch_decides"]?.bool() ?? false,
       model: try node["model"]?.string(),
-      trained: try node["trained"]?.choice(ReplayArm.Freshness.self), node: node)
+      trained: try node["trained"]?.choice(ReplayArm.Freshness.self),
+      latency: try node["latency"]?.span() ?? .zero,
+      cost: try node["cost"].map { (node) throws(Failure) in try cost(node) } ?? .none, node: node)
+  }
+
+  private static func cost(_ node: ConfigNode) throws(Failure) -> ReplayArm.Cost {
+    try node.allow(["per_decision", "per_month"])
+    func amount(_ name: String) throws(Failure) -> Double {
+      guard let member = node[name] else { return 0 }
+      let amount = try member.double()
+      guard amount >= 0, amount <= 1e12 else {
+        throw member.failure("a cost is between 0 and 1e12, not \(amount)")
+      }
+      return amount
+    }
+    return ReplayArm.Cost(
+      perDecision: try amount("per_decision"), perMonth: try amount("per_month"))
   }
 
   // MARK: From flags

@@ -15,7 +15,7 @@ extension BenchABReport {
 
   /// Of the first arm less another; nil where there is none.
   func snipwInterval(_ arm: ArmComparison) -> (low: Double, high: Double)? {
-    arm.logged?.gain?.interval
+    arm.logged?.gain?.interval.map { ($0.low - extraCost(arm), $0.high - extraCost(arm)) }
   }
 
   var loggedAssumption: String? {
@@ -55,9 +55,9 @@ extension BenchABReport {
     guard isLogged else { return }
     output.append(",\"estimator\":\"ipw\",\"snipw\":")
     let gain = isTold(arm) ? arm.logged?.gain : nil
-    output.append(gain.map { .double($0.value) } ?? .null)
+    output.append(gain.map { .double($0.value - extraCost(arm)) } ?? .null)
     output.append(",\"snipw_interval\":")
-    output.append(interval: gain?.interval)
+    output.append(interval: gain == nil ? nil : snipwInterval(arm))
   }
 
   // MARK: Text

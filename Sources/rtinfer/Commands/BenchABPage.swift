@@ -67,17 +67,17 @@ extension BenchABReport {
     guard obstacle == nil, curve.allSatisfy(isTold), curve.count > 1 else { return nil }
     let seconds = curve.map { Double($0.arm.interval!.microseconds) / 1e6 }
     let x = PageChart.Axis.spans("from one run to the next", seconds)
-    let top = perThousand(arms[0].value)
+    let top = perThousand(value(arms[0]))
     func points(_ value: (ArmComparison) -> Double?) -> [(x: Double, y: Double)] {
       zip(seconds, curve).compactMap { second, arm in
         guard let value = value(arm), value.isFinite else { return nil }
         return (second, perThousand(value))
       }
     }
-    let values = points { $0.value }
+    let values = points { self.value($0) }
     // What a batch is worth beside real-time is known as well as the difference is.
-    let lows = points { arm in arm.gain?.interval.map { arms[0].value - $0.high } }
-    let highs = points { arm in arm.gain?.interval.map { arms[0].value - $0.low } }
+    let lows = points { arm in gain(arm)?.interval.map { self.value(arms[0]) - $0.high } }
+    let highs = points { arm in gain(arm)?.interval.map { self.value(arms[0]) - $0.low } }
     let levels = [values, lows, highs].flatMap { $0.map { $0.y } }
     return PageChart(
       title: "\(unit) for 1,000 decisions, by freshness", x: x, y: .around(unit, levels + [top]),

@@ -67,6 +67,11 @@ struct BenchABPlan {
       },
       keepsLines: values?.readsMembers == true || decisionsPath != nil || loggedPath != nil)
     self.schema = schema
+    if hasCosts, values == nil {
+      throw .usage(
+        "\(options.origin(BenchAB.arms)): an arm has a cost, and no values say what a decision is worth",
+        hint: "values: { \(definition.name): [ { if: \"outcome\", value: 1 } ] }")
+    }
   }
 
   static func decidesNothing(_ definition: ModelDefinition) -> Failure {
@@ -107,11 +112,11 @@ struct BenchABPlan {
         "\(origin): outcomes.\(outcome.name).depends_on_decision is false, so every arm is valued by all outcomes",
         hint: "leave --\(BenchAB.logged.name) out, or say depends_on_decision: true")
     }
-    if arms.contains(where: \.decidesAtRun) {
+    if arms.contains(where: \.waits) {
       throw .usage(
-        "\(origin): an arm decides at its run, and whether that is too late depends on an outcome that depends on"
+        "\(origin): an arm decides some time after the question, and whether that is too late depends on an outcome that depends on"
           + " the decision",
-        hint: "arms that see features of a run, and decide at once, can be valued")
+        hint: "arms that decide at once, without batch_decides and latency, can be valued")
     }
   }
 
@@ -162,6 +167,9 @@ struct BenchABPlan {
       throw .usage("\(options.origin(flag)): \(error.description)")
     }
   }
+
+  /// Whether any arm says what it costs.
+  var hasCosts: Bool { arms.contains { $0.cost != .none } }
 
   /// By arm and question, what decisions were worth; nil where that is not known.
   func worth(_ replay: HistoryReplay) -> [[Double?]] {

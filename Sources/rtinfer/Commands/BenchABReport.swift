@@ -69,11 +69,11 @@ struct BenchABReport {
   }
 
   private func judgement(_ arm: ArmComparison) -> Judgement {
-    let gain = arm.gain!
+    let gain = gain(arm)!
     if let obstacle = obstacle ?? gain.lack ?? arm.lack {
       return Judgement(arm: arm, answer: .inconclusive, why: obstacle)
     }
-    guard gain.differingCount > 0 else {
+    guard gain.differingCount > 0 || gain.difference != 0 else {
       return Judgement(arm: arm, answer: .fail, why: "no decision was worth more or less")
     }
     switch gain.answer {
@@ -130,7 +130,19 @@ struct BenchABReport {
   }
 
   /// What `value` counts.
-  var unit: String { plan.values == nil ? "right decisions" : "value" }
+  var unit: String { plan.hasCosts ? "net value" : grossUnit }
+
+  /// What it counts before costs.
+  var grossUnit: String { plan.values == nil ? "right decisions" : "value" }
+
+  /// What an arm was worth, net of its cost.
+  func value(_ arm: ArmComparison) -> Double { arm.value - arm.cost }
+
+  /// The first arm against another, net of both costs; nil for the first itself.
+  func gain(_ arm: ArmComparison) -> PairedComparison? { arm.gain?.less(extraCost(arm)) }
+
+  /// What the first arm costs more than another.
+  func extraCost(_ arm: ArmComparison) -> Double { arms[0].cost - arm.cost }
 
   /// The batches that differ from the first arm in nothing but how fresh features are, the quickest first; none if
   /// another kind of arm is among them.
@@ -213,9 +225,15 @@ struct BenchABReport {
     output.append(",\"unit\":")
     output.appendQuoted(unit)
     output.append(",\"value\":")
-    output.append(isTold(arm) ? .double(arm.value) : .null)
+    output.append(isTold(arm) ? .double(value(arm)) : .null)
     output.append(",\"value_per_1000\":")
-    output.append(isTold(arm) ? .double(perThousand(arm.value)) : .null)
+    output.append(isTold(arm) ? .double(perThousand(value(arm))) : .null)
+    if plan.hasCosts {
+      output.append(",\"gross_value\":")
+      output.append(isTold(arm) ? .double(arm.value) : .null)
+      output.append(",\"cost\":")
+      output.append(arm.cost)
+    }
     output.append("}\n")
   }
 
@@ -247,7 +265,7 @@ struct BenchABReport {
   }
 
   private func appendVerdict(_ judgement: Judgement, to output: OutputBuffer) {
-    let gain = judgement.arm.gain!
+    let gain = gain(judgement.arm)!
     output.append("{\"kind\":\"verdict\",\"what\":\"ab\",\"clause\":")
     output.appendQuoted("\(unit) of \(arms[0].arm.name) > \(unit) of \(judgement.arm.arm.name)")
     appendCells(judgement.arm.arm, to: output)

@@ -33,7 +33,7 @@ extension BenchABReport {
       }
       output.append(",\"decided\":\(segment.decidedCount),\"differing\":\(segment.flipCount)")
       output.append(",\"compared\":\(segment.gain.count),\"unit\":")
-      output.appendQuoted(unit)
+      output.appendQuoted(grossUnit)
       output.append(",\"value\":")
       output.append(isTold(arm) ? .double(segment.gain.difference) : .null)
       output.append(",\"interval\":")

@@ -4,6 +4,8 @@ import Core
 
 final class WorthRecords {
   struct Verdict {
+    /// Costs that the arms state are taken off already.
+    let isNet: Bool
     /// Counted in the project's values, not in right decisions.
     let isMoney: Bool
     /// Of all decisions together; nil where it could not be said.
@@ -54,6 +56,7 @@ final class WorthRecords {
       throw JSONError("a verdict of bench ab without 'n'", at: 0)
     }
     return Verdict(
+      isNet: text(clause)?.hasPrefix("net value of ") ?? false,
       isMoney: text(clause)?.hasPrefix("value of ") ?? false, interval: try range(),
       count: Int(decisions), why: text(why) ?? "", assumption: text(assumption))
   }
