@@ -279,7 +279,7 @@ _rtinfer() {
       esac
       ;;
     'bench ab '*)
-      flags='--project --model --batch-every --publish-delay --ingest-delay --batch-decides --arms --cluster --segment-by --logged --before-after --treated --seed --decisions --html --json --type --type-member --rejects --max-rejects --strict --quiet --help'
+      flags='--project --model --batch-every --publish-delay --ingest-delay --batch-decides --arms --cluster --segment-by --logged --before-after --treated --seed --decisions --log --state --html --json --type --type-member --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --model) values='files' ;;
@@ -294,6 +294,7 @@ _rtinfer() {
         --treated) values='text' ;;
         --seed) values='text' ;;
         --decisions) values='files' ;;
+        --state) values='folders' ;;
         --html) values='files' ;;
         --type) values='text' ;;
         --type-member) values='text' ;;

@@ -99,7 +99,8 @@ enum BeforeAfterRun {
     let rejects = try Rejects(invocation)
     let logged = try LoggedDecisionLines.read(plan.loggedPath, needsPropensity: false, rejects)
     let intake = EventIntake(
-      try invocation.inputs(), schema: plan.schema, rejects: rejects, clock: invocation.clock,
+      try LogReading.events(invocation), schema: plan.schema, rejects: rejects,
+      clock: invocation.clock,
       trustsMarks: true
     ) { () throws(Failure) in }
     let history = DecidedHistory(

@@ -19,8 +19,12 @@ enum BenchAB {
     "publish-delay", .text("SPAN"), "From when a run starts to when its features are served",
     default: "0s")
   static let ingestDelay = Flag(
-    "ingest-delay", .text("SPAN"), "From when an event happens to when it counts, in every arm",
+    "ingest-delay", .text("SPAN|log"),
+    "From when an event happens to when it counts, in every arm; log: as late as 99 in 100 of the log's were ingested",
     default: "0s")
+  static let log = Flag(
+    LogReading.log.name, .optionalFolder, "Take the events from the durable log",
+    default: "files or stdin; without DIR, log in the state folder")
   static let batchDecides = Flag(
     "batch-decides", "A batch decides only at its run: every question waits for the next one")
   static let arms = Flag(
@@ -96,7 +100,7 @@ enum BenchAB {
     flags: [
       CommonFlags.project, model, batchEvery, publishDelay, ingestDelay, batchDecides, arms,
       cluster,
-      segmentBy, logged, beforeAfter, treated, seed, decisions,
+      segmentBy, logged, beforeAfter, treated, seed, decisions, log, LogFlags.state,
       PageFile.html, BenchModel.json, EventFlags.type, EventFlags.typeMember,
     ] + CommonFlags.records,
     examples: [
@@ -118,6 +122,9 @@ enum BenchAB {
       .init(
         "rtinfer bench ab events.ndjson --batch-every 1h --batch-decides",
         "Who asks at ten past hears at the full hour: what the waiting costs."),
+      .init(
+        "rtinfer bench ab --log --ingest-delay log --batch-every 1h",
+        "The durable log's history, in which events count as late as they came."),
       .init(
         "rtinfer bench ab events.ndjson --batch-every 1h --logged decided.ndjson",
         "Outcomes depend on the decision, and chance had a part in each."),
@@ -145,7 +152,8 @@ enum BenchAB {
       try LoggedDecisionLines.read(path, needsPropensity: true, rejects)
     }
     let intake = EventIntake(
-      try invocation.inputs(), schema: plan.schema, rejects: rejects, clock: invocation.clock,
+      try LogReading.events(invocation), schema: plan.schema, rejects: rejects,
+      clock: invocation.clock,
       trustsMarks: true
     ) { () throws(Failure) in }
     let replay = HistoryReplay(

@@ -30,6 +30,13 @@ enum BenchABArms {
     }
   }
 
+  /// What `read` finds.
+  struct Arms {
+    let list: [Arm]
+    /// Those that the flags take from a log.
+    var delays: LogDelays?
+  }
+
   /// The arms with their models by number.
   ///
   /// - Parameters:
@@ -59,9 +66,20 @@ enum BenchABArms {
   static let countMax = 100
   private static let intervalMin = TimeSpan.seconds(1)
 
-  static func read(_ invocation: Invocation) throws(Failure) -> [Arm] {
+  static func read(_ invocation: Invocation) throws(Failure) -> Arms {
     let options = invocation.options
-    guard let text = try options.value(BenchAB.arms) else { return try batches(options) }
+    guard let text = try options.value(BenchAB.arms) else {
+      guard try options.value(BenchAB.ingestDelay) == "log" else {
+        return Arms(list: try batches(options, try options.span(BenchAB.ingestDelay) ?? .zero))
+      }
+      guard options.isTyped(BenchAB.log) else {
+        throw .usage(
+          "\(options.origin(BenchAB.ingestDelay)) is log, and no log is read",
+          hint: "--\(BenchAB.log.name)=DIR, or a duration")
+      }
+      let delays = try LogDelays.measure(invocation)
+      return Arms(list: try batches(options, delays.p99), delays: delays)
+    }
     for flag in [
       BenchAB.batchEvery, BenchAB.batchDecides, BenchAB.publishDelay, BenchAB.ingestDelay,
     ] where options.isTyped(flag) {
@@ -75,7 +93,7 @@ enum BenchABArms {
         ? Array(text.utf8)
         : invocation.files.contents(of: text, bytesMax: Limits.projectBytesMax),
       file: isList ? options.origin(BenchAB.arms) : text)
-    return try arms(root)
+    return Arms(list: try arms(root))
   }
 
   // MARK: From a list
@@ -140,9 +158,10 @@ enum BenchABArms {
   // MARK: From flags
 
   /// Real-time and a batch for each interval.
-  private static func batches(_ options: Options) throws(Failure) -> [Arm] {
+  private static func batches(
+    _ options: Options, _ lateness: TimeSpan
+  ) throws(Failure) -> [Arm] {
     let publish = try options.span(BenchAB.publishDelay) ?? .zero
-    let lateness = try options.span(BenchAB.ingestDelay) ?? .zero
     let decidesAtRun = options.isOn(BenchAB.batchDecides)
     func arm(_ every: TimeSpan?) -> Arm {
       Arm(

@@ -19,6 +19,8 @@ struct BenchABPlan {
   /// The declared outcome, whether or not it can be used.
   let outcome: Outcome?
   let values: DecisionValues?
+  /// Of the log, where arms take their ingest delay from it.
+  let delays: LogDelays?
   /// As typed.
   let cluster: String
   let segment: String?
@@ -30,7 +32,9 @@ struct BenchABPlan {
   init(_ invocation: Invocation) throws(Failure) {
     let project = try Project.require(invocation)
     let options = invocation.options
-    let arms = try BenchABArms.read(invocation)
+    let found = try BenchABArms.read(invocation)
+    let arms = found.list
+    delays = found.delays
     let definition = try BenchABPlan.definition(options, project, arms)
     let schema = try EventFlags.schema(invocation, project)
     guard let decides = definition.decides, let asking = schema.index(of: decides) else {

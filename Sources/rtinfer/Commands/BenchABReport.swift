@@ -198,15 +198,9 @@ struct BenchABReport {
       output.appendQuoted(flip.other)
       output.append(",\"n\":\(flip.count)}")
     }
-    output.append("],\"age_s\":{\"p50\":")
-    output.append(Double(arm.ageMedian.microseconds) / 1e6)
-    output.append(",\"max\":")
-    output.append(Double(arm.ageMax.microseconds) / 1e6)
-    output.append("},\"delay_s\":{\"p50\":")
-    output.append(Double(arm.delayMedian.microseconds) / 1e6)
-    output.append(",\"max\":")
-    output.append(Double(arm.delayMax.microseconds) / 1e6)
-    output.append("},\"score_difference\":{\"mean\":")
+    output.append("]")
+    appendTimes(arm, to: output)
+    output.append(",\"score_difference\":{\"mean\":")
     output.append(arm.scoreDifference.mean)
     output.append(",\"p99\":")
     output.append(arm.scoreDifference.p99)
@@ -235,6 +229,25 @@ struct BenchABReport {
       output.append(arm.cost)
     }
     output.append("}\n")
+  }
+
+  /// How old features were, and how long decisions took.
+  private func appendTimes(_ arm: ArmComparison, to output: OutputBuffer) {
+    output.append(",\"age_s\":{\"p50\":")
+    output.append(Double(arm.ageMedian.microseconds) / 1e6)
+    output.append(",\"max\":")
+    output.append(Double(arm.ageMax.microseconds) / 1e6)
+    if let delays = plan.delays {
+      output.append("},\"ingest_delay_s\":{\"p50\":")
+      output.append(Double(delays.median.microseconds) / 1e6)
+      output.append(",\"p99\":")
+      output.append(Double(delays.p99.microseconds) / 1e6)
+    }
+    output.append("},\"delay_s\":{\"p50\":")
+    output.append(Double(arm.delayMedian.microseconds) / 1e6)
+    output.append(",\"max\":")
+    output.append(Double(arm.delayMax.microseconds) / 1e6)
+    output.append("}")
   }
 
   private func appendQuality(_ quality: ArmQuality?, to output: OutputBuffer) {

@@ -23,6 +23,11 @@ extension BenchABReport {
     var text = "\(plan.name): \(decided.grouped) questions"
     if let first, let last { text += ", \(day(first)) to \(day(last))," }
     text += " decided by \(arms.count) arms; \(withOutcome.grouped) have an outcome"
+    if let delays = plan.delays {
+      text +=
+        "; events count \(delays.p99.inSeconds) late, as 99 in 100 of the log's"
+        + " \(delays.count.grouped) came in by then"
+    }
     if asked > decided { text += "; \((asked - decided).grouped) could not be decided by each" }
     return text
   }
