@@ -122,7 +122,7 @@ extension HistoryReplay {
         mcNemar: arm == 0 ? nil : mcNemar(arm, outcomes),
         aucGain: arm > 0 && tooLate[0] + tooLate[arm] == 0 ? aucGain(arm, outcomes) : nil,
         logged: logged?[arm],
-        segments: arm == segmented ? segments(arm, worth, bootstrap) : [])
+        segments: arm == segmented ? segments(arm, worth, weights, bootstrap) : [])
     }
   }
 

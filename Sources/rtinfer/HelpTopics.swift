@@ -120,6 +120,7 @@ enum HelpTopics {
         too_late          decisions that came when the outcome was there already: they are none
         differing, flips  decided otherwise than by the first arm: first, arm, n
         age_s             how old the features were when the decision was there: p50, max
+        ingest_delay_s    with --ingest-delay log: p50, p99 of the log's events; p99 is taken
         delay_s           from the question to its decision: p50, max
         score_difference  mean, p99, max of the absolute difference from the first arm
         stale_inputs      by input, the share of questions in which it differed from the first
@@ -144,6 +145,7 @@ enum HelpTopics {
         by, segment       what its questions have in common; others: how many small ones together
         decided, differing, compared  questions
         value, interval   the first arm's gain; the intervals of all segments hold together at 95 %
+        snipw, snipw_interval  the same by SNIPW, with --logged
         share             of the whole difference; clusters, clusters_differing
         why               there is no interval
 
