@@ -279,7 +279,7 @@ _rtinfer() {
       esac
       ;;
     'bench ab '*)
-      flags='--project --model --batch-every --publish-delay --ingest-delay --batch-decides --arms --cluster --segment-by --logged --seed --decisions --html --json --type --type-member --rejects --max-rejects --strict --quiet --help'
+      flags='--project --model --batch-every --publish-delay --ingest-delay --batch-decides --arms --cluster --segment-by --logged --before-after --treated --seed --decisions --log --state --html --json --type --type-member --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --model) values='files' ;;
@@ -290,8 +290,11 @@ _rtinfer() {
         --cluster) values='text' ;;
         --segment-by) values='text' ;;
         --logged) values='files' ;;
+        --before-after) values='text' ;;
+        --treated) values='text' ;;
         --seed) values='text' ;;
         --decisions) values='files' ;;
+        --state) values='folders' ;;
         --html) values='files' ;;
         --type) values='text' ;;
         --type-member) values='text' ;;

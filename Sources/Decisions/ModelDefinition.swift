@@ -37,6 +37,8 @@ public struct ModelDefinition: Sendable {
   /// What classes are called, by index.
   public let labels: [String]
   let rules: [Rule]
+  /// By rule.
+  public var decisions: [String] { rules.map(\.decision) }
   /// By reason, the inputs that speak for it.
   let reasons: [ConfigNode.Member]
   let node: ConfigNode?

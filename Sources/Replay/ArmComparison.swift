@@ -58,7 +58,9 @@ public struct ArmComparison: Sendable {
   public let quality: ArmQuality?
   /// What the decisions that are compared were worth in all.
   public let value: Double
-  /// The first arm against this one; nil for the first itself.
+  /// What the arm says that it costs, over the time from the first question that is compared to the last.
+  public let cost: Double
+  /// The first arm against this one, costs left out; nil for the first itself.
   public let gain: PairedComparison?
   /// Whether the outcome was guessed right: any decision but the last rule's is a guess that it is true.
   public let mcNemar: McNemarTest?
@@ -91,6 +93,9 @@ extension HistoryReplay {
     let logged = weights.map { loggedValues(worth, $0, known, bootstrap) }
     let worth = weights.map { HistoryReplay.weighted(worth, by: $0) } ?? worth
     let compared = known.filter { question in worth.allSatisfy { $0[question] != nil } }
+    let span = TimeSpan(
+      microseconds: compared.isEmpty
+        ? 0 : times[compared.last!].microseconds - times[compared[0]].microseconds)
     let outcomes = times.indices.map { question -> Bool? in
       guard logged == nil else { return nil }
       if case .bool(let value) = outcome(question) { return value }
@@ -109,6 +114,7 @@ extension HistoryReplay {
         delayMax: delays.last ?? .zero, tooLateCount: tooLate[arm],
         scoreDifference: scoreDifference(arm), staleShares: staleShares(arm),
         quality: quality(arm, outcomes, knowsScores: tooLate[arm] == 0), value: own.reduce(0, +),
+        cost: traces[arm].arm.cost.total(decisions: compared.count, over: span),
         gain: arm == 0
           ? nil
           : PairedComparison(
@@ -116,7 +122,7 @@ extension HistoryReplay {
         mcNemar: arm == 0 ? nil : mcNemar(arm, outcomes),
         aucGain: arm > 0 && tooLate[0] + tooLate[arm] == 0 ? aucGain(arm, outcomes) : nil,
         logged: logged?[arm],
-        segments: arm == segmented ? segments(arm, worth, bootstrap) : [])
+        segments: arm == segmented ? segments(arm, worth, weights, bootstrap) : [])
     }
   }
 

@@ -116,6 +116,11 @@ public final class DecisionValues {
     sources.contains { if case .member = $0 { true } else { false } }
   }
 
+  /// Whether any expression reads the score.
+  var readsScore: Bool {
+    sources.contains { if case .score = $0 { true } else { false } }
+  }
+
   /// What a decision was worth; nil where that is not known.
   ///
   /// - Parameters:

@@ -13,9 +13,9 @@ extension HistoryReplay {
   /// Null where there is none. Text is valid as long as this object.
   public func outcome(_ question: Int) -> Scalar { collector?.value(collected[question]) ?? .null }
 
-  /// Whether an arm that waits for its run had its decision no earlier than the outcome, which is then none.
+  /// Whether an arm that waits for its run, or takes its time to answer, had its decision no earlier than the outcome, which is then none.
   public func isTooLate(_ arm: Int, _ question: Int) -> Bool {
-    guard traces[arm].arm.decidesAtRun, let known = collector?.time(collected[question]) else {
+    guard traces[arm].arm.waits, let known = collector?.time(collected[question]) else {
       return false
     }
     return known <= traces[arm].arm.decided(times[question])

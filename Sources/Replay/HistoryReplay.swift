@@ -68,9 +68,8 @@ public final class HistoryReplay {
   let actionNames: [String]
   let actions: [[Int]]
   let collector: OutcomeCollector?
-  private let clusterKeys = ByteTable()
-  private let segmentKeys = ByteTable()
-  private let stack = ExpressionStack()
+  private let clusterKeys: QuestionKeys
+  private let segmentKeys: QuestionKeys?
   private let lookBackMax: TimeSpan
   private let waitMax: TimeSpan
   private let rejects: Rejects
@@ -129,6 +128,8 @@ public final class HistoryReplay {
     actionNames = names
     actions = deciders.map { $0.decisions.map { names.firstIndex(of: $0)! } }
     collector = subject.outcome.map { OutcomeCollector($0) }
+    clusterKeys = QuestionKeys(subject.cluster)
+    segmentKeys = subject.segment.map { QuestionKeys($0) }
     lookBackMax = arms.map(\.lookBackMax).max() ?? .zero
     waitMax = arms.map(\.waitMax).max() ?? .zero
     traces = arms.map { ArmTrace($0, inputCount: deciders[$0.model].inputNames.count) }
@@ -252,10 +253,8 @@ public final class HistoryReplay {
     }
     times.append(event.time)
     collected.append(question.number)
-    clusters.append(cluster(of: event, decoder))
-    if let expression = subject.segment {
-      segments.append(number(of: expression, decoder, in: segmentKeys))
-    }
+    clusters.append(clusterKeys.number(decoder.scalars, at: event.time))
+    if let segmentKeys { segments.append(segmentKeys.number(decoder.scalars, at: event.time)) }
     if subject.keepsLines { lines.append(question.line) }
   }
 
@@ -325,23 +324,6 @@ public final class HistoryReplay {
     }
   }
 
-  private func cluster(of event: Event, _ decoder: EventDecoder) -> Int {
-    if let expression = subject.cluster { return number(of: expression, decoder, in: clusterKeys) }
-    row.rewind(to: 0)
-    row.append(event.time.roundedDown(to: .days(1)))
-    return clusterKeys.insert(row.pending).index
-  }
-
-  /// Of the value, as JSON.
-  private func number(
-    of expression: Expression, _ decoder: EventDecoder, in keys: ByteTable
-  ) -> Int {
-    row.rewind(to: 0)
-    row.append(expression.evaluate(decoder.scalars, stack))
-    stack.reset()
-    return keys.insert(row.pending).index
-  }
-
   /// What a segment's questions have in common, as JSON.
-  public func segmentName(_ segment: Int) -> String { segmentKeys[segment].string }
+  public func segmentName(_ segment: Int) -> String { segmentKeys?.name(segment) ?? "" }
 }

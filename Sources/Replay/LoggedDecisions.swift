@@ -1,4 +1,5 @@
-// Decisions as they were made at the time, each with its propensity: the chance with which it, and no other, was chosen.
+// Decisions as they were made at the time, each with what was logged of it: its propensity, the chance with which it, and
+// no other, was chosen; its score; when it was there.
 
 public import Core
 import Events
@@ -7,7 +8,7 @@ import Measure
 public final class LoggedDecisions {
   private let ids = ByteTable()
   private let names = ByteTable()
-  private var decisions: [(name: Int, propensity: Double)] = []
+  private var decisions: [(name: Int?, propensity: Double, score: Double?, time: Timestamp?)] = []
   private let scratch = TextScratch()
 
   public init() {}
@@ -16,18 +17,33 @@ public final class LoggedDecisions {
 
   /// - Parameters:
   ///   - id: of the question; a text or a number.
+  ///   - decision: nil: no rule held.
   ///   - propensity: above 0 and up to 1.
+  ///   - time: when it was there; nil: at once.
   /// - Returns: false, and nothing is taken, where the id is known already.
-  public func add(id: JSONRaw, decision: Bytes, propensity: Double) -> Bool {
+  public func add(
+    id: JSONRaw, decision: Bytes?, propensity: Double = 1, score: Double? = nil,
+    at time: Timestamp? = nil
+  ) -> Bool {
     precondition(propensity > 0 && propensity <= 1, "a chance of what has happened")
     guard key(of: id).withBytes({ ids.insert($0).isNew }) else { return false }
-    decisions.append((names.insert(decision).index, propensity))
+    decisions.append((decision.map { names.insert($0).index }, propensity, score, time))
     return true
   }
 
-  func find(id: JSONRaw) -> (decision: Bytes, propensity: Double)? {
-    key(of: id).withBytes { ids.find($0) }.map {
-      (names[decisions[$0].name], decisions[$0].propensity)
+  struct Found {
+    let decision: Bytes?
+    let propensity: Double
+    let score: Double?
+    let time: Timestamp?
+  }
+
+  func find(id: JSONRaw) -> Found? {
+    key(of: id).withBytes { ids.find($0) }.map { index in
+      let logged = decisions[index]
+      return Found(
+        decision: logged.name.map { names[$0] }, propensity: logged.propensity, score: logged.score,
+        time: logged.time)
     }
   }
 
@@ -55,7 +71,9 @@ extension HistoryReplay {
         for arm in traces.indices {
           let own = action(arm, question).map { names[$0] }
           result[arm].append(
-            found.map { found in own.map { $0 == found.decision } == true ? 1 / found.propensity : 0
+            found.map { found in
+              guard let own, let made = found.decision, own == made else { return 0 }
+              return 1 / found.propensity
             })
         }
       }

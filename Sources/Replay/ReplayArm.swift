@@ -7,6 +7,9 @@
 //         ▲ batch every 1h,   ▲ batch every 1h     ▲ real-time         ▲ features of a batch that decides at its
 //           published 30m later                                          run: known at once, in force once published
 //
+// An arm may also take its time to answer (`latency`, as it was measured), which decides nothing but when the decision is
+// there, and have its price (`cost`).
+//
 // Features as of a time cover what happened before it, windows included: a mean over the last hour, as of 10:00, is
 // that from 09:00 to 10:00.
 
@@ -15,6 +18,25 @@ public import Core
 public struct ReplayArm: Sendable, Equatable {
   /// Features as of now, or as of a run.
   public enum Freshness: String, Sendable, CaseIterable { case fresh, stale }
+
+  /// What an arm costs by itself, in what decisions are worth.
+  public struct Cost: Sendable, Equatable {
+    public let perDecision: Double
+    /// Of 30.4375 days.
+    public let perMonth: Double
+
+    public init(perDecision: Double = 0, perMonth: Double = 0) {
+      self.perDecision = perDecision
+      self.perMonth = perMonth
+    }
+
+    public static let none = Cost()
+
+    /// - Parameter span: from the first decision to the last.
+    func total(decisions: Int, over span: TimeSpan) -> Double {
+      perDecision * Double(decisions) + perMonth * Double(span.microseconds) / (30.4375 * 86_400e6)
+    }
+  }
 
   public let name: String
   /// Between two runs, at the multiples of it since the epoch; nil: features are always as of now.
@@ -25,6 +47,9 @@ public struct ReplayArm: Sendable, Equatable {
   let ingestDelay: TimeSpan
   /// A question waits for the next run, which decides it.
   public let decidesAtRun: Bool
+  /// From when a decision can be made to when it is there.
+  public let latency: TimeSpan
+  public let cost: Cost
   /// Number of the model that decides, among those that the replay was given.
   public let model: Int
   /// With what features its model was trained; nil: nobody has said.
@@ -35,7 +60,7 @@ public struct ReplayArm: Sendable, Equatable {
   public init(
     name: String? = nil, every interval: TimeSpan? = nil, publishDelay: TimeSpan = .zero,
     ingestDelay: TimeSpan = .zero, decidesAtRun: Bool = false, model: Int = 0,
-    trained: Freshness? = nil
+    trained: Freshness? = nil, latency: TimeSpan = .zero, cost: Cost = .none
   ) {
     precondition(interval.map { $0 > .zero } ?? true, "runs are some time apart")
     precondition(
@@ -47,6 +72,8 @@ public struct ReplayArm: Sendable, Equatable {
     self.decidesAtRun = decidesAtRun
     self.model = model
     self.trained = trained
+    self.latency = latency
+    self.cost = cost
   }
 
   public static func name(every interval: TimeSpan?) -> String {
@@ -58,6 +85,7 @@ public struct ReplayArm: Sendable, Equatable {
   /// Whether nothing but the interval makes one fresher than the other.
   public func isDelayed(like other: ReplayArm) -> Bool {
     publishDelay == other.publishDelay && ingestDelay == other.ingestDelay
+      && latency == other.latency
   }
 
   /// The moment as of which features are known to the decision of a question that is asked at `time`.
@@ -69,9 +97,12 @@ public struct ReplayArm: Sendable, Equatable {
 
   /// When a question that is asked at `time` has its decision.
   public func decided(_ time: Timestamp) -> Timestamp {
-    guard let interval, decidesAtRun else { return time }
-    return run(atOrAfter: time, interval) + publishDelay
+    guard let interval, decidesAtRun else { return time + latency }
+    return run(atOrAfter: time, interval) + publishDelay + latency
   }
+
+  /// Whether a decision is there only some time after its question.
+  public var waits: Bool { decidesAtRun || latency > .zero }
 
   private func run(atOrAfter time: Timestamp, _ interval: TimeSpan) -> Timestamp {
     let before = time.roundedDown(to: interval)

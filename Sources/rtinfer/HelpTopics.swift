@@ -120,6 +120,7 @@ enum HelpTopics {
         too_late          decisions that came when the outcome was there already: they are none
         differing, flips  decided otherwise than by the first arm: first, arm, n
         age_s             how old the features were when the decision was there: p50, max
+        ingest_delay_s    with --ingest-delay log: p50, p99 of the log's events; p99 is taken
         delay_s           from the question to its decision: p50, max
         score_difference  mean, p99, max of the absolute difference from the first arm
         stale_inputs      by input, the share of questions in which it differed from the first
@@ -127,7 +128,8 @@ enum HelpTopics {
         logged            with --logged: n, matched: questions whose logged decision is the arm's
           effective_sample_size, weight_max, support (the mean weight; 1 where all had a chance)
           ipw, snipw      what the arm would have been worth, with …_interval, 95 %
-        unit, value, value_per_1000  of the questions that are compared; with --logged by IPW
+        unit, value, value_per_1000  of the questions that are compared; with --logged by IPW;
+                          net of costs where an arm states one: then gross_value, cost, too
 
       verdict          made by bench ab, one for each arm but the first
         clause, verdict   pass, fail, inconclusive; why, assuming: in words
@@ -143,8 +145,26 @@ enum HelpTopics {
         by, segment       what its questions have in common; others: how many small ones together
         decided, differing, compared  questions
         value, interval   the first arm's gain; the intervals of all segments hold together at 95 %
+        snipw, snipw_interval  the same by SNIPW, with --logged
         share             of the whole difference; clusters, clusters_differing
         why               there is no interval
+
+      summary          made by bench ab --before-after (what: period), one for each group and period
+        group, period     treated or control; before or after the switch
+        decided, compared, too_late  decisions, those whose worth is known, those that are none
+        delay_s           from the question to its decision, as logged: p50, max
+        unit, value_per_decision
+
+      verdict          made by bench ab --before-after
+        switched          when; clause, verdict, why, assuming as above
+        value, interval   of the n treated decisions since then, together; 95 %
+        estimator         difference_in_differences; change: there is no control to compare with
+        per_decision      how much the mean changed, less the control's; per_decision_interval
+        clusters          how many were drawn by the bootstrap: day, and what --cluster says
+        before            the same between the halves of the period before: cut, per_decision, …;
+                          trend: alike, apart (then nothing is said), or unknown
+        A segment says how many treated decisions since then it has (compared), and whether it is
+        held against its own control (control: segment) or everybody's (all).
 
       importance       made by score --importance, one for each input, the most important first
         model, input      which

@@ -16,6 +16,7 @@ import Testing
   private struct World {
     var weights: [[Double]] = [[], []]
     var rewards: [Double] = []
+    var values: [Double] = []
     var clusters: [Int] = []
     /// The mean reward where the logged decision is the arm's.
     var naive: [Double] = []
@@ -37,6 +38,7 @@ import Testing
           let x = (mood + Double.random(in: 0..<0.3, using: &random)).truncatingRemainder(
             dividingBy: 1)
           let chance = 0.1 + 0.8 * x
+          values.append(x)
           let acts = Double.random(in: 0..<1, using: &random) < chance
           let succeeds = Double.random(in: 0..<1, using: &random) < x
           rewards.append(acts ? (succeeds ? 1 : -0.5) : 0.2)
@@ -92,6 +94,56 @@ import Testing
     #expect(abs(ipw / Double(worlds) - truth) < 0.01)
     #expect(abs(snipw / Double(worlds) - truth) < 0.01)
     #expect(abs(naive / Double(worlds) - truth) > 0.05, "\(naive / Double(worlds)) for \(truth)")
+  }
+
+  /// Who is below one half, and who above: acting from 0.2 on rather than from 0.6 on loses there and gains here.
+  @Test func segmentsHoldTheirOwnTruth() throws {
+    let worlds = Self.isLong ? 2_000 : 80
+    // 1.5 x − 0.7 over [0.2, 0.5] and over [0.5, 0.6], for each of half of all.
+    let truths = [-0.105, 0.025]
+    for (segment, truth) in truths.enumerated() {
+      var missed = 0
+      var sum = 0.0
+      for seed in 0..<worlds {
+        let world = World(seed: UInt64(seed) + 1)
+        let own = world.values.indices.filter { (world.values[$0] >= 0.5) == (segment == 1) }
+        let arms = (0..<2).map { arm in
+          own.map { (weight: world.weights[arm][$0], reward: world.rewards[$0]) }
+        }
+        let gain = try #require(
+          OffPolicyValue.gain(
+            arms[0], over: arms[1], clusters: own.map { world.clusters[$0] },
+            bootstrap: ClusterBootstrap(replicates: 250, seed: UInt64(seed))))
+        let interval = try #require(gain.interval)
+        let due = truth * Double(own.count)
+        missed += interval.low > due || interval.high < due ? 1 : 0
+        sum += gain.value / Double(own.count)
+      }
+      let spread = 4 * (0.05 * 0.95 * Double(worlds)).squareRoot() + 0.015 * Double(worlds)
+      #expect(abs(Double(missed) - 0.05 * Double(worlds)) <= spread, "\(segment): \(missed)")
+      #expect(abs(sum / Double(worlds) - truth) < 0.01, "\(segment): \(sum / Double(worlds))")
+    }
+  }
+
+  @Test func theGainOfSomeIsThatOfAllWhereTheyAreAll() throws {
+    let world = World(seed: 4)
+    let bootstrap = ClusterBootstrap(replicates: 200)
+    let values = world.weights.map {
+      OffPolicyValue(
+        weights: $0, rewards: world.rewards, clusters: world.clusters, bootstrap: bootstrap)
+    }
+    let whole = try #require(values[0].gain(over: values[1], bootstrap: bootstrap))
+    func gain(_ count: Int) -> (value: Double, interval: (low: Double, high: Double)?)? {
+      let arms = world.weights.map { weights in
+        (0..<count).map { (weight: weights[$0], reward: world.rewards[$0]) }
+      }
+      return OffPolicyValue.gain(
+        arms[0], over: arms[1], clusters: Array(world.clusters.prefix(count)), bootstrap: bootstrap)
+    }
+    let all = try #require(gain(world.rewards.count))
+    #expect(all.value == whole.value && all.interval! == whole.interval!)
+    // Of three days nothing is said.
+    #expect(try #require(gain(75)).interval == nil && gain(0) == nil)
   }
 
   @Test func figuresAreThoseOfTheFormulas() throws {

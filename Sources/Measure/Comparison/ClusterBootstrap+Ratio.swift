@@ -1,9 +1,9 @@
-// The same bootstrap for a ratio of two sums, and for the difference of two such ratios over the same clusters. The
-// standard error that each draw is measured in is that of the linearised ratio:
+// The same bootstrap for a ratio of two sums, and for what several such ratios over the same clusters come to, each
+// added or taken away. The standard error that each draw is measured in is that of the linearised ratios:
 //
 //     v = Σ a / Σ b        error² = Σ ((a − v·b) / b̄)² / (n − 1) / n
 //
-// Of a difference the linear parts are subtracted cluster by cluster, so that what both ratios have in common drops out.
+// Of several the linear parts are added up cluster by cluster, so that what they have in common drops out.
 
 import Core
 
@@ -16,28 +16,47 @@ extension ClusterBootstrap {
     var count = 0
   }
 
+  /// Ratios that are added, or with the sign −1 taken away.
+  struct Term: Sendable {
+    let sign: Double
+    /// By cluster.
+    let ratios: [Ratio]
+  }
+
   /// The interval of Σ numerators / Σ denominators, less that of `others`.
-  ///
-  /// A draw without any denominator says nothing, so it counts as beyond either end in turn.
-  ///
-  /// - Returns: an end is infinite where the draws cannot bound it; nil for fewer than two clusters or none that
-  ///   has a denominator.
-  /// - Complexity: O(replicates · clusters).
   func interval(
     ofRatio ratios: [Ratio], less others: [Ratio]? = nil
   ) -> (low: Double, high: Double)? {
-    precondition(others == nil || others!.count == ratios.count, "the same clusters")
-    let count = ratios.count
+    interval(
+      of: [Term(sign: 1, ratios: ratios)] + (others.map { [Term(sign: -1, ratios: $0)] } ?? []))
+  }
+
+  /// The interval of all terms together.
+  ///
+  /// - Parameter strata: by cluster, dense from 0; each is drawn for by one of its own. Nil: all are one.
+  ///
+  /// A draw without any denominator says nothing, so it counts as beyond either end in turn.
+  ///
+  /// - Returns: an end is infinite where the draws cannot bound it; nil for fewer than two clusters or a term that
+  ///   has no denominator.
+  /// - Complexity: O(replicates · clusters · terms).
+  func interval(of terms: [Term], strata: [Int]? = nil) -> (low: Double, high: Double)? {
+    let count = terms[0].ratios.count
+    precondition(terms.allSatisfy { $0.ratios.count == count }, "the same clusters")
     let all = Array(0..<count)
-    guard count > 1, let own = ClusterBootstrap.estimate(ratios, others, all) else { return nil }
+    guard count > 1, let own = ClusterBootstrap.estimate(terms, all) else { return nil }
     guard own.error > 0 else { return (own.value, own.value) }
     var random = SplitMix64(seed: seed)
     var drawn = all
+    let pools = ClusterBootstrap.pools(strata ?? all.map { _ in 0 })
     var distances: [Double] = []
     distances.reserveCapacity(replicates)
     for draw in 0..<replicates {
-      for place in 0..<count { drawn[place] = Int.random(in: 0..<count, using: &random) }
-      guard let estimate = ClusterBootstrap.estimate(ratios, others, drawn) else {
+      for place in 0..<count {
+        let pool = pools[strata?[place] ?? 0]
+        drawn[place] = pool[Int.random(in: 0..<pool.count, using: &random)]
+      }
+      guard let estimate = ClusterBootstrap.estimate(terms, drawn) else {
         distances.append(draw % 2 == 0 ? .infinity : -.infinity)
         continue
       }
@@ -52,26 +71,35 @@ extension ClusterBootstrap {
     )
   }
 
+  /// By stratum its clusters.
+  private static func pools(_ strata: [Int]) -> [[Int]] {
+    var pools = [[Int]](repeating: [], count: (strata.max() ?? -1) + 1)
+    for (cluster, stratum) in strata.enumerated() { pools[stratum].append(cluster) }
+    return pools
+  }
+
+  /// Of all clusters; nil where a term has no denominator.
+  static func estimate(_ terms: [Term]) -> (value: Double, error: Double)? {
+    estimate(terms, Array(terms[0].ratios.indices))
+  }
+
   /// Of the clusters with these numbers; nil where a denominator is 0.
   private static func estimate(
-    _ ratios: [Ratio], _ others: [Ratio]?, _ drawn: [Int]
+    _ terms: [Term], _ drawn: [Int]
   ) -> (value: Double, error: Double)? {
-    guard let (value, base) = ratio(ratios, drawn) else { return nil }
-    var (otherValue, otherBase) = (0.0, 1.0)
-    if let others {
-      guard let (value, base) = ratio(others, drawn) else { return nil }
-      (otherValue, otherBase) = (value, base)
-    }
-    var squares = 0.0
-    for cluster in drawn {
-      var part = (ratios[cluster].numerator - value * ratios[cluster].denominator) / base
-      if let others {
-        part -= (others[cluster].numerator - otherValue * others[cluster].denominator) / otherBase
+    var value = 0.0
+    var parts = [Double](repeating: 0, count: drawn.count)
+    for term in terms {
+      guard let (own, base) = ratio(term.ratios, drawn) else { return nil }
+      value += term.sign * own
+      for (place, cluster) in drawn.enumerated() {
+        let ratio = term.ratios[cluster]
+        parts[place] += term.sign * (ratio.numerator - own * ratio.denominator) / base
       }
-      squares += part * part
     }
+    let squares = parts.reduce(0) { $0 + $1 * $1 }
     let count = Double(drawn.count)
-    return (value - otherValue, (squares / (count - 1) / count).squareRoot())
+    return (value, (squares / (count - 1) / count).squareRoot())
   }
 
   /// The ratio, and the mean denominator.

@@ -105,6 +105,37 @@ public struct OffPolicyValue: Sendable {
     )
   }
 
+  /// How much more one way is worth than another on some questions, by SNIPW; what either is worth by itself is not asked.
+  ///
+  /// - Parameters:
+  ///   - first, second: of each question, the weight and what the logged decision was worth.
+  /// - Returns: nil where either has no weight; no interval where weights say too little, or clusters are too few.
+  /// - Complexity: that of a bootstrap.
+  public static func gain(
+    _ first: [(weight: Double, reward: Double)], over second: [(weight: Double, reward: Double)],
+    clusters: [Int], bootstrap: ClusterBootstrap
+  ) -> (value: Double, interval: (low: Double, high: Double)?)? {
+    let sums = [first, second].map {
+      clusterSums($0.map(\.weight), $0.map(\.reward), clusters)
+    }
+    let totals = sums.map { $0.reduce(0) { $0 + $1.denominator } }
+    guard totals.allSatisfy({ $0 > 0 }) else { return nil }
+    let values = zip(sums, totals).map { sums, total in
+      Double(clusters.count) * sums.reduce(0) { $0 + $1.numerator } / total
+    }
+    let sizes = zip([first, second], totals).map { questions, total in
+      total * total / questions.reduce(0) { $0 + $1.weight * $1.weight }
+    }
+    let isEnough =
+      sums[0].count >= PairedComparison.clusterCountMin
+      && sizes.allSatisfy { $0 >= effectiveSampleSizeMin }
+    return (
+      values[0] - values[1],
+      isEnough
+        ? bootstrap.interval(ofRatio: sums[0], less: sums[1]).scaled(by: clusters.count) : nil
+    )
+  }
+
   /// Why nothing can be said; nil if something can.
   public var lack: String? {
     guard matchedCount > 0 else { return "no logged decision is its own" }

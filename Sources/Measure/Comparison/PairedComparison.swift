@@ -13,9 +13,9 @@ public struct PairedComparison: Sendable {
   /// Clusters with a difference.
   public let differingClusterCount: Int
   /// The sum over all units of the first less the second.
-  public let difference: Double
+  public private(set) var difference: Double
   /// Of `difference`, at the bootstrap's confidence; nil where it cannot be said.
-  public let interval: (low: Double, high: Double)?
+  public private(set) var interval: (low: Double, high: Double)?
 
   /// Below these nothing is said.
   public static let countMin = 30
@@ -78,6 +78,14 @@ public struct PairedComparison: Sendable {
         + " \(clusterCountMin) are needed"
     }
     return nil
+  }
+
+  /// With a sum taken off that is the same in every draw.
+  public func less(_ sum: Double) -> PairedComparison {
+    var less = self
+    less.difference -= sum
+    less.interval = interval.map { ($0.low - sum, $0.high - sum) }
+    return less
   }
 
   /// Whether the first is worth more: its whole interval lies above zero.

@@ -56,7 +56,7 @@ public struct SegmentedComparison: Sendable {
   }
 
   /// The largest segments, each by itself; the others; and by segment its units.
-  private static func groups(
+  static func groups(
     _ numbers: [Int]
   ) -> (single: [[Int]], rest: [Int], units: [[Int]]) {
     var units: [[Int]] = []

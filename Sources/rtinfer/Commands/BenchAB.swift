@@ -19,8 +19,12 @@ enum BenchAB {
     "publish-delay", .text("SPAN"), "From when a run starts to when its features are served",
     default: "0s")
   static let ingestDelay = Flag(
-    "ingest-delay", .text("SPAN"), "From when an event happens to when it counts, in every arm",
+    "ingest-delay", .text("SPAN|log"),
+    "From when an event happens to when it counts, in every arm; log: as late as 99 in 100 of the log's were ingested",
     default: "0s")
+  static let log = Flag(
+    LogReading.log.name, .optionalFolder, "Take the events from the durable log",
+    default: "files or stdin; without DIR, log in the state folder")
   static let batchDecides = Flag(
     "batch-decides", "A batch decides only at its run: every question waits for the next one")
   static let arms = Flag(
@@ -37,6 +41,13 @@ enum BenchAB {
   static let logged = Flag(
     "logged", .file,
     "Decisions as they were made: id, decision and propensity, the chance with which it was chosen")
+  static let beforeAfter = Flag(
+    "before-after", .text("TIME"),
+    "Replay nothing: compare decisions of --logged from before a switch with those after it")
+  static let treated = Flag(
+    "treated", .text("EXPRESSION"),
+    "With --before-after: the questions whose decisions were switched; the others are the control",
+    default: "all, and there is no control")
   static let seed = Flag("seed", .text("N"), "Where the bootstrap's draws begin", default: "1")
   static let decisions = Flag(
     "decisions", .file, "Write every decision of every arm there, one JSON object a line")
@@ -52,8 +63,8 @@ enum BenchAB {
       already counts as none (delay, in values: the seconds that it took).
 
       --arms compares whatever else: two models, the same with other rules, real-time with later events. An arm is an \
-      object of name, every, publish, lateness, batch_decides, model (one of the project's, for the same events) and \
-      trained (fresh or stale); the first is what the others are compared with, the second is judged. A model that \
+      object of name, every, publish, lateness, batch_decides, model (one of the project's, for the same events), \
+      trained (fresh or stale), latency (how long it takes to answer, as bench http measured it) and cost (per_decision, per_month), which is taken off its value; the first is what the others are compared with, the second is judged. A model that \
       was trained on fresh features is handicapped by stale ones: the honest comparison is two by two, with a second \
       model from materialize --training --stale.
 
@@ -70,17 +81,26 @@ enum BenchAB {
       1 where every decision of the arm had a chance (its support). A difference is shown only where both intervals lie above zero; \
       where weights say no more than 30 questions would, or support is lacking, nothing is said.
 
+      Who has switched already looks back: --before-after TIME reads decisions as they were made (--logged: id and decision, as \
+      score and serve write them; score where values read it; decided, the time at which it was there, where that was \
+      later) and compares those of questions from before the switch with those after it. What --treated is true of was switched; of the \
+      others time alone is learned, and the switch is worth the change of the treated less that of the control (difference in differences). \
+      Its interval is a bootstrap over days and, with --cluster, over what that says, both at once. Between the halves of the period before \
+      nothing was switched: where the same estimate is not compatible with zero there, treated and control were drifting apart already, and nothing is said. \
+      Without a control a change is told, which is that of time as well, and nothing is said of the switch.
+
       AUCs of two arms are compared by DeLong's test for scores of the same questions, which count as independent.
 
-      Status 0: the first arm (real-time) is worth more than the second (the first batch): the interval lies above \
+      Status 0: the first arm (real-time) is worth more than the second (the first batch), or what was switched than without the switch: the interval lies above \
       zero; 1: that is not shown; 5: it cannot be said, for want of data or outcomes, or because outcomes depend on the decision \
-      (depends_on_decision: true) and it was not left to chance which one was made, or --logged does not say with what chance.
+      (depends_on_decision: true) and it was not left to chance which one was made, or --logged does not say with what chance; \
+      with --before-after also for want of a control, or because treated and control were drifting apart.
       """,
     operands: .files,
     flags: [
       CommonFlags.project, model, batchEvery, publishDelay, ingestDelay, batchDecides, arms,
       cluster,
-      segmentBy, logged, seed, decisions,
+      segmentBy, logged, beforeAfter, treated, seed, decisions, log, LogFlags.state,
       PageFile.html, BenchModel.json, EventFlags.type, EventFlags.typeMember,
     ] + CommonFlags.records,
     examples: [
@@ -103,8 +123,14 @@ enum BenchAB {
         "rtinfer bench ab events.ndjson --batch-every 1h --batch-decides",
         "Who asks at ten past hears at the full hour: what the waiting costs."),
       .init(
+        "rtinfer bench ab --log --ingest-delay log --batch-every 1h",
+        "The durable log's history, in which events count as late as they came."),
+      .init(
         "rtinfer bench ab events.ndjson --batch-every 1h --logged decided.ndjson",
         "Outcomes depend on the decision, and chance had a part in each."),
+      .init(
+        "rtinfer bench ab events.ndjson --before-after 2013-12-08 --treated \"origin == 'JFK'\" --logged decisions.ndjson",
+        "What the switch was worth, by decisions of before and after."),
       .init(
         "rtinfer bench ab events.ndjson --arms '[{\"name\":\"new\",\"model\":\"b\"},{\"name\":\"old\",\"model\":\"a\"}]'",
         "Two models on the same history; outcome and values are those of the first."),
@@ -112,13 +138,22 @@ enum BenchAB {
     run: run)
 
   private static func run(_ invocation: Invocation) throws(Failure) -> ExitStatus {
+    if try invocation.options.value(beforeAfter) != nil {
+      return try BeforeAfterRun.run(invocation)
+    }
+    guard !invocation.options.isTyped(treated) else {
+      throw .usage(
+        "--\(treated.name) is for --\(beforeAfter.name)",
+        hint: "--\(beforeAfter.name) TIME says when they were switched")
+    }
     let plan = try BenchABPlan(invocation)
     let rejects = try Rejects(invocation)
     let logged = try plan.loggedPath.map { (path) throws(Failure) in
-      try LoggedDecisionLines.read(path, rejects)
+      try LoggedDecisionLines.read(path, needsPropensity: true, rejects)
     }
     let intake = EventIntake(
-      try invocation.inputs(), schema: plan.schema, rejects: rejects, clock: invocation.clock,
+      try LogReading.events(invocation), schema: plan.schema, rejects: rejects,
+      clock: invocation.clock,
       trustsMarks: true
     ) { () throws(Failure) in }
     let replay = HistoryReplay(

@@ -1,7 +1,8 @@
 // The arms of bench ab: real-time and batches from a few flags, or any at all as small objects (`--arms`).
 //
 //     [ { name: "now", trained: "fresh" },
-//       { name: "hourly", every: "1h", publish: "5m", model: "late_arrival_stale", trained: "stale" } ]
+//       { name: "hourly", every: "1h", publish: "5m", model: "late_arrival_stale", trained: "stale",
+//         latency: "40ms", cost: { per_decision: 0.001, per_month: 300 } } ]
 
 import Core
 import Replay
@@ -17,14 +18,23 @@ enum BenchABArms {
     /// Nil: the one whose outcomes and values count.
     let model: String?
     let trained: ReplayArm.Freshness?
+    var latency = TimeSpan.zero
+    var cost = ReplayArm.Cost.none
     /// Where it is written, for messages.
     let node: ConfigNode?
 
     func replayed(model: Int) -> ReplayArm {
       ReplayArm(
         name: name, every: every, publishDelay: publish, ingestDelay: lateness,
-        decidesAtRun: decidesAtRun, model: model, trained: trained)
+        decidesAtRun: decidesAtRun, model: model, trained: trained, latency: latency, cost: cost)
     }
+  }
+
+  /// What `read` finds.
+  struct Arms {
+    let list: [Arm]
+    /// Those that the flags take from a log.
+    var delays: LogDelays?
   }
 
   /// The arms with their models by number.
@@ -56,9 +66,20 @@ enum BenchABArms {
   static let countMax = 100
   private static let intervalMin = TimeSpan.seconds(1)
 
-  static func read(_ invocation: Invocation) throws(Failure) -> [Arm] {
+  static func read(_ invocation: Invocation) throws(Failure) -> Arms {
     let options = invocation.options
-    guard let text = try options.value(BenchAB.arms) else { return try batches(options) }
+    guard let text = try options.value(BenchAB.arms) else {
+      guard try options.value(BenchAB.ingestDelay) == "log" else {
+        return Arms(list: try batches(options, try options.span(BenchAB.ingestDelay) ?? .zero))
+      }
+      guard options.isTyped(BenchAB.log) else {
+        throw .usage(
+          "\(options.origin(BenchAB.ingestDelay)) is log, and no log is read",
+          hint: "--\(BenchAB.log.name)=DIR, or a duration")
+      }
+      let delays = try LogDelays.measure(invocation)
+      return Arms(list: try batches(options, delays.p99), delays: delays)
+    }
     for flag in [
       BenchAB.batchEvery, BenchAB.batchDecides, BenchAB.publishDelay, BenchAB.ingestDelay,
     ] where options.isTyped(flag) {
@@ -72,13 +93,14 @@ enum BenchABArms {
         ? Array(text.utf8)
         : invocation.files.contents(of: text, bytesMax: Limits.projectBytesMax),
       file: isList ? options.origin(BenchAB.arms) : text)
-    return try arms(root)
+    return Arms(list: try arms(root))
   }
 
   // MARK: From a list
 
   private static let members = [
     "name", "every", "publish", "lateness", "batch_decides", "model", "trained",
+    "latency", "cost",
   ]
 
   private static func arms(_ root: ConfigNode) throws(Failure) -> [Arm] {
@@ -114,15 +136,32 @@ enum BenchABArms {
       lateness: try node["lateness"]?.span() ?? .zero,
       decidesAtRun: try node["batch_decides"]?.bool() ?? false,
       model: try node["model"]?.string(),
-      trained: try node["trained"]?.choice(ReplayArm.Freshness.self), node: node)
+      trained: try node["trained"]?.choice(ReplayArm.Freshness.self),
+      latency: try node["latency"]?.span() ?? .zero,
+      cost: try node["cost"].map { (node) throws(Failure) in try cost(node) } ?? .none, node: node)
+  }
+
+  private static func cost(_ node: ConfigNode) throws(Failure) -> ReplayArm.Cost {
+    try node.allow(["per_decision", "per_month"])
+    func amount(_ name: String) throws(Failure) -> Double {
+      guard let member = node[name] else { return 0 }
+      let amount = try member.double()
+      guard amount >= 0, amount <= 1e12 else {
+        throw member.failure("a cost is between 0 and 1e12, not \(amount)")
+      }
+      return amount
+    }
+    return ReplayArm.Cost(
+      perDecision: try amount("per_decision"), perMonth: try amount("per_month"))
   }
 
   // MARK: From flags
 
   /// Real-time and a batch for each interval.
-  private static func batches(_ options: Options) throws(Failure) -> [Arm] {
+  private static func batches(
+    _ options: Options, _ lateness: TimeSpan
+  ) throws(Failure) -> [Arm] {
     let publish = try options.span(BenchAB.publishDelay) ?? .zero
-    let lateness = try options.span(BenchAB.ingestDelay) ?? .zero
     let decidesAtRun = options.isOn(BenchAB.batchDecides)
     func arm(_ every: TimeSpan?) -> Arm {
       Arm(

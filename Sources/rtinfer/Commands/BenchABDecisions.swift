@@ -23,7 +23,7 @@ enum BenchABDecisions {
         output.append(replay.outcome(question))
         output.append(",\"value\":")
         output.append(worth[arm][question].map { .double($0) } ?? .null)
-        if trace.arm.decidesAtRun {
+        if trace.arm.waits {
           output.append(",\"decided\":")
           output.appendQuoted(trace.arm.decided(replay.times[question]))
         }

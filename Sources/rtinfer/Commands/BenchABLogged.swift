@@ -15,7 +15,7 @@ extension BenchABReport {
 
   /// Of the first arm less another; nil where there is none.
   func snipwInterval(_ arm: ArmComparison) -> (low: Double, high: Double)? {
-    arm.logged?.gain?.interval
+    arm.logged?.gain?.interval.map { ($0.low - extraCost(arm), $0.high - extraCost(arm)) }
   }
 
   var loggedAssumption: String? {
@@ -39,15 +39,15 @@ extension BenchABReport {
     output.append(",\"support\":")
     output.append(own.support)
     output.append(",\"support_interval\":")
-    append(own.supportInterval, to: output)
+    output.append(interval: own.supportInterval)
     output.append(",\"ipw\":")
     output.append(own.matchedCount > 0 ? .double(own.ipw) : .null)
     output.append(",\"ipw_interval\":")
-    append(own.ipwInterval, to: output)
+    output.append(interval: own.ipwInterval)
     output.append(",\"snipw\":")
     output.append(own.snipw.map { .double($0) } ?? .null)
     output.append(",\"snipw_interval\":")
-    append(own.snipwInterval, to: output)
+    output.append(interval: own.snipwInterval)
     output.append("}")
   }
 
@@ -55,18 +55,9 @@ extension BenchABReport {
     guard isLogged else { return }
     output.append(",\"estimator\":\"ipw\",\"snipw\":")
     let gain = isTold(arm) ? arm.logged?.gain : nil
-    output.append(gain.map { .double($0.value) } ?? .null)
+    output.append(gain.map { .double($0.value - extraCost(arm)) } ?? .null)
     output.append(",\"snipw_interval\":")
-    append(gain?.interval, to: output)
-  }
-
-  private func append(_ interval: (low: Double, high: Double)?, to output: OutputBuffer) {
-    guard let interval else { return output.append("null") }
-    output.append("[")
-    output.append(interval.low)
-    output.append(",")
-    output.append(interval.high)
-    output.append("]")
+    output.append(interval: gain == nil ? nil : snipwInterval(arm))
   }
 
   // MARK: Text

@@ -20,15 +20,16 @@ extension BenchABReport {
       flipChart.append(to: output)
       output.append("</div>")
     }
-    append(rows: armRows, title: "Arms", "arms", to: output)
+    BenchABReport.append(rows: armRows, title: "Arms", "arms", to: output)
     if let cells = cellRows {
-      append(rows: cells, title: "Trained and served", "cells", to: output)
+      BenchABReport.append(rows: cells, title: "Trained and served", "cells", to: output)
     }
     if let rows = loggedRows {
-      append(rows: rows, title: "By logged decisions", "logged", to: output)
+      BenchABReport.append(rows: rows, title: "By logged decisions", "logged", to: output)
     }
     if let rows = segmentRows {
-      append(rows: rows, title: "Where the difference comes from", "segments", to: output)
+      BenchABReport.append(
+        rows: rows, title: "Where the difference comes from", "segments", to: output)
     }
     if let lines = details(arms[1]) {
       output.append("<section><h2>Beside \(arms[0].arm.name.escapedXML)</h2>" as String)
@@ -66,17 +67,17 @@ extension BenchABReport {
     guard obstacle == nil, curve.allSatisfy(isTold), curve.count > 1 else { return nil }
     let seconds = curve.map { Double($0.arm.interval!.microseconds) / 1e6 }
     let x = PageChart.Axis.spans("from one run to the next", seconds)
-    let top = perThousand(arms[0].value)
+    let top = perThousand(value(arms[0]))
     func points(_ value: (ArmComparison) -> Double?) -> [(x: Double, y: Double)] {
       zip(seconds, curve).compactMap { second, arm in
         guard let value = value(arm), value.isFinite else { return nil }
         return (second, perThousand(value))
       }
     }
-    let values = points { $0.value }
+    let values = points { self.value($0) }
     // What a batch is worth beside real-time is known as well as the difference is.
-    let lows = points { arm in arm.gain?.interval.map { arms[0].value - $0.high } }
-    let highs = points { arm in arm.gain?.interval.map { arms[0].value - $0.low } }
+    let lows = points { arm in gain(arm)?.interval.map { self.value(arms[0]) - $0.high } }
+    let highs = points { arm in gain(arm)?.interval.map { self.value(arms[0]) - $0.low } }
     let levels = [values, lows, highs].flatMap { $0.map { $0.y } }
     return PageChart(
       title: "\(unit) for 1,000 decisions, by freshness", x: x, y: .around(unit, levels + [top]),
@@ -113,7 +114,7 @@ extension BenchABReport {
 
   // MARK: Tables
 
-  private func append(rows: [[String]], title: String, _ id: String, to output: OutputBuffer) {
+  static func append(rows: [[String]], title: String, _ id: String, to output: OutputBuffer) {
     output.append("<section><h2>\(title.escapedXML)</h2><div class=\"wide figures\">" as String)
     output.append("<table id=\"\(id)\"><thead><tr>" as String)
     for name in rows[0] { output.append("<th>\(name.escapedXML)</th>" as String) }

@@ -19,6 +19,8 @@ struct BenchABPlan {
   /// The declared outcome, whether or not it can be used.
   let outcome: Outcome?
   let values: DecisionValues?
+  /// Of the log, where arms take their ingest delay from it.
+  let delays: LogDelays?
   /// As typed.
   let cluster: String
   let segment: String?
@@ -30,13 +32,13 @@ struct BenchABPlan {
   init(_ invocation: Invocation) throws(Failure) {
     let project = try Project.require(invocation)
     let options = invocation.options
-    let arms = try BenchABArms.read(invocation)
+    let found = try BenchABArms.read(invocation)
+    let arms = found.list
+    delays = found.delays
     let definition = try BenchABPlan.definition(options, project, arms)
     let schema = try EventFlags.schema(invocation, project)
     guard let decides = definition.decides, let asking = schema.index(of: decides) else {
-      throw .usage(
-        "models.\(definition.name) does not say which declared type of event it decides",
-        hint: "decides: \"scheduled\", an event type of the project's events")
+      throw BenchABPlan.decidesNothing(definition)
     }
     outcome = try project.outcomes(of: asking, schema).first { $0.name == definition.name }
     values = try project.values(of: definition, asking: asking, outcome: outcome, schema)
@@ -69,6 +71,17 @@ struct BenchABPlan {
       },
       keepsLines: values?.readsMembers == true || decisionsPath != nil || loggedPath != nil)
     self.schema = schema
+    if hasCosts, values == nil {
+      throw .usage(
+        "\(options.origin(BenchAB.arms)): an arm has a cost, and no values say what a decision is worth",
+        hint: "values: { \(definition.name): [ { if: \"outcome\", value: 1 } ] }")
+    }
+  }
+
+  static func decidesNothing(_ definition: ModelDefinition) -> Failure {
+    .usage(
+      "models.\(definition.name) does not say which declared type of event it decides",
+      hint: "decides: \"scheduled\", an event type of the project's events")
   }
 
   /// The model whose outcome and values count.
@@ -103,11 +116,11 @@ struct BenchABPlan {
         "\(origin): outcomes.\(outcome.name).depends_on_decision is false, so every arm is valued by all outcomes",
         hint: "leave --\(BenchAB.logged.name) out, or say depends_on_decision: true")
     }
-    if arms.contains(where: \.decidesAtRun) {
+    if arms.contains(where: \.waits) {
       throw .usage(
-        "\(origin): an arm decides at its run, and whether that is too late depends on an outcome that depends on"
+        "\(origin): an arm decides some time after the question, and whether that is too late depends on an outcome that depends on"
           + " the decision",
-        hint: "arms that see features of a run, and decide at once, can be valued")
+        hint: "arms that decide at once, without batch_decides and latency, can be valued")
     }
   }
 
@@ -148,15 +161,19 @@ struct BenchABPlan {
     return decider
   }
 
-  private static func expression(
-    _ flag: Flag, _ text: String, _ options: Options, _ scope: Scope
+  static func expression(
+    _ flag: Flag, _ text: String, _ options: Options, _ scope: Scope,
+    expecting type: ValueType? = nil
   ) throws(Failure) -> Expression {
     do throws(ExpressionError) {
-      return try Expression(text, scope: scope)
+      return try Expression(text, scope: scope, expecting: type)
     } catch {
       throw .usage("\(options.origin(flag)): \(error.description)")
     }
   }
+
+  /// Whether any arm says what it costs.
+  var hasCosts: Bool { arms.contains { $0.cost != .none } }
 
   /// By arm and question, what decisions were worth; nil where that is not known.
   func worth(_ replay: HistoryReplay) -> [[Double?]] {

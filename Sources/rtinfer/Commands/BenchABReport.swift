@@ -69,11 +69,11 @@ struct BenchABReport {
   }
 
   private func judgement(_ arm: ArmComparison) -> Judgement {
-    let gain = arm.gain!
+    let gain = gain(arm)!
     if let obstacle = obstacle ?? gain.lack ?? arm.lack {
       return Judgement(arm: arm, answer: .inconclusive, why: obstacle)
     }
-    guard gain.differingCount > 0 else {
+    guard gain.differingCount > 0 || gain.difference != 0 else {
       return Judgement(arm: arm, answer: .fail, why: "no decision was worth more or less")
     }
     switch gain.answer {
@@ -130,7 +130,19 @@ struct BenchABReport {
   }
 
   /// What `value` counts.
-  var unit: String { plan.values == nil ? "right decisions" : "value" }
+  var unit: String { plan.hasCosts ? "net value" : grossUnit }
+
+  /// What it counts before costs.
+  var grossUnit: String { plan.values == nil ? "right decisions" : "value" }
+
+  /// What an arm was worth, net of its cost.
+  func value(_ arm: ArmComparison) -> Double { arm.value - arm.cost }
+
+  /// The first arm against another, net of both costs; nil for the first itself.
+  func gain(_ arm: ArmComparison) -> PairedComparison? { arm.gain?.less(extraCost(arm)) }
+
+  /// What the first arm costs more than another.
+  func extraCost(_ arm: ArmComparison) -> Double { arms[0].cost - arm.cost }
 
   /// The batches that differ from the first arm in nothing but how fresh features are, the quickest first; none if
   /// another kind of arm is among them.
@@ -186,15 +198,9 @@ struct BenchABReport {
       output.appendQuoted(flip.other)
       output.append(",\"n\":\(flip.count)}")
     }
-    output.append("],\"age_s\":{\"p50\":")
-    output.append(Double(arm.ageMedian.microseconds) / 1e6)
-    output.append(",\"max\":")
-    output.append(Double(arm.ageMax.microseconds) / 1e6)
-    output.append("},\"delay_s\":{\"p50\":")
-    output.append(Double(arm.delayMedian.microseconds) / 1e6)
-    output.append(",\"max\":")
-    output.append(Double(arm.delayMax.microseconds) / 1e6)
-    output.append("},\"score_difference\":{\"mean\":")
+    output.append("]")
+    appendTimes(arm, to: output)
+    output.append(",\"score_difference\":{\"mean\":")
     output.append(arm.scoreDifference.mean)
     output.append(",\"p99\":")
     output.append(arm.scoreDifference.p99)
@@ -213,10 +219,35 @@ struct BenchABReport {
     output.append(",\"unit\":")
     output.appendQuoted(unit)
     output.append(",\"value\":")
-    output.append(isTold(arm) ? .double(arm.value) : .null)
+    output.append(isTold(arm) ? .double(value(arm)) : .null)
     output.append(",\"value_per_1000\":")
-    output.append(isTold(arm) ? .double(perThousand(arm.value)) : .null)
+    output.append(isTold(arm) ? .double(perThousand(value(arm))) : .null)
+    if plan.hasCosts {
+      output.append(",\"gross_value\":")
+      output.append(isTold(arm) ? .double(arm.value) : .null)
+      output.append(",\"cost\":")
+      output.append(arm.cost)
+    }
     output.append("}\n")
+  }
+
+  /// How old features were, and how long decisions took.
+  private func appendTimes(_ arm: ArmComparison, to output: OutputBuffer) {
+    output.append(",\"age_s\":{\"p50\":")
+    output.append(Double(arm.ageMedian.microseconds) / 1e6)
+    output.append(",\"max\":")
+    output.append(Double(arm.ageMax.microseconds) / 1e6)
+    if let delays = plan.delays {
+      output.append("},\"ingest_delay_s\":{\"p50\":")
+      output.append(Double(delays.median.microseconds) / 1e6)
+      output.append(",\"p99\":")
+      output.append(Double(delays.p99.microseconds) / 1e6)
+    }
+    output.append("},\"delay_s\":{\"p50\":")
+    output.append(Double(arm.delayMedian.microseconds) / 1e6)
+    output.append(",\"max\":")
+    output.append(Double(arm.delayMax.microseconds) / 1e6)
+    output.append("}")
   }
 
   private func appendQuality(_ quality: ArmQuality?, to output: OutputBuffer) {
@@ -247,7 +278,7 @@ struct BenchABReport {
   }
 
   private func appendVerdict(_ judgement: Judgement, to output: OutputBuffer) {
-    let gain = judgement.arm.gain!
+    let gain = gain(judgement.arm)!
     output.append("{\"kind\":\"verdict\",\"what\":\"ab\",\"clause\":")
     output.appendQuoted("\(unit) of \(arms[0].arm.name) > \(unit) of \(judgement.arm.arm.name)")
     appendCells(judgement.arm.arm, to: output)
@@ -305,12 +336,7 @@ struct BenchABReport {
   func appendInterval(
     _ gain: PairedComparison, of arm: ArmComparison, to output: OutputBuffer
   ) {
-    guard isTold(arm), let interval = gain.interval else { return output.append("null") }
-    output.append("[")
-    output.append(interval.low)
-    output.append(",")
-    output.append(interval.high)
-    output.append("]")
+    output.append(interval: isTold(arm) ? gain.interval : nil)
   }
 }
 
@@ -319,4 +345,16 @@ extension ReplayArm {
 
   /// Where it stands in the two by two; nil where nobody has said how its model was trained.
   var cell: String? { trained.map { "trained \($0.rawValue), served \(served.rawValue)" } }
+}
+
+extension OutputBuffer {
+  /// Its two ends; an end that is infinite is written as null.
+  func append(interval: (low: Double, high: Double)?) {
+    guard let interval else { return append("null") }
+    append("[")
+    append(interval.low)
+    append(",")
+    append(interval.high)
+    append("]")
+  }
 }

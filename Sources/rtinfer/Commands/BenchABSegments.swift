@@ -33,11 +33,17 @@ extension BenchABReport {
       }
       output.append(",\"decided\":\(segment.decidedCount),\"differing\":\(segment.flipCount)")
       output.append(",\"compared\":\(segment.gain.count),\"unit\":")
-      output.appendQuoted(unit)
+      output.appendQuoted(grossUnit)
       output.append(",\"value\":")
       output.append(isTold(arm) ? .double(segment.gain.difference) : .null)
       output.append(",\"interval\":")
       appendInterval(segment.gain, of: arm, to: output)
+      if isLogged {
+        output.append(",\"snipw\":")
+        output.append(isTold(arm) ? segment.snipw.map { .double($0.value) } ?? .null : .null)
+        output.append(",\"snipw_interval\":")
+        output.append(interval: isTold(arm) ? segment.snipw?.interval : nil)
+      }
       output.append(",\"share\":")
       output.append(share(of: segment, arm).map { .double($0) } ?? .null)
       output.append(",\"clusters\":\(segment.gain.clusterCount),\"clusters_differing\":")
@@ -61,15 +67,21 @@ extension BenchABReport {
   /// Which segment most of it comes from, where that can be said of one.
   var segmentSentence: String? {
     guard let (arm, by) = segmented, isTold(arm) else { return nil }
-    let known = arm.segments.filter { segment in
-      segment.names.count == 1 && segment.gain.interval.map { $0.low > 0 || $0.high < 0 } == true
-    }
+    let known = arm.segments.filter { $0.names.count == 1 && differs($0) }
     guard let first = known.first, let interval = first.gain.interval else {
       return "Of no segment by \(by) alone can it be said that it differs from zero."
     }
     let part = share(of: first, arm).map { $0 > 0 ? ", \(($0 * 100).fixed(0)) % of it," : "" } ?? ""
     return "By \(by): \(amount(interval.low)) to \(amount(interval.high))\(part) at"
       + " \(BenchABReport.plain(first.names[0]))."
+  }
+
+  /// Whether zero is left out, with logged decisions by both estimators on the same side.
+  private func differs(_ segment: ArmSegment) -> Bool {
+    guard let gain = segment.gain.interval else { return false }
+    guard isLogged else { return gain.low > 0 || gain.high < 0 }
+    guard let snipw = segment.snipw?.interval else { return false }
+    return gain.low > 0 && snipw.low > 0 || gain.high < 0 && snipw.high < 0
   }
 
   var segmentTable: String? {
@@ -83,7 +95,11 @@ extension BenchABReport {
   /// A head, and a row for each segment.
   var segmentRows: [[String]]? {
     guard let (arm, by) = segmented else { return nil }
-    return [[by, "questions", "otherwise", "gain in all, all 95 % together", "of it"]]
+    let head = [
+      by, "questions", "otherwise",
+      "gain in all\(plan.hasCosts ? " before costs" : ""), all 95 % together", "of it",
+    ]
+    return [head + (isLogged ? ["by SNIPW"] : [])]
       + arm.segments.map { cells($0, arm) }
   }
 
@@ -94,12 +110,16 @@ extension BenchABReport {
       gain = "\(amount(segment.gain.difference)) (\(interval ?? "too little data"))"
     }
     let others = Double(segment.flipCount) / Double(max(1, segment.decidedCount))
-    return [
+    let row = [
       segment.names.count == 1
         ? BenchABReport.plain(segment.names[0]) : "\(segment.names.count) others",
       segment.decidedCount.grouped, "\((others * 100).fixed(1)) %", gain,
       share(of: segment, arm).map { "\(($0 * 100).fixed(0)) %" } ?? "-",
     ]
+    guard isLogged else { return row }
+    guard isTold(arm), let snipw = segment.snipw else { return row + ["-"] }
+    let ends = snipw.interval.map { "\(amount($0.low)) to \(amount($0.high))" }
+    return row + ["\(amount(snipw.value)) (\(ends ?? "too little data"))"]
   }
 
   /// JSON as a reader calls it: texts without their quotes.

@@ -23,6 +23,11 @@ extension BenchABReport {
     var text = "\(plan.name): \(decided.grouped) questions"
     if let first, let last { text += ", \(day(first)) to \(day(last))," }
     text += " decided by \(arms.count) arms; \(withOutcome.grouped) have an outcome"
+    if let delays = plan.delays {
+      text +=
+        "; events count \(delays.p99.inSeconds) late, as 99 in 100 of the log's"
+        + " \(delays.count.grouped) came in by then"
+    }
     if asked > decided { text += "; \((asked - decided).grouped) could not be decided by each" }
     return text
   }
@@ -30,20 +35,20 @@ extension BenchABReport {
   func day(_ time: Timestamp) -> String { String(time.rfc3339.prefix(10)) }
 
   func sentence(_ judgement: Judgement) -> String {
-    let gain = judgement.arm.gain!
+    let gain = gain(judgement.arm)!
     let name = BenchABReport.spoken(judgement.arm.arm)
     let first = BenchABReport.spoken(arms[0].arm)
     let opener = first == "real-time" ? "Real-time" : first
     guard judgement.answer != .inconclusive, let interval = gain.interval else {
       return "It cannot be said whether \(first) is worth more than \(name): \(judgement.why)."
     }
-    guard gain.differingCount > 0 else {
+    guard gain.differingCount > 0 || gain.difference != 0 else {
       return "\(opener) is worth no more than \(name): \(judgement.why)."
     }
     let range = "\(amount(interval.low)) to \(amount(interval.high))"
     var rate = "\(amount(perThousand(gain.difference))) for 1,000 decisions"
     if let days { rate += ", \(amount(gain.difference / days)) a day" }
-    let what = plan.values == nil ? " right decisions" : ""
+    let what = plan.values == nil ? " right decisions" : plan.hasCosts ? " net of costs" : ""
     switch judgement.answer {
     case .pass:
       return "\(opener) is worth \(range)\(what) more than \(name), in all (95 %):\n\(rate)."
@@ -58,13 +63,7 @@ extension BenchABReport {
     arm.name.hasPrefix("batch ") ? "a \(arm.name)" : arm.name
   }
 
-  /// In three digits or whole numbers.
-  func amount(_ value: Double) -> String {
-    guard value.isFinite else { return value < 0 ? "-∞" : "∞" }
-    guard value.magnitude < 1e15 else { return value.short }
-    guard value.magnitude < 100 else { return Int(value.rounded()).grouped }
-    return value.fixed(value.magnitude < 10 ? 2 : 1)
-  }
+  func amount(_ value: Double) -> String { value.asAmount }
 
   // MARK: Arms
 
@@ -75,42 +74,44 @@ extension BenchABReport {
         "\(arms[0].arm.name)'s gain/1,000, 95 %", "kept",
       ]
     ]
+    if plan.hasCosts { rows[0].insert("cost/1,000", at: 6) }
     if waits { rows[0].insert("waits p50", at: 2) }
     for arm in arms { rows.append(cells(arm)) }
     return rows
   }
 
   private func cells(_ arm: ArmComparison) -> [String] {
-    var gain = "-"
-    if isTold(arm), let own = arm.gain {
-      gain = amount(perThousand(own.difference))
+    var difference = "-"
+    if isTold(arm), let own = gain(arm) {
+      difference = amount(perThousand(own.difference))
       if let interval = own.interval {
-        gain +=
+        difference +=
           " (\(amount(perThousand(interval.low))) to \(amount(perThousand(interval.high))))"
       }
     }
     var row = [arm.arm.name, arm.ageMedian.inWholeSeconds]
-    if waits { row.append(arm.delayMedian.inWholeSeconds) }
+    if waits { row.append(arm.delayMedian.inSeconds) }
     row.append(arm.gain == nil ? "-" : share(arm.flipCount))
     row.append(arm.quality?.auc.map { $0.value.fixed(4) } ?? "-")
     row.append(arm.quality?.logLoss.map { $0.value.fixed(4) } ?? "-")
-    row.append(isTold(arm) ? amount(perThousand(arm.value)) : "-")
-    return row + [gain, kept(arm)]
+    row.append(isTold(arm) ? amount(perThousand(value(arm))) : "-")
+    if plan.hasCosts { row.append(isTold(arm) ? amount(perThousand(arm.cost)) : "-") }
+    return row + [difference, kept(arm)]
   }
 
   /// Whether any arm lets a question wait for its decision.
-  private var waits: Bool { arms.contains { $0.arm.decidesAtRun } }
+  private var waits: Bool { arms.contains(where: \.arm.waits) }
 
   /// How much of what real-time gains over the slowest batch this arm keeps: the curve of freshness, which is one only
   /// if freshness is all that arms differ in.
   private func kept(_ arm: ArmComparison) -> String {
     guard let slowest = curve.last else { return "-" }
-    guard isTold(arm), isTold(slowest), arms.count > 2, let whole = slowest.gain?.difference,
+    guard isTold(arm), isTold(slowest), arms.count > 2, let whole = gain(slowest)?.difference,
       whole > 0
     else {
       return "-"
     }
-    return "\(((1 - (arm.gain?.difference ?? 0) / whole) * 100).fixed(0)) %"
+    return "\(((1 - (gain(arm)?.difference ?? 0) / whole) * 100).fixed(0)) %"
   }
 
   /// Value by how the model was trained and what it was told, where all four are there.
@@ -121,7 +122,7 @@ extension BenchABReport {
       for served in ReplayArm.Freshness.allCases {
         let own = arms.filter { $0.arm.trained == trained && $0.arm.served == served }
         guard own.count == 1 else { return nil }
-        row.append(isTold(own[0]) ? amount(perThousand(own[0].value)) : "-")
+        row.append(isTold(own[0]) ? amount(perThousand(value(own[0]))) : "-")
       }
       rows.append(row)
     }
@@ -185,7 +186,20 @@ extension BenchABReport {
 }
 
 extension TimeSpan {
-  fileprivate var inWholeSeconds: String {
+  /// Below a second as it is, else whole.
+  var inSeconds: String { microseconds < 1_000_000 ? description : inWholeSeconds }
+
+  var inWholeSeconds: String {
     TimeSpan.seconds((microseconds + 500_000) / 1_000_000).description
+  }
+}
+
+extension Double {
+  /// In three digits or whole numbers.
+  var asAmount: String {
+    guard isFinite else { return self < 0 ? "-∞" : "∞" }
+    guard magnitude < 1e15 else { return short }
+    guard magnitude < 100 else { return Int(rounded()).grouped }
+    return fixed(magnitude < 10 ? 2 : 1)
   }
 }

@@ -148,6 +148,11 @@ enum BudgetCost {
     guard let verdict = records.verdict else {
       throw Failure(.inconclusive, "no record is a verdict of bench ab")
     }
+    guard !verdict.isNet else {
+      throw .usage(
+        "bench ab took costs of the arms off already, and here they would count twice",
+        hint: "run bench ab without 'cost' in its arms; budget cost takes the costs off")
+    }
     guard verdict.isMoney else {
       throw .usage(
         "bench ab counted right decisions, not their value",

@@ -146,7 +146,7 @@ enum LogFlags {
     return range
   }
 
-  private static func time(_ flag: Flag, _ options: Options) throws(Failure) -> Timestamp? {
+  static func time(_ flag: Flag, _ options: Options) throws(Failure) -> Timestamp? {
     guard let text = try options.value(flag) else { return nil }
     let whole = text.utf8.count == 10 ? "\(text)T00:00:00Z" : text
     guard let time = Array(whole.utf8).withBytes({ Timestamp(rfc3339: $0) }) else {

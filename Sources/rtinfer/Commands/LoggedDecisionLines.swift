@@ -1,8 +1,11 @@
-// The file of --logged: a line for each decision that was made, with the chance that it had.
+// The file of --logged: a line for each decision that was made, with the chance that it had where arms are valued by it.
+// The records of score and of serve are such lines, too: where no rule held, theirs have no decision.
 //
 //     {"id":"f1","decision":"rebook","propensity":0.25}
+//     {"id":"f1","decision":"rebook","score":0.81,"decided":"2013-12-06T11:00:00Z"}
 
 import Core
+import Events
 import Replay
 
 struct LoggedDecisionLines {
@@ -12,18 +15,27 @@ struct LoggedDecisionLines {
   private let scanner: RecordScanner
   private let id: Int
   private let decision: Int
+  private let kind, score, decided: Int
   private let propensity: Int
+  private let needsPropensity: Bool
 
-  private init() {
+  private init(needsPropensity: Bool) {
+    self.needsPropensity = needsPropensity
     var plan = FieldPlan()
+    kind = plan.slot(["kind"])
+    score = plan.slot(["score"])
+    decided = plan.slot(["decided"])
     id = plan.slot(["id"])
     decision = plan.slot(["decision"])
     propensity = plan.slot(["propensity"])
     scanner = RecordScanner(plan)
   }
 
-  static func read(_ path: String, _ rejects: Rejects) throws(Failure) -> LoggedDecisionLines {
-    var lines = LoggedDecisionLines()
+  /// - Parameter needsPropensity: a line without one is rejected; else it is not read.
+  static func read(
+    _ path: String, needsPropensity: Bool, _ rejects: Rejects
+  ) throws(Failure) -> LoggedDecisionLines {
+    var lines = LoggedDecisionLines(needsPropensity: needsPropensity)
     let reader = LineReader(try DescriptorSource.file(path))
     while let line = try reader.next() {
       lines.count += 1
@@ -49,13 +61,30 @@ struct LoggedDecisionLines {
     guard id.kind == .string || id.kind == .number else {
       throw BadRecord("no 'id', a string or a number, of the event that asked")
     }
-    guard scanner.raw(decision).kind == .string else {
-      throw BadRecord("no 'decision', a string, that was made")
+    let decision = try made()
+    guard
+      decisions.add(
+        id: id, decision: decision, propensity: needsPropensity ? try chance() : 1,
+        score: scanner.scalar(score)?.number, at: try time())
+    else { throw BadRecord("a second decision for the id \(id.literal.string)") }
+  }
+
+  /// Nil: no rule held.
+  private func made() throws(BadRecord) -> Bytes? {
+    let raw = scanner.raw(decision)
+    if raw.kind == .string { return scanner.text(decision) }
+    guard raw.kind == .null, scanner.raw(kind).kind == .string, scanner.text(kind) == "decision"
+    else { throw BadRecord("no 'decision', a string, that was made") }
+    return nil
+  }
+
+  /// Nil: at once.
+  private func time() throws(BadRecord) -> Timestamp? {
+    guard scanner.raw(decided).kind != .null else { return nil }
+    guard let time = scanner.scalar(decided).flatMap({ TimeUnit.rfc3339.timestamp($0) }) else {
+      throw BadRecord("its 'decided' is no time (RFC 3339): \(scanner.raw(decided).excerpt)")
     }
-    let chance = try chance()
-    guard decisions.add(id: id, decision: scanner.text(decision), propensity: chance) else {
-      throw BadRecord("a second decision for the id \(id.literal.string)")
-    }
+    return time
   }
 
   private func chance() throws(BadRecord) -> Double {

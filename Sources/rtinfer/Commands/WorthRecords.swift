@@ -4,6 +4,8 @@ import Core
 
 final class WorthRecords {
   struct Verdict {
+    /// Costs that the arms state are taken off already.
+    let isNet: Bool
     /// Counted in the project's values, not in right decisions.
     let isMoney: Bool
     /// Of all decisions together; nil where it could not be said.
@@ -38,7 +40,8 @@ final class WorthRecords {
       try scanner.scan(line.bytes, padding: LineReader.padding)
       let (kind, what) = (scanner.raw(kind), scanner.raw(what))
       guard kind.kind == .string else { return "not a record of rtinfer: there is no 'kind'" }
-      guard what.kind == .string, what.bytes == "ab" || what.bytes == "segment",
+      guard what.kind == .string,
+        ["ab", "segment", "period"].contains(where: { what.bytes == $0 }),
         kind.bytes == "summary" || what.bytes == "ab" && kind.bytes == "verdict"
       else { return "a '\(kind.bytes.string)' record that bench ab did not make" }
       if kind.bytes == "verdict", verdict == nil { verdict = try read() }
@@ -53,6 +56,7 @@ final class WorthRecords {
       throw JSONError("a verdict of bench ab without 'n'", at: 0)
     }
     return Verdict(
+      isNet: text(clause)?.hasPrefix("net value of ") ?? false,
       isMoney: text(clause)?.hasPrefix("value of ") ?? false, interval: try range(),
       count: Int(decisions), why: text(why) ?? "", assumption: text(assumption))
   }

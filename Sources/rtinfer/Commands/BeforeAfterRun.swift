@@ -1,0 +1,133 @@
+// bench ab --before-after: what a switch was worth that has been made, by decisions as they were logged before and after
+// it, of those that switched and of those that did not.
+
+import Core
+import Decisions
+import Events
+import Features
+import Measure
+import Replay
+
+struct BeforeAfterPlan {
+  let name: String
+  let schema: EventSchema
+  let subject: HistoryReplay.Subject
+  let values: DecisionValues?
+  /// What is decided where nothing is to be done; nil: no rules say it.
+  let idle: String?
+  /// Of the switch.
+  let moment: Timestamp
+  let treated: Expression?
+  /// As typed; nil: days alone are clusters.
+  let entity: String?
+  /// As typed.
+  let segment: String?
+  let loggedPath: String
+  let seed: UInt64
+
+  init(_ invocation: Invocation) throws(Failure) {
+    let options = invocation.options
+    guard let moment = try LogFlags.time(BenchAB.beforeAfter, options) else {
+      preconditionFailure("the flag is there")
+    }
+    self.moment = moment
+    loggedPath = try BeforeAfterPlan.loggedPath(options)
+    let project = try Project.require(invocation)
+    let definition = try project.model(options, BenchAB.model)
+    schema = try EventFlags.schema(invocation, project)
+    guard let decides = definition.decides, let asking = schema.index(of: decides) else {
+      throw BenchABPlan.decidesNothing(definition)
+    }
+    name = definition.name
+    let outcome = try project.outcomes(of: asking, schema).first { $0.name == definition.name }
+    values = try project.values(of: definition, asking: asking, outcome: outcome, schema)
+    idle = definition.decisions.last
+    guard values != nil || idle != nil else {
+      throw .usage(
+        "models.\(definition.name) has neither values nor rules, so nothing says what a decision was worth",
+        hint: "values: { \(definition.name): [ { if: \"outcome\", value: 1 } ] }")
+    }
+    let scope = schema.scope(of: asking)
+    func expression(_ flag: Flag, _ type: ValueType? = nil) throws(Failure) -> Expression? {
+      try options.value(flag).map { (text) throws(Failure) in
+        try BenchABPlan.expression(flag, text, options, scope, expecting: type)
+      }
+    }
+    treated = try expression(BenchAB.treated, .bool)
+    let cluster = try options.value(BenchAB.cluster)
+    entity = cluster == "day" ? nil : cluster
+    segment = try options.value(BenchAB.segmentBy)
+    seed = UInt64(try options.integer(BenchAB.seed, in: 0...Int.max) ?? 1)
+    subject = HistoryReplay.Subject(
+      asking: asking, outcome: outcome,
+      cluster: entity == nil ? nil : try expression(BenchAB.cluster),
+      segment: try expression(BenchAB.segmentBy), keepsLines: values?.readsMembers == true)
+  }
+
+  private static func loggedPath(_ options: Options) throws(Failure) -> String {
+    let replayed = [
+      BenchAB.arms, BenchAB.batchEvery, BenchAB.batchDecides, BenchAB.publishDelay,
+      BenchAB.ingestDelay, BenchAB.decisions,
+    ]
+    for flag in replayed where options.isTyped(flag) {
+      throw .usage(
+        "--\(flag.name) is for a replay, and \(options.origin(BenchAB.beforeAfter)) replays nothing",
+        hint: "it reads decisions as they were made: --\(BenchAB.logged.name) FILE")
+    }
+    guard let path = try options.value(BenchAB.logged) else {
+      throw .usage(
+        "\(options.origin(BenchAB.beforeAfter)): no decisions are named",
+        hint: "--\(BenchAB.logged.name) decisions.ndjson, as score and serve write them")
+    }
+    return path
+  }
+
+  /// By question, what its decision was worth; nil where that is not known.
+  func worth(_ history: DecidedHistory) -> [Double?] {
+    guard subject.outcome != nil else { return history.questions.map { _ in nil } }
+    if let values { return history.values(values) }
+    return history.rightGuesses(idle: idle ?? "")
+  }
+
+  /// What `value` counts.
+  var unit: String { values == nil ? "right decisions" : "value" }
+}
+
+enum BeforeAfterRun {
+  static func run(_ invocation: Invocation) throws(Failure) -> ExitStatus {
+    let plan = try BeforeAfterPlan(invocation)
+    let rejects = try Rejects(invocation)
+    let logged = try LoggedDecisionLines.read(plan.loggedPath, needsPropensity: false, rejects)
+    let intake = EventIntake(
+      try LogReading.events(invocation), schema: plan.schema, rejects: rejects,
+      clock: invocation.clock,
+      trustsMarks: true
+    ) { () throws(Failure) in }
+    let history = DecidedHistory(
+      plan.subject, treated: plan.treated, logged: logged.decisions, schema: plan.schema,
+      trustsMarks: intake.trustsMarks)
+    let progress = Progress(invocation)
+    while let arrival = try intake.next() {
+      history.take(WaitingEvent(arrival), watermark: arrival.watermark)
+      progress.advance()
+    }
+    history.finish()
+    progress.finish()
+    let report = BeforeAfterReport(plan, history, worth: plan.worth(history))
+    try PageFile.write(invocation) { report.appendPage(to: $0) }
+    if invocation.terminal.outputIsTerminal, !invocation.options.isOn(BenchModel.json) {
+      invocation.output.append(report.text)
+    } else {
+      report.append(to: invocation.output)
+    }
+    try invocation.output.flush()
+    if history.unassignedCount > 0 {
+      invocation.messages.note(
+        "questions of which --\(BenchAB.treated.name) is neither true nor false are left out:"
+          + " \(history.unassignedCount.grouped)")
+    }
+    let rejected = try rejects.finish(total: intake.counts.read + logged.count)
+    // A verdict goes before bad records.
+    return report.status == .success ? rejected : report.status
+  }
+}

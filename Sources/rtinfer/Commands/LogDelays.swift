@@ -1,0 +1,43 @@
+// How long after they happened the events of a log were ingested: from then on they counted, and no earlier. The log knows
+// both times of each event, so nothing is parsed.
+
+import Core
+import Events
+
+struct LogDelays {
+  let count: Int
+  let median: TimeSpan
+  /// 99 in 100 events were there by then.
+  let p99: TimeSpan
+
+  /// A log that was filled long after has no delays to tell of.
+  private static let medianMax = TimeSpan.days(1)
+
+  /// - Complexity: a pass over the log; memory is flat.
+  static func measure(_ invocation: Invocation) throws(Failure) -> LogDelays {
+    let folder = try LogFlags.folder(invocation, try Project.find(invocation))
+    let reader = try LogReader(folder, files: invocation.files)
+    // Of milliseconds, within 1 %.
+    var delays = LatencyHistogram(bits: 7)
+    while let events = try reader.next() {
+      events.visit { (event) in
+        let late = max(0, event.ingested.microseconds - event.time.microseconds)
+        delays.record(UInt64((late + 999) / 1_000))
+      }
+    }
+    guard let median = delays.percentile(50), let p99 = delays.percentile(99) else {
+      throw Failure(
+        .inconclusive, "\(folder): holds no events, so there is no delay to take from it")
+    }
+    let found = LogDelays(
+      count: delays.count, median: TimeSpan(microseconds: Int64(median) * 1_000),
+      p99: TimeSpan(microseconds: Int64(p99) * 1_000))
+    guard found.median <= medianMax else {
+      throw .usage(
+        "\(folder): half of its events were ingested \(found.median.description) or more after they"
+          + " happened, so it was filled later and tells of no delay",
+        hint: "--\(BenchAB.ingestDelay.name) SPAN says how late events come")
+    }
+    return found
+  }
+}
