@@ -30,7 +30,8 @@ import Testing
     let folder = try TemporaryFolder()
     let lines = (0..<100).map { number in
       let time = Date.now.addingTimeInterval(number == 0 ? -3_600 : -10)
-      let text = time.ISO8601Format(.iso8601(timeZone: .gmt, includingFractionalSeconds: true))
+      let text =
+        "\(time.ISO8601Format(.iso8601(timeZone: .gmt, includingFractionalSeconds: true)))Z"
       return number % 2 == 0
         ? #"{"type":"asked","id":"\#(number)","time":"\#(text)","who":"a","amount":1}"#
         : #"{"type":"told","id":"\#(number)","time":"\#(text)","who":"a","bad":1}"#
