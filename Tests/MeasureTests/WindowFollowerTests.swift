@@ -36,13 +36,15 @@ import Testing
     }
   }
 
+  private static let clock = ManualClock(Timestamp(microseconds: 4_102_444_800_000_000))
+
   private func follow(
     _ records: [Record], against comparison: WindowFollower.Comparison,
     lateness: TimeSpan = .zero, onClosed: @escaping (WindowFollower.Closed) -> Void
   ) throws -> WindowFollower {
     let follower = WindowFollower(
       .init(), time: "time", unit: .rfc3339, every: .days(1), lateness: lateness, comparison,
-      DriftRules()
+      DriftRules(), clock: WindowFollowerTests.clock
     ) { (closed) throws(Failure) in onClosed(closed) }
     for record in records {
       try Array(record.line.utf8).withBytes { (bytes) throws(BadRecord) in
@@ -132,12 +134,32 @@ import Testing
     #expect(verdicts == [.ok, .drift, .drift])
   }
 
+  /// One wrong year would close all windows, and make late what comes after it.
+  @Test func recordsFarInTheFutureAreRefused() throws {
+    let clock = ManualClock(Timestamp(microseconds: 0))
+    let follower = WindowFollower(
+      .init(), time: "time", unit: .s, every: .seconds(100), lateness: .zero,
+      .earlier(by: .seconds(100)), DriftRules(), clock: clock
+    ) { (_) throws(Failure) in }
+    func add(_ second: Int64) throws(BadRecord) {
+      try Array(#"{"time":\#(second),"a":1}"#.utf8)
+        .withBytes { (bytes) throws(BadRecord) in try follower.add(bytes, padding: 0) }
+    }
+    let year: Int64 = 366 * 86_400
+    try add(year)
+    #expect(throws: BadRecord.self) { try add(year + 1) }
+    clock.advance(.seconds(1))
+    try add(year + 1)
+    try follower.closeWindows()
+    #expect(follower.windows == 0 && follower.late == 0)
+  }
+
   /// A column that is in some windows only.
   @Test func columnsComeAndGo() throws {
     var findings: [[DriftFinding.Code]] = []
     let follower = WindowFollower(
       .init(), time: "time", unit: .s, every: .seconds(100), lateness: .zero,
-      .earlier(by: .seconds(100)), DriftRules()
+      .earlier(by: .seconds(100)), DriftRules(), clock: WindowFollowerTests.clock
     ) { (closed) throws(Failure) in
       findings.append(closed.report?.columns.flatMap { $0.findings.map(\.code) } ?? [])
     }

@@ -82,9 +82,11 @@ private struct ParsedBlock<Found: Sendable>: Sendable {
 }
 
 /// One thread's parser.
-private struct BlockParser<Found: Sendable> {
+private final class BlockParser<Found: Sendable> {
   private let parse: (Line) -> Found
   private let lineBytesMax: Int
+  /// Lines of a block, as the one before had.
+  private var expected = 0
 
   init(_ parse: @escaping (Line) -> Found, _ lineBytesMax: Int) {
     self.parse = parse
@@ -97,12 +99,15 @@ private struct BlockParser<Found: Sendable> {
     let source = BlockSource(block.bytes, withBlankLine: !isFirst)
     let reader = LineReader(source, lineBytesMax: lineBytesMax)
     let blank = isFirst ? 0 : 1
+    parsed.found.reserveCapacity(expected)
+    parsed.places.reserveCapacity(expected)
     // A source in memory does not fail.
     while let line = try? reader.next() {
       parsed.found.append(parse(line))
       parsed.places.append((Int32(line.number - blank), Int32(line.offset - blank)))
     }
-    parsed.lineCount = block.bytes.reduce(0) { $0 + ($1 == 0x0A ? 1 : 0) }
+    parsed.lineCount = reader.lineCount - blank
+    expected = parsed.found.count + parsed.found.count / 8
     return parsed
   }
 }

@@ -331,6 +331,11 @@ public final class RecordScanner {
     {
       return exact
     }
+    if 9...12 ~= count, text.pointee &- UInt8(ascii: "0") <= 9,
+      let exact = ShortNumber.longThousandths(text, count: count)
+    {
+      return exact
+    }
     return slowThousandths(slot)
   }
 

@@ -68,6 +68,9 @@ public final class LineReader {
 
   deinit { buffer.deallocate() }
 
+  /// Lines up to here, blank ones too.
+  var lineCount: Int { number - 1 }
+
   /// The next line that is not blank, or nil at the end.
   public func next() throws(Failure) -> Line? {
     // Nearly all lines are whole in the buffer, and neither blank nor too long.

@@ -34,10 +34,13 @@ public final class WindowFollower {
   private let rules: DriftRules
   private let timeName: String
   private let unit: TimeUnit
+  private let clock: any Clock
   private let onClosed: (Closed) throws(Failure) -> Void
   private var open: [Timestamp: Profile] = [:]
   private var closed: [Timestamp: Profile] = [:]
   private var latest = Timestamp.distantPast
+  /// Where the clock stood when it was last asked.
+  private var wallClock = Timestamp.distantPast
   /// Where the earliest window begins that is still open.
   private var horizon = Timestamp.distantPast
   public private(set) var windows = 0
@@ -50,10 +53,11 @@ public final class WindowFollower {
   /// - Parameters:
   ///   - time: the top-level member with the event time, which is not compared itself.
   ///   - every: the length of a window, aligned to the epoch.
+  ///   - clock: records of a time far ahead of it are refused: they would close all windows.
   ///   - lateness: for how long of event time a window is kept open beyond its end.
   public init(
     _ choice: ColumnReader.Choice, time: String, unit: TimeUnit, every: TimeSpan,
-    lateness: TimeSpan, _ comparison: Comparison, _ rules: DriftRules,
+    lateness: TimeSpan, _ comparison: Comparison, _ rules: DriftRules, clock: any Clock,
     onClosed: @escaping (Closed) throws(Failure) -> Void
   ) {
     var choice = choice
@@ -62,6 +66,7 @@ public final class WindowFollower {
     timeName = ColumnReader.name([time])
     (self.unit, length, self.lateness) = (unit, every, lateness)
     (self.comparison, self.rules, self.onClosed) = (comparison, rules, onClosed)
+    self.clock = clock
     if case .reference(let profile, _) = comparison {
       profile.keep { [timeName] in $0 != timeName }
     }
@@ -90,6 +95,7 @@ public final class WindowFollower {
     guard let cell = cells.first(where: { reader.names[$0.column] == timeName }),
       let time = unit.timestamp(cell.value)
     else { throw BadRecord("the member '\(timeName)' is not a time (\(unit.rawValue))") }
+    try refuseFuture(time)
     let start = time.roundedDown(to: length)
     guard start >= horizon else {
       late += 1
@@ -105,6 +111,19 @@ public final class WindowFollower {
     profile.until = profile.until.map { max($0, time) } ?? time
     for cell in cells { profile.columns[cell.column].add(cell.value, window: nil) }
     latest = max(latest, time)
+  }
+
+  /// Wrong units and years make such times; what is scheduled may well lie some months ahead.
+  public static let futureSkew = TimeSpan.days(366)
+
+  /// The clock is asked only for records that would be ahead of it when it was last asked.
+  private func refuseFuture(_ time: Timestamp) throws(BadRecord) {
+    if time <= wallClock + WindowFollower.futureSkew { return }
+    wallClock = clock.now()
+    guard time > wallClock + WindowFollower.futureSkew else { return }
+    throw BadRecord(
+      "from the future: its time \(time.rfc3339) is more than \(WindowFollower.futureSkew.description)"
+        + " ahead of the clock")
   }
 
   /// The reference whose edges are used, so that large columns are counted exactly.

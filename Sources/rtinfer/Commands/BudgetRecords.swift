@@ -8,8 +8,9 @@ import Measure
 enum BudgetRecord: Sendable {
   case observation(BudgetEvidence.Observation)
   case decision(LayerTiming)
-  case summary(LoadSummary)
-  case step(RateCurve.Step)
+  // Rare and large: the others should not take their room.
+  indirect case summary(LoadSummary)
+  indirect case step(RateCurve.Step)
   /// Another command's, which is passed over.
   case nothing
   case rejected(String, raw: [UInt8])

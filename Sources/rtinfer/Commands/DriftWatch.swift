@@ -36,7 +36,8 @@ enum DriftWatch {
       as drift check does: with the window before, the one that lies --against before (the same weekday: --every 1d \
       --against 7d), or --reference. An alert for each column that has drifted (change) or is worth watching (warning) \
       says since when; --level holds for each window. What comes for a window that has closed is left out and \
-      counted, and a window that nothing has closed is not compared. Ends with 5 where nothing was compared.
+      counted, and a window that nothing has closed is not compared. A time more than 366 days ahead of the clock, which \
+      would close all windows, is rejected. Ends with 5 where nothing was compared.
       """,
     operands: .files,
     flags: [column, detector, runLength, reference, DriftInput.format, DriftInput.time]

@@ -47,7 +47,7 @@ enum DriftWatchWindows {
       try DriftInput.choice(options), time: try options.value(DriftInput.time) ?? "time",
       unit: try options.value(DriftInput.timeUnit).flatMap(TimeUnit.init(rawValue:)) ?? .rfc3339,
       every: every, lateness: try options.span(lateness) ?? .zero,
-      try comparison(invocation, every), try DriftCheck.rules(invocation)
+      try comparison(invocation, every), try DriftCheck.rules(invocation), clock: invocation.clock
     ) { (closed) throws(Failure) in
       closed.appendAlerts(to: invocation.output)
       // An alert does not wait for others.
