@@ -129,7 +129,7 @@ enum BenchAB {
         "rtinfer bench ab events.ndjson --batch-every 1h --logged decided.ndjson",
         "Outcomes depend on the decision, and chance had a part in each."),
       .init(
-        "rtinfer bench ab events.ndjson --before-after 2013-12-08 --treated \"origin == 'JFK'\" --logged decisions.ndjson",
+        "rtinfer bench ab --log --before-after 2013-12-08 --treated \"origin == 'JFK'\" --logged made.ndjson",
         "What the switch was worth, by decisions of before and after."),
       .init(
         "rtinfer bench ab events.ndjson --arms '[{\"name\":\"new\",\"model\":\"b\"},{\"name\":\"old\",\"model\":\"a\"}]'",
