@@ -161,10 +161,7 @@ extension RedisTests {
 
   @Test func anInterruptedFirstBackfillLeavesNothingThatServes() throws {
     let child = try backfill("-")
-    let events = try folder.text("events.ndjson")
-    for copy in 0..<3 {
-      try child.write(events.replacingOccurrences(of: "\"e1", with: "\"e\(copy)"))
-    }
+    for events in try repeated(3) { try child.write(events) }
     try waitForRows()
     let early = try bash("rtinfer score --online \(redis.address) raw.ndjson")
     #expect(early.status == 4 && early.errors.contains("holds no view 'taps'"), "\(early.errors)")

@@ -48,6 +48,17 @@ struct RedisTests {
     return outcome.output
   }
 
+  /// The same events so many times, numbered on as those of one run of ingest are.
+  func repeated(_ times: Int) throws -> [String] {
+    let events = try folder.text("events.ndjson").split(separator: "\n")
+    return (0..<times).map { copy in
+      events.enumerated().map { number, line in
+        line.replacingOccurrences(
+          of: "\"offset\":\(number),", with: "\"offset\":\(number + copy * events.count),") + "\n"
+      }.joined()
+    }
+  }
+
   /// One text that differs where any row does.
   func fingerprint() throws -> String {
     try redis.ask(
@@ -247,10 +258,7 @@ struct RedisTests {
     let child = try Child(
       [Binary.rtinfer, "materialize", "backfill", "--online", redis.address, "-"],
       in: folder.url, environment: Binary.environment(home: folder.url))
-    let events = try folder.text("events.ndjson")
-    for copy in 0..<3 {
-      try child.write(events.replacingOccurrences(of: "\"e1", with: "\"e\(copy)"))
-    }
+    for events in try repeated(3) { try child.write(events) }
     let deadline = Date(timeIntervalSinceNow: 60)
     while Date() < deadline, try generations() == serving { usleep(20_000) }
     child.send(SIGKILL)
