@@ -67,7 +67,8 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Core"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("CoreTests", ["Core"]),
-    tests("BenchmarkTests", ["Core", "Models"]),
+    .executableTarget(
+      name: "benchmarks", dependencies: ["Core"], path: "Tests/Benchmarks", swiftSettings: strict),
     tests("DecisionsTests", ["Core", "Decisions", "Models"]),
     tests("EventsTests", ["Core", "Events"]),
     tests("FeaturesTests", ["Core", "Events", "Features"]),
@@ -78,7 +79,7 @@ let package = Package(
       "ReplayTests", ["Core", "Events", "Features", "Models", "Measure", "Decisions", "Replay"]),
     tests(
       "ServiceTests", ["Core", "HTTP", "Service", "Decisions", "Models", "Events", "Features"]),
-    tests("CommandTests", ["Core", "HTTP", "Measure", "rtinfer"]),
+    tests("CommandTests", ["Core", "HTTP", "Measure", "rtinfer", "benchmarks"]),
     tests("TidyTests", []),
   ]
 )

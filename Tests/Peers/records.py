@@ -18,7 +18,7 @@ It reads a file into memory, takes the three members of each line `--runs` times
 pass took; like the libraries, it is timed inside its process.
 
 What is not installed is left out and named. rtinfer's own figures come from
-`RTINFER_BENCH=1 swift test -c release -Xswiftc -enable-testing --filter BenchmarkTests`, which this runs.
+`swift run -c release benchmarks`, which this builds.
 """
 
 import argparse
@@ -185,17 +185,12 @@ def best(runs, body):
 
 
 def own_figures(core):
-    """What the benchmark tests report, by name."""
-    with tempfile.TemporaryDirectory() as folder:
-        out = pathlib.Path(folder) / "figures.ndjson"
-        subprocess.run(
-            ["taskset", "-c", str(core), "swift", "test", "-c", "release", "-Xswiftc", "-enable-testing",
-             "--scratch-path", ".build-bench", "--filter", "RecordBenchmarks"],
-            cwd=PACKAGE, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env={**os.environ, "RTINFER_BENCH": "1", "RTINFER_BENCH_OUT": str(out)},
-        )
-        rows = [json.loads(line) for line in out.read_text().splitlines()]
-    return {row["what"]: row["gb_per_s"] for row in rows}
+    """What the benchmarks say, by name."""
+    build = ["swift", "build", "-c", "release", "--product", "benchmarks", "--package-path", str(PACKAGE)]
+    subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
+    run = ["taskset", "-c", str(core), PACKAGE / ".build/release/benchmarks"]
+    lines = subprocess.run(run, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    return {row["what"]: row["gb_per_s"] for row in map(json.loads, lines)}
 
 
 def measure(file, members, size, runs, folder, simdjson):
