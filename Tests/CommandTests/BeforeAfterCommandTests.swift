@@ -14,20 +14,12 @@ import Testing
   /// What the command says on a terminal.
   private func text(_ words: String) throws -> String {
     let folder = Self.folder.path()
-    let command = BenchAB.command
-    let options = try Options(
+    return try said(
+      by: BenchAB.command,
       [
         "\(folder)/events.ndjson", "--project", "\(folder)/rtinfer.json", "--logged",
         "\(folder)/decisions.ndjson",
-      ] + words.split(separator: " ").map(String.init), for: command, environment: [:])
-    let (output, messages) = (MemorySink(), MemorySink())
-    _ = try command.run(
-      Invocation(
-        command: command, options: options, output: OutputBuffer(output),
-        messages: Messages(messages, command: command.name, isQuiet: true),
-        terminal: Terminal(input: false, output: true, error: false, environment: [:]),
-        environment: [:], workingFolder: folder, clock: SystemClock(), files: RealFileSystem()))
-    return String(decoding: output.bytes, as: UTF8.self)
+      ] + words.split(separator: " ").map(String.init), in: Self.folder)
   }
 
   @Test func theVerdictIsToldInWords() throws {

@@ -12,19 +12,11 @@ import Testing
 
   /// What the command says on a terminal.
   private func text(_ words: String) throws -> String {
-    let folder = Fixtures.root.appending(path: "bench/ab-fresh-features-help").path()
-    let command = BenchAB.command
-    let options = try Options(
-      ["\(folder)/events.ndjson", "--project", "\(folder)/rtinfer.json"]
-        + words.split(separator: " ").map(String.init), for: command, environment: [:])
-    let (output, messages) = (MemorySink(), MemorySink())
-    _ = try command.run(
-      Invocation(
-        command: command, options: options, output: OutputBuffer(output),
-        messages: Messages(messages, command: command.name, isQuiet: true),
-        terminal: Terminal(input: false, output: true, error: false, environment: [:]),
-        environment: [:], workingFolder: folder, clock: SystemClock(), files: RealFileSystem()))
-    return String(decoding: output.bytes, as: UTF8.self)
+    let folder = Fixtures.root.appending(path: "bench/ab-fresh-features-help")
+    return try said(
+      by: BenchAB.command,
+      ["\(folder.path())/events.ndjson", "--project", "\(folder.path())/rtinfer.json"]
+        + words.split(separator: " ").map(String.init), in: folder)
   }
 
   @Test func theVerdictIsToldInWords() throws {

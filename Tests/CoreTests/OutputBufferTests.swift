@@ -58,6 +58,17 @@ import Testing
     #expect(wrong.isEmpty, "\(wrong.prefix(5))")
   }
 
+  private func expectTheLibrarysText(_ values: [Double]) {
+    let output = OutputBuffer(MemorySink())
+    var wrong: [Double] = []
+    for value in values {
+      output.rewind(to: 0)
+      output.append(value)
+      if output.pending.string != "\(value)" { wrong.append(value) }
+    }
+    #expect(wrong.isEmpty, "\(wrong.count): \(wrong.prefix(5))")
+  }
+
   /// Amounts are written by a shorter way; the standard library's is its twin.
   @Test func amountsAreWrittenAsTheLibraryWritesThem() {
     var random = SplitMix64(seed: 6)
@@ -71,14 +82,7 @@ import Testing
       values.append(Double(digits >> shift) / 1_000)
       values.append((Double(digits >> shift) / 100).nextUp)
     }
-    let output = OutputBuffer(MemorySink())
-    var wrong: [Double] = []
-    for value in values {
-      output.rewind(to: 0)
-      output.append(value)
-      if output.pending.string != "\(value)" { wrong.append(value) }
-    }
-    #expect(wrong.isEmpty, "\(wrong.prefix(5))")
+    expectTheLibrarysText(values)
   }
 
   /// Means, shares and rates as well: of two decimals that read back as the value, the nearer one.
@@ -98,14 +102,7 @@ import Testing
       let short = Double(random.next() % 1_000_000) / 1_000_000
       values += [short, short.nextUp, short.nextDown, -short, Double(exponent) + short]
     }
-    let output = OutputBuffer(MemorySink())
-    var wrong: [Double] = []
-    for value in values {
-      output.rewind(to: 0)
-      output.append(value)
-      if output.pending.string != "\(value)" { wrong.append(value) }
-    }
-    #expect(wrong.isEmpty, "\(wrong.count): \(wrong.prefix(5))")
+    expectTheLibrarysText(values)
   }
 
   /// Short copies go other ways by their length.

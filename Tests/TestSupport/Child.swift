@@ -93,8 +93,28 @@ public final class Child: Sendable {
   public var errorsSoFar: String { errors.text }
   public var isRunning: Bool { process.isRunning }
 
+  /// Fails where the process has ended.
   public func write(_ text: String) throws {
-    try input.fileHandleForWriting.write(contentsOf: Data(text.utf8))
+    try Child.withoutPipeSignal {
+      try input.fileHandleForWriting.write(contentsOf: Data(text.utf8))
+    }
+  }
+
+  /// The signal of a broken pipe would end all tests. It is not ignored, as what this process ignores its children do;
+  /// it is kept from this thread, and taken off it.
+  private static func withoutPipeSignal(_ body: () throws -> Void) rethrows {
+    var (pipe, before) = (sigset_t(), sigset_t())
+    sigemptyset(&pipe)
+    sigaddset(&pipe, SIGPIPE)
+    pthread_sigmask(SIG_BLOCK, &pipe, &before)
+    defer {
+      var pending = sigset_t()
+      sigpending(&pending)
+      var number: Int32 = 0
+      if sigismember(&pending, SIGPIPE) == 1 { sigwait(&pipe, &number) }
+      pthread_sigmask(SIG_SETMASK, &before, nil)
+    }
+    try body()
   }
 
   public func closeInput() throws { try input.fileHandleForWriting.close() }

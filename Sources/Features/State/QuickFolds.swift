@@ -65,7 +65,7 @@ struct QuickFolds {
   /// The value for the question at hand, or nil where its family has to say. The features of a view are answered in their
   /// order.
   ///
-  /// - Complexity: O(rows in the window), at most `Family.plainRowsMax`. Time is spent here.
+  /// - Complexity: O(rows in the window), at most `Family.plainRowsMax`.
   @inline(__always)
   func answer(
     _ plan: QuickAnswer, _ history: EntityHistory, _ window: UnsafePointer<AskedWindow>

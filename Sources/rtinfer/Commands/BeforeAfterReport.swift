@@ -7,7 +7,7 @@ import Features
 import Measure
 import Replay
 
-struct BeforeAfterReport {
+struct BeforeAfterReport: HistoryReport {
   /// One group in one period.
   struct Period {
     let isTreated: Bool

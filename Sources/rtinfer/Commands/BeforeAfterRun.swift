@@ -96,38 +96,23 @@ struct BeforeAfterPlan {
 enum BeforeAfterRun {
   static func run(_ invocation: Invocation) throws(Failure) -> ExitStatus {
     let plan = try BeforeAfterPlan(invocation)
-    let rejects = try Rejects(invocation)
-    let logged = try LoggedDecisionLines.read(plan.loggedPath, needsPropensity: false, rejects)
-    let intake = EventIntake(
-      try LogReading.events(invocation), schema: plan.schema, rejects: rejects,
-      clock: invocation.clock,
-      trustsMarks: true
-    ) { () throws(Failure) in }
+    let events = try BenchABHistory(
+      plan.schema, loggedPath: plan.loggedPath, needsPropensity: false, invocation)
     let history = DecidedHistory(
-      plan.subject, treated: plan.treated, logged: logged.decisions, schema: plan.schema,
-      trustsMarks: intake.trustsMarks)
-    let progress = Progress(invocation)
-    while let arrival = try intake.next() {
+      plan.subject, treated: plan.treated, logged: events.logged?.decisions ?? LoggedDecisions(),
+      schema: plan.schema, trustsMarks: events.trustsMarks)
+    try events.read { arrival in
       history.take(WaitingEvent(arrival), watermark: arrival.watermark)
-      progress.advance()
     }
     history.finish()
-    progress.finish()
-    let report = BeforeAfterReport(plan, history, worth: plan.worth(history))
-    try PageFile.write(invocation) { report.appendPage(to: $0) }
-    if invocation.terminal.outputIsTerminal, !invocation.options.isOn(BenchModel.json) {
-      invocation.output.append(report.text)
-    } else {
-      report.append(to: invocation.output)
-    }
-    try invocation.output.flush()
-    if history.unassignedCount > 0 {
-      invocation.messages.note(
-        "questions of which --\(BenchAB.treated.name) is neither true nor false are left out:"
-          + " \(history.unassignedCount.grouped)")
-    }
-    let rejected = try rejects.finish(total: intake.counts.read + logged.count)
-    // A verdict goes before bad records.
-    return report.status == .success ? rejected : report.status
+    let unassigned = history.unassignedCount
+    return try events.tell(
+      BeforeAfterReport(plan, history, worth: plan.worth(history)),
+      notes: unassigned == 0
+        ? []
+        : [
+          "questions of which --\(BenchAB.treated.name) is neither true nor false are left out:"
+            + " \(unassigned.grouped)"
+        ])
   }
 }

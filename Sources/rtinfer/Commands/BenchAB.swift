@@ -147,34 +147,25 @@ enum BenchAB {
         hint: "--\(beforeAfter.name) TIME says when they were switched")
     }
     let plan = try BenchABPlan(invocation)
-    let rejects = try Rejects(invocation)
-    let logged = try plan.loggedPath.map { (path) throws(Failure) in
-      try LoggedDecisionLines.read(path, needsPropensity: true, rejects)
-    }
-    let intake = EventIntake(
-      try LogReading.events(invocation), schema: plan.schema, rejects: rejects,
-      clock: invocation.clock,
-      trustsMarks: true
-    ) { () throws(Failure) in }
+    let events = try BenchABHistory(
+      plan.schema, loggedPath: plan.loggedPath, needsPropensity: true, invocation)
     let replay = HistoryReplay(
       plan.subject, arms: plan.arms, deciders: plan.deciders, features: plan.features,
-      schema: plan.schema, rejects: rejects, trustsMarks: intake.trustsMarks)
+      schema: plan.schema, rejects: events.rejects, trustsMarks: events.trustsMarks)
     let changes = ChangeRefusal(plan.schema, plan.features.views)
-    let progress = Progress(invocation)
-    while let arrival = try intake.next() {
+    try events.read { (arrival) throws(Failure) in
       try changes.check(arrival)
       try replay.take(WaitingEvent(arrival), watermark: arrival.watermark)
-      progress.advance()
     }
     try replay.finish()
-    progress.finish()
     let worth = plan.worth(replay)
-    let weights = logged.map { replay.weights($0.decisions) }
-    if let logged, let weights {
-      let unasked = logged.decisions.count - weights[0].count { $0 != nil }
+    let weights = events.logged.map { replay.weights($0.decisions) }
+    var notes = plan.unusedValues
+    if let logged = events.logged?.decisions, let weights {
+      let unasked = logged.count - weights[0].count { $0 != nil }
       if unasked > 0 {
-        invocation.messages.note(
-          "\(unasked.grouped) of \(logged.decisions.count.grouped) logged decisions have the id of no question"
+        notes.append(
+          "\(unasked.grouped) of \(logged.count.grouped) logged decisions have the id of no question"
         )
       }
     }
@@ -188,16 +179,6 @@ enum BenchAB {
       let known = weights.map { HistoryReplay.matching(worth, $0) } ?? worth
       try BenchABDecisions.write(replay, known, plan, to: path)
     }
-    try PageFile.write(invocation) { report.appendPage(to: $0) }
-    if invocation.terminal.outputIsTerminal, !invocation.options.isOn(BenchModel.json) {
-      invocation.output.append(report.text)
-    } else {
-      report.append(to: invocation.output)
-    }
-    try invocation.output.flush()
-    for note in plan.unusedValues { invocation.messages.note(note) }
-    let rejected = try rejects.finish(total: intake.counts.read + (logged?.count ?? 0))
-    // A verdict goes before bad records.
-    return report.status == .success ? rejected : report.status
+    return try events.tell(report, notes: notes)
   }
 }

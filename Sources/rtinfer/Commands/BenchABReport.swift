@@ -7,7 +7,7 @@ import Features
 import Measure
 import Replay
 
-struct BenchABReport {
+struct BenchABReport: HistoryReport {
   let plan: BenchABPlan
   let arms: [ArmComparison]
   /// Questions that every arm decided, and those that were asked.

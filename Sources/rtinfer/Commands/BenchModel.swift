@@ -102,8 +102,7 @@ enum BenchModel {
     } else {
       for result in results { append(result, path, model, to: invocation.output) }
       for (figure, result) in zip(figures, results) {
-        ModelPeer.append(
-          figure, path, beside: result, threads: threads, repeats, to: invocation.output)
+        ModelPeer.append(figure, path, beside: result, to: invocation.output)
       }
     }
     try invocation.output.flush()
@@ -172,8 +171,13 @@ enum BenchModel {
     var repeats: [Double] = []
     var calls = LatencyHistogram()
 
-    var best: Double { repeats[0] }
     var median: Double { repeats[repeats.count / 2] }
+
+    var figures: CallFigures {
+      CallFigures(
+        batch: batch, rows: rows, threads: threads, repeats: repeats.count, best: repeats[0],
+        median: median, p50: calls.percentile(50) ?? 0, p99: calls.percentile(99) ?? 0)
+    }
   }
 
   /// Judges all rows, `batch` at a time; rows that do not fill a last call are left out.
@@ -213,6 +217,48 @@ enum BenchModel {
 
   // MARK: Printing
 
+  /// What both tables and both kinds of record have.
+  struct CallFigures {
+    let batch: Int
+    let rows: Int
+    let threads: Int
+    let repeats: Int
+    /// Microseconds a row.
+    let best: Double
+    let median: Double
+    /// Nanoseconds of a call.
+    let p50: UInt64
+    let p99: UInt64
+
+    static let header = "  best us/row  median us/row   call p50 us   call p99 us"
+
+    /// Under the header.
+    var cells: String {
+      let figures = [
+        best.fixed(3), median.fixed(3), (Double(p50) / 1e3).fixed(1), (Double(p99) / 1e3).fixed(1),
+      ]
+      return figures.map { " " + $0.leftPadded(13) }.joined()
+    }
+
+    /// As members of a record.
+    func append(to output: OutputBuffer) {
+      for (name, count) in [
+        ("batch", batch), ("rows", rows), ("threads", threads), ("repeats", repeats),
+      ] {
+        output.append(",\"\(name)\":")
+        output.append(Int64(count))
+      }
+      output.append(",\"best_us_per_row\":")
+      output.append(best)
+      output.append(",\"median_us_per_row\":")
+      output.append(median)
+      output.append(",\"call_p50_us\":")
+      output.appendMicroseconds(nanoseconds: p50)
+      output.append(",\"call_p99_us\":")
+      output.appendMicroseconds(nanoseconds: p99)
+    }
+  }
+
   private static func append(
     _ result: Result, _ path: String, _ model: Model, to output: OutputBuffer
   ) {
@@ -225,22 +271,7 @@ enum BenchModel {
     output.append(Int64(model.treeCount))
     output.append(",\"inputs\":")
     output.append(Int64(model.inputCount))
-    output.append(",\"batch\":")
-    output.append(Int64(result.batch))
-    output.append(",\"rows\":")
-    output.append(Int64(result.rows))
-    output.append(",\"threads\":")
-    output.append(Int64(result.threads))
-    output.append(",\"repeats\":")
-    output.append(Int64(result.repeats.count))
-    output.append(",\"best_us_per_row\":")
-    output.append(result.best)
-    output.append(",\"median_us_per_row\":")
-    output.append(result.median)
-    output.append(",\"call_p50_us\":")
-    output.appendMicroseconds(nanoseconds: result.calls.percentile(50) ?? 0)
-    output.append(",\"call_p99_us\":")
-    output.appendMicroseconds(nanoseconds: result.calls.percentile(99) ?? 0)
+    result.figures.append(to: output)
     output.append(",\"kernel\":")
     output.appendQuoted(choice.name)
     output.append(",\"why\":")
@@ -254,19 +285,13 @@ enum BenchModel {
     var text =
       "\(path): \(model.format), \(model.treeCount.grouped) trees of depth \(model.depth) at most,"
       + " \(model.inputCount) inputs; \(rows.grouped) rows\n\n"
-      + "  batch   threads     best us/row  median us/row   call p50 us   call p99 us  kernel\n"
+      + "  batch   threads   \(CallFigures.header)  kernel\n"
     var reasons: [(name: String, why: String)] = []
     for result in results {
       let choice = model.kernel(forRows: result.batch)
       if !reasons.contains(where: { $0.name == choice.name }) { reasons.append(choice) }
-      let p50 = Double(result.calls.percentile(50) ?? 0) / 1e3
-      let p99 = Double(result.calls.percentile(99) ?? 0) / 1e3
       text += "  \(Help.padded(result.batch.grouped, 8))"
-      text += "\(result.threads)".leftPadded(9) + " "
-      for cell in [result.best.fixed(3), result.median.fixed(3), p50.fixed(1), p99.fixed(1)] {
-        text += cell.leftPadded(13) + " "
-      }
-      text += " \(choice.name)\n"
+      text += "\(result.threads)".leftPadded(9) + result.figures.cells + "  \(choice.name)\n"
     }
     text += "\n"
     for reason in reasons { text += "  \(reason.name): \(reason.why)\n" }

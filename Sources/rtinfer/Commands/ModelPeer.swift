@@ -15,16 +15,13 @@ struct ModelPeer {
   struct Figure {
     /// The library and its version.
     let peer: String
-    let batch: Int
-    let rows: Int
-    /// Microseconds a row.
-    let best: Double
-    let median: Double
-    /// Nanoseconds of a call.
-    let p50: UInt64
-    let p99: UInt64
+    let calls: BenchModel.CallFigures
     /// Between its margins and ours, over all rows.
     let difference: Double
+
+    func timesLonger(than own: BenchModel.Result) -> Double {
+      calls.median / max(own.median, 1e-9)
+    }
   }
 
   /// What was measured, the sizes of calls in their order; empty with a note where there is no such library.
@@ -66,11 +63,11 @@ struct ModelPeer {
     while !process.hasEnded, !Signals.sleep(milliseconds: 5) {}
     process.stop()
     if let status = Signals.drainStatus { throw Failure(status, "--peers: told to end") }
-    return try read(folder, invocation)
+    return try read(folder, repeats: repeats, threads: threads, invocation)
   }
 
   private static func read(
-    _ folder: PeerFolder, _ invocation: Invocation
+    _ folder: PeerFolder, repeats: Int, threads: Int, _ invocation: Invocation
   ) throws(Failure) -> [Figure] {
     var plan = FieldPlan()
     let names = ["error", "peer", "batch", "rows", "best", "median", "p50", "p99", "difference"]
@@ -87,9 +84,11 @@ struct ModelPeer {
       }
       figures.append(
         Figure(
-          peer: scanner.text(slots["peer"]!).string, batch: Int(number("batch")),
-          rows: Int(number("rows")), best: number("best"), median: number("median"),
-          p50: UInt64(number("p50")), p99: UInt64(number("p99")),
+          peer: scanner.text(slots["peer"]!).string,
+          calls: BenchModel.CallFigures(
+            batch: Int(number("batch")), rows: Int(number("rows")), threads: threads,
+            repeats: repeats, best: number("best"), median: number("median"),
+            p50: UInt64(number("p50")), p99: UInt64(number("p99"))),
           difference: number("difference")))
     }
     if figures.isEmpty { invocation.messages.note("--peers: python3 measured nothing") }
@@ -101,32 +100,15 @@ struct ModelPeer {
 
 extension ModelPeer {
   static func append(
-    _ figure: Figure, _ path: String, beside result: BenchModel.Result, threads: Int,
-    _ repeats: Int,
-    to output: OutputBuffer
+    _ figure: Figure, _ path: String, beside result: BenchModel.Result, to output: OutputBuffer
   ) {
     output.append("{\"kind\":\"summary\",\"what\":\"peer\",\"model\":")
     output.appendQuoted(path)
     output.append(",\"peer\":")
     output.appendQuoted(figure.peer)
-    output.append(",\"batch\":")
-    output.append(Int64(figure.batch))
-    output.append(",\"rows\":")
-    output.append(Int64(figure.rows))
-    output.append(",\"threads\":")
-    output.append(Int64(threads))
-    output.append(",\"repeats\":")
-    output.append(Int64(repeats))
-    output.append(",\"best_us_per_row\":")
-    output.append(figure.best)
-    output.append(",\"median_us_per_row\":")
-    output.append(figure.median)
-    output.append(",\"call_p50_us\":")
-    output.appendMicroseconds(nanoseconds: figure.p50)
-    output.append(",\"call_p99_us\":")
-    output.appendMicroseconds(nanoseconds: figure.p99)
+    figure.calls.append(to: output)
     output.append(",\"times_longer\":")
-    output.append(figure.median / max(result.median, 1e-9))
+    output.append(figure.timesLonger(than: result))
     output.append(",\"largest_difference\":")
     output.append(figure.difference)
     output.append("}\n")
@@ -136,15 +118,10 @@ extension ModelPeer {
     guard let first = figures.first else { return "" }
     var text =
       "\n\(first.peer) in Python, the same rows; its margins differ by \(first.difference.short) at most\n\n"
-      + "  batch             best us/row  median us/row   call p50 us   call p99 us  times longer\n"
+      + "  batch             \(BenchModel.CallFigures.header)  times longer\n"
     for (figure, result) in zip(figures, results) {
-      text += "  \(Help.padded(figure.batch.grouped, 17)) "
-      let cells = [
-        figure.best.fixed(3), figure.median.fixed(3), (Double(figure.p50) / 1e3).fixed(1),
-        (Double(figure.p99) / 1e3).fixed(1),
-      ]
-      for cell in cells { text += cell.leftPadded(13) + " " }
-      text += (figure.median / max(result.median, 1e-9)).fixed(1).leftPadded(12) + "\n"
+      text += "  \(Help.padded(figure.calls.batch.grouped, 17))" + figure.calls.cells
+      text += " " + figure.timesLonger(than: result).fixed(1).leftPadded(13) + "\n"
     }
     return text
   }
