@@ -66,7 +66,9 @@ public final class EventIntake {
   private let identity = OutputBuffer(MemorySink(), capacity: 256)
   private var nextOffset: Int64 = 0
   /// Of the last event that was marked.
-  private var lastMark: Int64 = -1
+  private var lastNumber: Int64 = -1
+  /// The latest time of the events that an earlier run has accepted.
+  private var latestKnown = Timestamp.distantPast
   private var numbersMarksOn = false
   private var current: IntakeInput?
   private var wallClock = Timestamp.distantPast
@@ -143,9 +145,10 @@ public final class EventIntake {
   }
 
   /// Asks how complete each window of this length will have been. Of those in which an earlier run may have accepted events,
-  /// which begin before the latest time that it has seen, nothing is told.
+  /// which do not begin behind the latest that it has seen, nothing is told.
   public func watchWindows(_ length: TimeSpan) {
-    lateness = LatenessStatistics(windows: length, since: watermark.front)
+    lateness = LatenessStatistics(
+      windows: length, since: latestKnown + TimeSpan(microseconds: 1))
   }
 
   /// Source partitions as an earlier run has left them.
@@ -153,6 +156,7 @@ public final class EventIntake {
 
   /// An event that an earlier run has accepted: it is known if it comes again.
   func remember(_ event: Event, _ origin: EventOrigin?) {
+    latestKnown = max(latestKnown, event.time)
     guard let id = identity(event, origin) else { return }
     _ = deduplicators[event.type]?.isRepeat(id, at: event.time)
   }
@@ -326,9 +330,9 @@ public final class EventIntake {
   private func judge(_ event: Event, _ input: IntakeInput) throws(Failure) -> Arrival? {
     if let mark = event.mark {
       counts.accepted += 1
-      let offset = number(mark)
-      nextOffset = offset + 1
-      return arrival(event, input, offset: offset, watermark: mark.watermark)
+      lastNumber = number(mark)
+      nextOffset = lastNumber + 1
+      return arrival(event, input, offset: lastNumber, watermark: mark.watermark)
     }
     if let place = input.sourcePartition, let offset = input.origin?.offset,
       !sources.see(offset, at: place)
@@ -355,15 +359,16 @@ public final class EventIntake {
     }
     counts.accepted += 1
     lateness.record(event.time, watermark)
-    defer { nextOffset += 1 }
-    return arrival(event, input, offset: nextOffset, watermark: watermark.current)
+    lastNumber = nextOffset
+    nextOffset += 1
+    return arrival(event, input, offset: lastNumber, watermark: watermark.current)
   }
 
-  /// The offset that ingest gave, as long as they grow. Behind the end of one run of ingest another's may follow, which
-  /// began to count anew: its events are numbered on, so that what came later has the greater number.
+  /// The offset that ingest gave, as long as they grow. Behind the end of one run of ingest, or behind events that none has
+  /// seen, another's may follow, which began to count anew: its events are numbered on, so that what came later has
+  /// the greater number.
   private func number(_ mark: Event.Mark) -> Int64 {
-    if mark.offset <= lastMark { numbersMarksOn = true }
-    lastMark = mark.offset
+    if mark.offset <= lastNumber { numbersMarksOn = true }
     return numbersMarksOn ? nextOffset : mark.offset
   }
 

@@ -16,6 +16,8 @@ public struct Watermark: Sendable {
   private var latest: [Timestamp?]
   private var latestOfAll = Timestamp.distantPast
   public private(set) var current = Timestamp.distantPast
+  /// How far all partitions have come, whatever the lateness; the distant past before they have spoken.
+  private(set) var front = Timestamp.distantPast
 
   /// - Parameters:
   ///   - partitions: how many inputs there are; each holds the watermark back until it has spoken.
@@ -40,9 +42,6 @@ public struct Watermark: Sendable {
     advance()
   }
 
-  /// How far all partitions have come, whatever the lateness; the distant past before they have spoken.
-  var front: Timestamp { current + lateness }
-
   /// A further partition, of a source behind the inputs. It holds the others back once it has spoken, and
   /// again whenever it does after its end.
   mutating func addPartition() -> Int {
@@ -58,7 +57,10 @@ public struct Watermark: Sendable {
   }
 
   /// An earlier run had come so far.
-  mutating func raise(to time: Timestamp) { current = max(current, time) }
+  mutating func raise(to time: Timestamp) {
+    current = max(current, time)
+    front = max(front, time + lateness)
+  }
 
   private mutating func advance() {
     let bound = idle.map { latestOfAll - $0 } ?? .distantPast
@@ -67,6 +69,9 @@ public struct Watermark: Sendable {
       guard let time = latest[index], time < minimum else { continue }
       if index < firstAdded || time >= bound { minimum = time }
     }
-    if minimum < .distantFuture { current = max(current, minimum - lateness) }
+    guard minimum < .distantFuture, minimum > .distantPast else { return }
+    front = max(front, minimum)
+    // No event is earlier than what can be written, so no watermark need be.
+    current = max(current, minimum - lateness, Timestamp.writable.lowerBound)
   }
 }

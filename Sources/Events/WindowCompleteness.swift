@@ -51,8 +51,8 @@ public struct WindowCompleteness: Sendable {
   public private(set) var dropped = 0
   /// Late events of windows that are no longer kept; they are in no window's figure.
   public private(set) var beyond = 0
-  /// Windows that begin earlier are not told of: an earlier run has seen events of theirs.
-  private let since: Timestamp
+  /// Windows that begin earlier are not told of: an earlier run has seen events of theirs, or they are no longer kept.
+  private var since: Timestamp
 
   /// - Parameters:
   ///   - length: of a window; windows begin at its multiples since the epoch.
@@ -114,6 +114,8 @@ public struct WindowCompleteness: Sendable {
     for window in windows[..<count] {
       if window.start + length <= watermark { older.add(window) } else { dropped += 1 }
     }
+    // Or an event that comes late would make a window anew that has lost its counts.
+    since = max(since, windows[count - 1].start + length)
     windows.removeFirst(count)
     return count
   }

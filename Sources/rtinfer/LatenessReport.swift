@@ -19,7 +19,11 @@ enum LatenessReport {
   static func windows(_ intake: EventIntake) -> String? {
     guard let windows = intake.lateness.windows else { return nil }
     let summary = windows.summary(passed: intake.currentWatermark)
-    guard let least = summary.least else { return nil }
+    guard let least = summary.least else {
+      return windows.dropped > 0
+        ? "\(windows.dropped.grouped) windows of \(windows.length.description) were too many to follow until the watermark"
+          + " passed them: take a longer --window" : nil
+    }
     let opener =
       "windows of \(windows.length.description) that the watermark has passed: \(summary.windows.grouped)"
     var beyond =

@@ -73,6 +73,20 @@ import Testing
     #expect(windows.dropped == 7 && windows.olderCount == 1)
   }
 
+  /// They go many at a time; a late event of one that has gone must not make it anew.
+  @Test func windowsThatHaveGoneDoNotComeBack() {
+    var windows = WindowCompleteness(.seconds(1), keptMax: 32)
+    for second in Int64(0)..<33 {
+      windows.accept(Self.time(second), watermark: Self.time(second - 5))
+    }
+    #expect(windows.olderCount == 2 && windows.passed(Self.time(100)).count == 31)
+    windows.refuse(Self.time(1), watermark: Self.time(27))
+    windows.accept(Self.time(0), watermark: Self.time(27))
+    #expect(windows.beyond == 1 && windows.olderCount == 2)
+    #expect(windows.summary(passed: Self.time(100)).incomplete == 0)
+    #expect(windows.passed(Self.time(100)).first?.start == Self.time(2))
+  }
+
   @Test func windowsOfAnEarlierRunAreLeftOut() {
     var windows = WindowCompleteness(.seconds(10), since: Self.time(15))
     for second in Int64(0)..<50 {

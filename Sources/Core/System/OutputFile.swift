@@ -31,7 +31,8 @@ public enum OutputFile {
       for folder in ["/dev/fd/", "/proc/self/fd/"] where path.hasPrefix(folder) {
         let number = Int32(path.dropFirst(folder.count))
         guard let number, Syscall.isInherited(number) else {
-          throw .inputOutput("\(path): no open descriptor of that number was handed over")
+          throw .inputOutput(
+            "\(path): no descriptor of that number was handed over, open for writing")
         }
         return number
       }

@@ -21,6 +21,8 @@ extension Timestamp {
     let days = Int64(CivilDate(year: year, month: month, day: day).daysSinceEpoch)
     let seconds = days * 86_400 + Int64(hour * 3_600 + (minute - offsetMinutes) * 60 + second)
     self.init(microseconds: seconds * 1_000_000 + fraction)
+    // A zone may lead out of the years that can be written.
+    guard Timestamp.writable.contains(self) else { return nil }
   }
 
   private static func digits(_ text: Bytes, _ start: Int, _ count: Int) -> Int? {

@@ -10,7 +10,7 @@ public struct Timestamp: Sendable, Hashable, Comparable {
 
   // Computed, not stored: they are compared with for every event, and a stored one is reached by a call.
   /// The years 0000 to 9999, which RFC 3339 has.
-  static var writable: ClosedRange<Timestamp> {
+  public static var writable: ClosedRange<Timestamp> {
     let first = Timestamp(microseconds: -62_167_219_200_000_000)
     return first...Timestamp(microseconds: 253_402_300_799_999_999)
   }

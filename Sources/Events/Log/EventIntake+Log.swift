@@ -7,7 +7,7 @@ extension EventIntake {
   /// Takes up what the events of a log have left.
   ///
   /// - Parameter nextOffset: the offset of the next event, as the log's writer says.
-  /// - Returns: how many events were read for their ids.
+  /// - Returns: how many events were read for their ids and times.
   /// - Complexity: O(events of one dedup stretch and the lateness).
   @discardableResult
   public func resume(
@@ -24,10 +24,10 @@ extension EventIntake {
     if unwraps {
       resume(try SourcePartitions(log: path, files: files, keepsSummary: true))
     }
-    guard let memory else { return 0 }
     var range = LogRange()
     range.offsets = 0..<nextOffset
-    range.eventTimes = (watermark - memory)..<Timestamp.distantFuture
+    // The latest event lies behind the watermark, whatever the lateness was then.
+    range.eventTimes = (watermark - (memory ?? .zero))..<Timestamp.distantFuture
     var count = 0
     let marks = unwraps ? OriginMarks() : nil
     try EventIntake.visit(path, range, decoder, files) { event, line in

@@ -41,6 +41,11 @@ extension FeatureView {
       keySlots.append(names.slot(slot, of: stream))
       entityTypes.append(names.streams[stream].type)
     }
+    guard Set(entity).count == entity.count else {
+      throw entityNode.failure(
+        "a question gives each member once, and two of these have the same name: \(entity.joined(separator: ", "))"
+      )
+    }
     let scope = names.record()
     let both = names.streams.map(\.name).joined(separator: " and ")
     let context = FeatureContext(view: member.key, types: ["\(both), joined"], scopes: [scope])

@@ -45,8 +45,8 @@ public final class OnlineWriter {
   public private(set) var oversized: [String: Int] = [:]
   /// What the store held when it was taken up.
   private var resumed = (offset: Int64(-1), watermark: Timestamp.distantPast)
-  /// Of the last event that was marked.
-  private var lastAdmitted: Int64 = -1
+  /// Of the last event that came.
+  private var lastNumber: Int64 = -1
   /// Events that it held already.
   public private(set) var heldCount = 0
   /// By view, the entities whose rows were cut short when they were written.
@@ -101,16 +101,17 @@ public final class OnlineWriter {
   /// An event is about to be applied. What the store holds already will not count again; but then it must be
   /// the same events that have these numbers.
   ///
+  /// - Parameter offset: the number that it has here.
   /// - Throws: where the numbers do not grow, and where one that the store holds comes with a watermark that it has not
   ///   reached, since both only grow: the events were numbered anew.
-  public func admit(_ mark: Event.Mark?) throws(Failure) {
+  public func admit(_ mark: Event.Mark?, offset: Int64) throws(Failure) {
+    defer { lastNumber = offset }
     guard let mark else { return }
-    guard mark.offset > lastAdmitted else {
+    guard mark.offset > lastNumber else {
       throw .badData(
-        "event \(mark.offset) comes behind event \(lastAdmitted): these are events of several runs of ingest",
-        hint: OnlineWriter.numbering)
+        "event \(mark.offset) comes behind event \(lastNumber): these are events of several runs of ingest, or of one and others"
+          + " that it has not numbered", hint: OnlineWriter.numbering)
     }
-    lastAdmitted = mark.offset
     guard mark.offset <= resumed.offset else { return }
     guard mark.watermark <= resumed.watermark else {
       throw .badData(

@@ -159,7 +159,7 @@ final class FeatureStream {
     _ event: Event, _ decoder: EventDecoder, offset: Int64, order: Int64, watermark: Timestamp,
     horizon: Timestamp? = nil, parse: UInt64, since start: UInt64
   ) throws(Failure) {
-    try online?.admit(event.mark)
+    try online?.admit(event.mark, offset: offset)
     let plan = plans[event.type]
     if let plan {
       engine.advance(to: min(horizon ?? watermark, event.time), order: order)

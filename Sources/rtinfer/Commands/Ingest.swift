@@ -38,7 +38,7 @@ enum IngestCommand {
 
       At the end, if events came out of order, stderr says by how much, which lateness would have kept them, and \
       how many windows of event time (--window) lacked events when the watermark passed them; --windows writes the \
-      figures of each of the newest 10,000. Windows of which an earlier run with the same log may have taken events are left out.
+      figures of each of the newest, 10,000 at most. Windows of which an earlier run with the same log may have taken events are left out.
 
       With --log, accepted events are appended to the durable log, and passed on only when they are as \
       durable as --fsync says. A run goes on where the log ends: offsets and the watermark follow, and with \

@@ -134,6 +134,11 @@ final class PointInTime {
     }
     order = arrival.offset
     if isByOffset {
+      if let mark = event.mark, mark.offset != arrival.offset {
+        throw .badData(
+          "--as-of ingest goes by the numbers of one run of ingest, and event \(mark.offset) is of another",
+          hint: "ingest --log numbers the events of all its runs")
+      }
       answerRows { $0.offset! < arrival.offset }
       // What the event that asks says of the watermark was known when it was answered.
       complete = max(complete, arrival.watermark)
