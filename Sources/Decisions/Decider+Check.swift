@@ -103,7 +103,7 @@ extension Decider {
         member: path,
         reason: "the member '\(path)' is beyond the range of a double: \(raw.excerpt)")
     }
-    guard inputSlots[kind.layout]!.contains(slot) else { return nil }
+    guard inputSlots[kind.layout].contains(slot) else { return nil }
     if raw.kind == .array || raw.kind == .object {
       return MemberFault(
         member: path,

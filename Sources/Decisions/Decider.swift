@@ -49,10 +49,10 @@ public final class Decider {
   /// Slots whose cells stay texts, since a category is looked up as it is written.
   private let textSlots: Set<Int>
   private let aliases: [(slot: Int, from: Int)]
-  private let plans: [RowLayout: InputPlan]
-  private let conditions: [RowLayout: [Expression?]]
+  private let plans: PerLayout<InputPlan>
+  private let conditions: PerLayout<[Expression?]>
   /// Slots that hold inputs' values.
-  let inputSlots: [RowLayout: [Int]]
+  let inputSlots: PerLayout<[Int]>
   private let scoreSlot: Int
   private let labelSlot: Int
   private let labelTexts: [Bytes]
@@ -83,28 +83,27 @@ public final class Decider {
       "score": Binding(slot: scoreSlot, type: .double),
       "label": Binding(slot: labelSlot, type: .string),
     ]
-    var plans: [RowLayout: InputPlan] = [:]
-    var conditions: [RowLayout: [Expression?]] = [:]
-    for layout in RowLayout.allCases {
-      plans[layout] = try InputPlan(definition, model, layout, slots, schema)
+    let compiled = try PerLayout { (layout) throws(Failure) in
+      let plan = try InputPlan(definition, model, layout, slots, schema)
       let scope = layout.scope(slots, schema, extra: extra)
-      conditions[layout] = try Decider.conditions(definition, scope)
+      return (plan: plan, conditions: try Decider.conditions(definition, scope))
     }
+    let plans = compiled.map(\.plan)
     try online?.join(slots, schema)
     self.online = online
     try Decider.checkLabels(definition, model)
     // Wrong ones are a mistake also while nobody asks why.
-    _ = try DecisionExplanation.reasons(definition, plans[.plain]!.inputs.map(\.name))
+    _ = try DecisionExplanation.reasons(definition, plans[.plain].inputs.map(\.name))
     self.checks = checksRequests ? MemberCheck.all(schema, slots) : [:]
     self.name = definition.name
     self.model = model
     self.decides = definition.decides
     self.plans = plans
-    self.inputSlots = plans.mapValues { plan in
+    self.inputSlots = plans.map { plan in
       plan.inputs.flatMap { $0.expression.slots + [$0.given].compactMap { $0 } }
     }
-    self.conditions = conditions
-    self.inputNames = plans[.plain]!.inputs.map(\.name)
+    self.conditions = compiled.map(\.conditions)
+    self.inputNames = plans[.plain].inputs.map(\.name)
     self.inputKeys = Decider.keys(inputNames)
     self.labels = definition.labels
     self.labelTexts = definition.labels.map { Bytes(owning: $0) }
@@ -118,7 +117,7 @@ public final class Decider {
     self.fields = (0..<slotCount).map { slots.fields[$0] }
     self.aliases = slots.aliases
     self.categories = Decider.categories(model)
-    self.textSlots = Decider.textSlots(plans[.plain]!, slots, categories)
+    self.textSlots = Decider.textSlots(plans[.plain], slots, categories)
     self.scalars = .allocate(capacity: slotCount)
     self.scalars.initialize(repeating: .null, count: slotCount)
     self.row = .allocate(capacity: max(1, model.inputCount))
@@ -206,7 +205,7 @@ public final class Decider {
   public func inputsMissing(inColumns names: [String]) -> [String] {
     var known = Set(names.compactMap { scanner.plan.existingSlot([$0]) })
     for (slot, from) in aliases where known.contains(from) { known.insert(slot) }
-    return plans[.plain]!.inputs.filter { input in
+    return plans[.plain].inputs.filter { input in
       if let given = input.given, known.contains(given) { return false }
       return input.expression.slots.contains { !known.contains($0) }
     }.map(\.name)
@@ -254,7 +253,7 @@ public final class Decider {
 
   /// An array or object where a number is due is a mistake of the row's maker, not a missing value.
   private func checkComposites(_ kind: RowKind) throws(BadRecord) {
-    for slot in inputSlots[kind.layout]! {
+    for slot in inputSlots[kind.layout] {
       let raw = scanner.raw(slot)
       guard raw.kind == .array || raw.kind == .object else { continue }
       let path = scanner.plan.paths[slot].joined(separator: ".")
@@ -289,7 +288,7 @@ public final class Decider {
 
   /// Slots whose values the model is told as they are: an input's own, a member's or a feature's.
   func plainInputs(_ kind: RowKind) -> [Int] {
-    plans[kind.layout]!.inputs.flatMap { input in
+    plans[kind.layout].inputs.flatMap { input in
       let names = [input.name, FeatureName.feature(input.name)]
       let read = input.expression.slots.filter { names.contains(scanner.plan.paths[$0].last) }
       return read + [input.given].compactMap { $0 }
@@ -309,36 +308,38 @@ public final class Decider {
       decision.online = online.outcome
       takeAliases()
     }
-    let plan = plans[kind.layout]!
     decision.inputs.removeAll(keepingCapacity: true)
     decision.missing = 0
     stack.reset()
-    for (index, input) in plan.inputs.enumerated() {
-      var value = input.given.map { scalars[$0] } ?? .null
-      if value.isNull { value = input.expression.evaluate(scalars, stack) }
-      if value.isNull {
-        decision.missing += 1
-        value = input.substitute
+    // By address: a copy of an input would be counted by all that it refers to.
+    try plans[kind.layout].inputs.withUnsafeBufferPointer { (inputs) throws(BadRecord) in
+      for index in 0..<inputs.count {
+        let input = inputs.baseAddress! + index
+        var value = input.pointee.given.map { scalars[$0] } ?? .null
+        if value.isNull { value = input.pointee.expression.evaluate(scalars, stack) }
+        if value.isNull {
+          decision.missing += 1
+          value = input.pointee.substitute
+        }
+        decision.inputs.append(value)
+        row[index] = value.isNull ? .nan : try number(value, index)
       }
-      decision.inputs.append(value)
-      row[index] = value.isNull ? .nan : try number(value, index, input.name)
     }
   }
 
   /// What the model is told for a value that comes by its input's place: a category's code, and the default of a
   /// missing one.
   public func told(_ value: Scalar, ofInput index: Int) throws(BadRecord) -> Double {
-    let input = plans[.plain]!.inputs[index]
-    let value = value.isNull ? input.substitute : value
-    return value.isNull ? .nan : try number(value, index, input.name)
+    let value = value.isNull ? plans[.plain].inputs[index].substitute : value
+    return value.isNull ? .nan : try number(value, index)
   }
 
-  private func number(_ value: Scalar, _ input: Int, _ name: String) throws(BadRecord) -> Double {
+  private func number(_ value: Scalar, _ input: Int) throws(BadRecord) -> Double {
     if !categories.isEmpty, let categories = categories[input] {
-      return try code(value, categories, name)
+      return try code(value, categories, inputNames[input])
     }
     guard let number = value.number else {
-      throw BadRecord("the input '\(name)' is not a number: \(value.excerpt)")
+      throw BadRecord("the input '\(inputNames[input])' is not a number: \(value.excerpt)")
     }
     return number
   }
@@ -372,7 +373,7 @@ public final class Decider {
 
   /// By input, what the model is told in place of a missing value; NaN: that it is missing.
   public var substitutes: [Double] {
-    plans[.plain]!.inputs.map { $0.substitute.number ?? .nan }
+    plans[.plain].inputs.map { $0.substitute.number ?? .nan }
   }
 
   /// Lets the model judge.
@@ -413,10 +414,13 @@ public final class Decider {
     if let label = decision.label, labelTexts.indices.contains(label) {
       scalars[labelSlot] = .text(labelTexts[label])
     }
-    decision.rule = conditions[kind.layout]!.firstIndex { condition in
-      guard let condition else { return true }
-      if case .bool(true) = condition.evaluate(scalars, stack) { return true }
-      return false
+    decision.rule = conditions[kind.layout].withUnsafeBufferPointer { conditions in
+      conditions.indices.first { index in
+        switch conditions[index]?.evaluate(scalars, stack) {
+        case nil, .some(.bool(true)): true
+        default: false
+        }
+      }
     }
   }
 }

@@ -74,3 +74,22 @@ enum RowLayout: Sendable, CaseIterable {
     }
   }
 }
+
+/// One value for each layout.
+struct PerLayout<Value> {
+  private let features: Value
+  private let plain: Value
+
+  init(_ make: (RowLayout) throws(Failure) -> Value) throws(Failure) {
+    features = try make(.features)
+    plain = try make(.plain)
+  }
+
+  private init(features: Value, plain: Value) { (self.features, self.plain) = (features, plain) }
+
+  subscript(layout: RowLayout) -> Value { layout == .features ? features : plain }
+
+  func map<Other>(_ transform: (Value) -> Other) -> PerLayout<Other> {
+    PerLayout<Other>(features: transform(features), plain: transform(plain))
+  }
+}

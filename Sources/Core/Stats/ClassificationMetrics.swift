@@ -185,13 +185,14 @@ enum Midranks {
   ///
   /// - Complexity: O(n log n).
   static func of(_ values: [Double]) -> [Double] {
-    let order = values.indices.sorted { values[$0] < values[$1] }
+    // Values beside their places: to look each up by its place would wait for memory.
+    let order = values.enumerated().map { (value: $1, place: $0) }.sorted { $0.value < $1.value }
     var ranks = [Double](repeating: 0, count: values.count)
     var start = 0
     while start < order.count {
       var end = start + 1
-      while end < order.count, values[order[end]] == values[order[start]] { end += 1 }
-      for place in start..<end { ranks[order[place]] = Double(start + end + 1) / 2 }
+      while end < order.count, order[end].value == order[start].value { end += 1 }
+      for place in start..<end { ranks[order[place].place] = Double(start + end + 1) / 2 }
       start = end
     }
     return ranks

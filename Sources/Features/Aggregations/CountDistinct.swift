@@ -1,5 +1,5 @@
-// How many different ones. State: the distinct values themselves, 16 bytes each with the set's slack about
-// 30: exact, with memory in proportion to them. 0 of nothing.
+// How many different ones. State: the distinct values themselves, 16 bytes each, with the slack of the list and its index
+// about 40: exact, with memory in proportion to them. 0 of nothing.
 
 import Core
 
@@ -41,8 +41,29 @@ enum DistinctKey: Hashable {
   }
 }
 
+/// Different ones in the order in which they came. A window mostly has a handful, which are compared one by one; a set
+/// beside the list is made for more.
+private struct DistinctKeys {
+  private(set) var keys: [DistinctKey] = []
+  /// Of all keys; empty where they are few.
+  private var index: Set<DistinctKey> = []
+
+  private static let fewMax = 16
+
+  mutating func insert(_ key: DistinctKey) {
+    if index.isEmpty {
+      guard !keys.contains(key) else { return }
+      if keys.isEmpty { keys.reserveCapacity(DistinctKeys.fewMax) }
+      keys.append(key)
+      if keys.count > DistinctKeys.fewMax { index = Set(keys) }
+    } else if index.insert(key).inserted {
+      keys.append(key)
+    }
+  }
+}
+
 struct CountDistinct: Aggregation {
-  private var seen: Set<DistinctKey> = []
+  private var seen = DistinctKeys()
 
   init(_: NoParameters) {}
 
@@ -51,19 +72,23 @@ struct CountDistinct: Aggregation {
   }
 
   mutating func merge(_ later: CountDistinct) {
-    if seen.isEmpty { seen = later.seen } else { seen.formUnion(later.seen) }
+    guard !seen.keys.isEmpty else {
+      seen = later.seen
+      return
+    }
+    for key in later.seen.keys { seen.insert(key) }
   }
 
-  func result(_: Question) -> Cell { .int(Int64(seen.count)) }
+  func result(_: Question) -> Cell { .int(Int64(seen.keys.count)) }
 
   static var checkpointSpacing: Int { 1_024 }
 }
 
 extension CountDistinct {
-  func write(to bytes: inout StateWriter) { bytes.write(seen.map(\.cell)) }
+  func write(to bytes: inout StateWriter) { bytes.write(seen.keys.map(\.cell)) }
 
   init(_ parameters: NoParameters, from bytes: inout StateReader) {
     self.init(parameters)
-    seen = Set(bytes.readCells().compactMap(DistinctKey.init))
+    for cell in bytes.readCells() { add(cell, at: .distantPast) }
   }
 }
