@@ -197,6 +197,15 @@ public final class EventIntake {
     }
   }
 
+  /// Looks at lines that are still to come, as far as they have been read already: of a single input whose events are not
+  /// wrapped, else at none.
+  ///
+  /// - Parameter look: is given lines as they stand, good or bad, with `LineReader.padding` bytes behind each.
+  public func peekLines(_ max: Int, _ look: (Bytes) -> Void) {
+    guard let alone, alone.unwrapper == nil else { return }
+    alone.records.peekLines(max, look)
+  }
+
   /// The same of several inputs: the earliest head is the next.
   private func nextMerged() throws(Failure) -> Arrival? {
     while true {

@@ -127,6 +127,12 @@ public final class RecordInput {
     return InputRecord(line)
   }
 
+  /// Looks at lines of JSON that are still to come, as far as they have been read already; none of a table.
+  func peekLines(_ max: Int, _ look: (Bytes) -> Void) {
+    guard let reader, !isTable else { return }
+    reader.peekLines(max, look)
+  }
+
   private func nextHandedOver() -> InputRecord? {
     while nextHanded < handed.count {
       nextHanded += 1

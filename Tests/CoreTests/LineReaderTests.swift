@@ -27,6 +27,28 @@ private struct KeptLine: Equatable {
     return result
   }
 
+  /// What is looked at comes, and looking changes nothing.
+  @Test(arguments: [1, 3, 4, 100]) func linesThatAreLookedAtComeAsTheyWere(_ readBytes: Int) throws
+  {
+    for text in LineReaderTests.texts {
+      let reader = LineReader(
+        MemorySource(Array(text.utf8)), lineBytesMax: 1_000, readBytes: readBytes)
+      var coming: [[UInt8]] = []
+      var result: [[UInt8]] = []
+      while let line = try reader.next() {
+        result.append(line.bytes.copy())
+        coming.removeFirst(min(1, coming.count))
+        var seen: [[UInt8]] = []
+        reader.peekLines(5) { seen.append($0.copy()) }
+        seen = seen.map { $0.last == UInt8(ascii: "\r") ? Array($0.dropLast()) : $0 }
+          .filter { !$0.allSatisfy { [0x20, 0x09, 0x0D].contains($0) } }
+        #expect(seen.starts(with: coming.prefix(seen.count)), "\(text.debugDescription)")
+        coming = seen
+      }
+      #expect(result == split(Array(text.utf8)).map(\.text), "\(text.debugDescription)")
+    }
+  }
+
   /// The slow and obvious twin.
   private func split(_ text: [UInt8], limit: Int = 1_000) -> [KeptLine] {
     var result: [KeptLine] = []

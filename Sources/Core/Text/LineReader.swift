@@ -89,6 +89,22 @@ public final class LineReader {
     return nil
   }
 
+  /// Looks at lines behind the one at hand, as far as they are whole in the buffer; they are still to come.
+  ///
+  /// - Parameters:
+  ///   - max: how many at most, blank ones included.
+  ///   - look: is given each without its line feed; `padding` bytes behind it may be loaded.
+  /// - Complexity: O(bytes of these lines).
+  public func peekLines(_ max: Int, _ look: (Bytes) -> Void) {
+    var place = start
+    for _ in 0..<max {
+      guard place < filled, let found = memchr(buffer + place, 0x0A, filled - place) else { return }
+      let end = found - UnsafeMutableRawPointer(buffer)
+      look(Bytes(base: UnsafePointer(buffer + place), count: end - place))
+      place = end + 1
+    }
+  }
+
   /// The next byte that is not blank, left where it is; nil at the end.
   public func peekByte() throws(Failure) -> UInt8? {
     if !isPastMark { try passMark() }

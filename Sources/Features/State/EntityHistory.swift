@@ -87,6 +87,22 @@ struct LikelyEntity {
     let count = record.pointee.count
     return count > 0 ? UnsafePointer(record.pointee.times + (count - 1)) : nil
   }
+
+  /// Reads something of both its cache lines; what, means nothing.
+  func touchRecord() -> Int64 { record.pointee.lastOrder ^ Int64(record.pointee.count) }
+
+  /// Reads something of each place where its rows begin and end; what, means nothing.
+  func touchRows() -> Int64 {
+    let (first, last) = (record.pointee.dropped, record.pointee.count - 1)
+    guard last >= first else { return 0 }
+    let times = record.pointee.times
+    let cells = UnsafeRawPointer(record.pointee.cells)
+    let width = record.pointee.columns * MemoryLayout<Cell>.stride
+    return times[first].microseconds ^ times[last].microseconds
+      ^ (width > 0
+        ? cells.load(fromByteOffset: first * width, as: Int64.self)
+          ^ cells.load(fromByteOffset: last * width, as: Int64.self) : 0)
+  }
 }
 
 /// Valid as long as its table.

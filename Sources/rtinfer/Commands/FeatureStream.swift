@@ -6,6 +6,7 @@ import Features
 
 final class FeatureStream {
   private let engine: FeatureEngine
+  private let ahead: EntitiesAhead
   /// By event type; nil for types that do not ask.
   private let plans: [RequestPlan?]
   /// By event type; nil for types that do not ask.
@@ -56,6 +57,7 @@ final class FeatureStream {
     let checkpoint = FeatureCheckpoint(output, file, online, feed, rejects)
     self.tableRowsRead = tables.rowsRead
     self.engine = engine
+    self.ahead = EntitiesAhead(engine, schema: schema)
     self.plans = plans
     self.forms = plans.map { $0.map(FeatureRowForm.init) }
     self.schema = schema
@@ -101,7 +103,9 @@ final class FeatureStream {
   }
 
   private func runOnArrival() throws(Failure) {
+    var untilLook = 0
     while let arrival = try intake.next() {
+      if untilLook > 0 { untilLook -= 1 } else { untilLook = lookAhead() }
       try changes.check(arrival)
       if online != nil, !intake.trustsMarks, arrival.decoder.carriesMark {
         throw .usage(
@@ -118,6 +122,18 @@ final class FeatureStream {
         // The head of one among several inputs has waited for its turn since it was decoded.
         since: intake.readsAhead ? clock.monotonicNanoseconds() : arrival.decodedAt)
     }
+  }
+
+  /// - Returns: how many events it has looked at.
+  private func lookAhead() -> Int {
+    guard ahead.pays else { return EntitiesAhead.linesMax }
+    var count = 0
+    intake.peekLines(EntitiesAhead.linesMax) { line in
+      ahead.add(line)
+      count += 1
+    }
+    ahead.reach()
+    return count
   }
 
   /// Events wait until the watermark has passed them and are then taken in an order of their own.
