@@ -1,7 +1,8 @@
 // Which ids were seen within a stretch of event time. Two generations of ids, each a stretch and a lateness
 // long: when the newer is full it becomes the older and the oldest is forgotten at once, so memory is
 // bounded and forgetting costs nothing per id. Each id keeps its time, so the answer is exact: a repeat
-// counts if it lies within the stretch, also when events come out of order within the lateness.
+// counts if it lies within the stretch, also when events come out of order within the lateness. Ids beyond the bound of
+// their memory lie in files.
 
 public import Core
 
@@ -11,20 +12,27 @@ public final class Deduplicator {
     /// Further times of ids that came again after a stretch, or out of order, while still remembered.
     var moreTimes: [IdTable.Place: [Timestamp]] = [:]
 
-    init(expecting count: Int = 0) { ids = IdTable(expecting: count) }
+    init(expecting count: Int = 0, in memory: SpillMemory) {
+      ids = IdTable(expecting: count, in: memory)
+    }
   }
 
   private let stretch: TimeSpan
   private let generationLength: TimeSpan
-  private var newer = Generation()
-  private var older = Generation()
+  private let memory: SpillMemory
+  private var newer: Generation
+  private var older: Generation
   private var newerSince: Timestamp?
 
   /// - Parameters:
   ///   - stretch: for how long an id is remembered, in event time.
   ///   - lateness: how far event times may go back.
-  public init(stretch: TimeSpan, lateness: TimeSpan) {
+  ///   - memory: where ids lie; others may share it.
+  public init(stretch: TimeSpan, lateness: TimeSpan, memory: SpillMemory = SpillMemory()) {
     self.stretch = stretch
+    self.memory = memory
+    newer = Generation(in: memory)
+    older = Generation(in: memory)
     self.generationLength = TimeSpan(microseconds: stretch.microseconds + lateness.microseconds)
   }
 
@@ -77,7 +85,7 @@ public final class Deduplicator {
     guard time >= since + generationLength else { return }
     older = newer
     // As many ids as in the last stretch, so the table need not grow through all sizes again.
-    newer = Generation(expecting: older.ids.count)
+    newer = Generation(expecting: older.ids.count, in: memory)
     newerSince = time
   }
 }

@@ -81,12 +81,13 @@ public final class EventIntake {
   ///   - idle: how far a source partition may fall behind the others and still hold the watermark back.
   ///   - privacy: how private members are hidden; nil: they have been.
   ///   - isTimed: note when each line was read and decoded.
+  ///   - idMemory: where the ids lie that `dedup` remembers.
   ///   - beforeWaiting: called before a read that would wait, to pass on what is ready.
   public convenience init(
     _ sources: [any ByteSource], schema: EventSchema, rejects: Rejects, clock: any Clock,
     trustsMarks: Bool, records: RecordForm = .lines, layers: EnvelopeLayers = .layers([]),
     idle: TimeSpan? = nil,
-    privacy: Privacy? = nil, isTimed: Bool = false,
+    privacy: Privacy? = nil, isTimed: Bool = false, idMemory: SpillMemory = SpillMemory(),
     beforeWaiting: @escaping () throws(Failure) -> Void
   ) {
     let inputs = sources.map {
@@ -94,7 +95,7 @@ public final class EventIntake {
     }
     self.init(
       inputs, schema, rejects, clock, trustsMarks: trustsMarks && sources.count == 1,
-      layers: layers, idle: idle, privacy: privacy, isTimed: isTimed)
+      layers: layers, idle: idle, privacy: privacy, isTimed: isTimed, idMemory)
   }
 
   /// One whose records are handed over, as by a server's requests.
@@ -109,12 +110,13 @@ public final class EventIntake {
   ) {
     self.init(
       [RecordInput(handedOverAs: name)], schema, rejects, clock, trustsMarks: false,
-      layers: layers, idle: nil, privacy: privacy, isTimed: false)
+      layers: layers, idle: nil, privacy: privacy, isTimed: false, SpillMemory())
   }
 
   private init(
     _ inputs: [RecordInput], _ schema: EventSchema, _ rejects: Rejects, _ clock: any Clock,
-    trustsMarks: Bool, layers: EnvelopeLayers, idle: TimeSpan?, privacy: Privacy?, isTimed: Bool
+    trustsMarks: Bool, layers: EnvelopeLayers, idle: TimeSpan?, privacy: Privacy?, isTimed: Bool,
+    _ idMemory: SpillMemory
   ) {
     self.schema = schema
     self.rejects = rejects
@@ -134,7 +136,7 @@ public final class EventIntake {
     self.watermark = Watermark(partitions: inputs.count, lateness: lateness, idle: idle)
     self.deduplicates = schema.types.contains { $0.dedup != nil }
     self.deduplicators = schema.types.map { type in
-      type.dedup.map { Deduplicator(stretch: $0, lateness: lateness) }
+      type.dedup.map { Deduplicator(stretch: $0, lateness: lateness, memory: idMemory) }
     }
   }
 

@@ -5,7 +5,8 @@
 //     slots (power of two, at most half full)          chunks of entries, in order of arrival
 //     [ 0 | 24 bits of the hash, place | 0 | … ]  ──▶  [ hash | time | length | bytes … ][ hash | …
 //
-// Rehashing walks the entries in the order in which they lie and touches no id twice.
+// Rehashing walks the entries in the order in which they lie and touches no id twice. Chunks and slots are of a
+// `SpillMemory`: beyond its bound they lie in files.
 
 import Core
 
@@ -15,9 +16,15 @@ final class IdTable {
     fileprivate let bits: UInt64
   }
 
+  private let memory: SpillMemory
+  private var slotBlock: SpillMemory.Block
   private var slots: UnsafeMutablePointer<UInt64>
   private var mask: Int
   private var chunks: [UnsafeMutableRawPointer] = []
+  /// What the chunks lie in: of ordinary memory one each, of a file many.
+  private var chunkBlocks: [SpillMemory.Block] = []
+  /// Bytes of the last block that chunks have been cut from.
+  private var cut = 0
   /// Bytes used in each chunk but the last.
   private var chunkEnds: [Int] = []
   private var used = 0
@@ -26,23 +33,34 @@ final class IdTable {
   private(set) var count = 0
 
   private static let chunkBytes = 1 << 18
+  /// Of a file, as a process may map some 65,000.
+  private static let spilledBytes = 1 << 26
   private static let headBytes = 24
   /// Eighths of a chunk are told apart by so many bits; only the first entry of a longer one needs one.
   private static let offsetBits: UInt64 = 15
   private static let placeMask: UInt64 = 1 << 40 - 1
 
   /// - Parameter expected: how many ids there may be; a guess that is too low costs time only.
-  init(expecting expected: Int = 0) {
+  init(expecting expected: Int = 0, in memory: SpillMemory = SpillMemory()) {
     var capacity = 16
     while capacity < expected * 2 { capacity *= 2 }
-    slots = .allocate(capacity: capacity)
-    slots.initialize(repeating: 0, count: capacity)
+    self.memory = memory
+    (slotBlock, slots) = IdTable.emptySlots(capacity, memory)
     mask = capacity - 1
   }
 
   deinit {
-    slots.deallocate()
-    for chunk in chunks { chunk.deallocate() }
+    memory.free(slotBlock)
+    for block in chunkBlocks { memory.free(block) }
+  }
+
+  private static func emptySlots(
+    _ capacity: Int, _ memory: SpillMemory
+  ) -> (SpillMemory.Block, UnsafeMutablePointer<UInt64>) {
+    let block = memory.allocate(byteCount: capacity * 8)
+    let slots = block.base.bindMemory(to: UInt64.self, capacity: capacity)
+    if !block.isSpilled { slots.initialize(repeating: 0, count: capacity) }
+    return (block, slots)
   }
 
   /// Bytes that slots and entries take.
@@ -112,8 +130,19 @@ final class IdTable {
     precondition(
       chunks.count < 1 << 24, "a table holds at most 2^24 chunks of ids: four terabytes")
     chunkCapacity = max(IdTable.chunkBytes, size)
-    chunks.append(.allocate(byteCount: chunkCapacity, alignment: 8))
+    chunks.append(chunkMemory(chunkCapacity))
     used = 0
+  }
+
+  private func chunkMemory(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    if let last = chunkBlocks.last, cut + byteCount <= last.byteCount {
+      cut += byteCount
+      return last.base + (cut - byteCount)
+    }
+    let block = memory.allocate(byteCount: byteCount, spilled: IdTable.spilledBytes)
+    chunkBlocks.append(block)
+    cut = byteCount
+    return block.base
   }
 
   private func put(_ hash: UInt64, _ place: Place) {
@@ -124,9 +153,8 @@ final class IdTable {
 
   private func rehash() {
     let capacity = (mask + 1) * 2
-    slots.deallocate()
-    slots = .allocate(capacity: capacity)
-    slots.initialize(repeating: 0, count: capacity)
+    memory.free(slotBlock)
+    (slotBlock, slots) = IdTable.emptySlots(capacity, memory)
     mask = capacity - 1
     for (index, chunk) in chunks.enumerated() {
       var offset = 0

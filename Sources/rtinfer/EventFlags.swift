@@ -78,6 +78,31 @@ enum EventFlags {
     }
   }
 
+  static let dedupMemory = Flag(
+    "dedup-memory", .text("SIZE"),
+    "Of the ids that dedup remembers; more lie in files of $TMPDIR, or /var/tmp, which the system may write out",
+    default: "1GiB")
+
+  /// Where the ids lie that dedup remembers.
+  static func idMemory(_ invocation: Invocation) throws(Failure) -> SpillMemory {
+    let folder = invocation.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 }
+    return SpillMemory(
+      folder: folder ?? SpillMemory.standardFolder,
+      bytesMax: try LogFlags.bytes(dedupMemory, invocation.options) ?? SpillMemory.standardBytes)
+  }
+
+  /// What somebody should know of it.
+  static func note(_ memory: SpillMemory) -> String? {
+    if let trouble = memory.trouble {
+      return
+        "ids that dedup remembers took \(memory.heldBytes >> 20) MiB of memory, as no file would: \(trouble)"
+    }
+    guard memory.spilledBytes > 0 else { return nil }
+    return
+      "ids that dedup remembers: \(memory.heldBytes >> 20) MiB in memory, \(memory.spilledBytes >> 20) MiB in files of"
+      + " \(memory.folder)"
+  }
+
   static let declared = [type, typeMember]
   static let undeclared = [id, time, timeUnit, lateness, dedup]
 

@@ -53,6 +53,25 @@ struct MemoryTests {
     #expect(rejects[1].contains("\"line\":2,\"byte\":100000009"))
   }
 
+  // MARK: Many ids
+
+  /// 120 MB of ids where a process may have 90 MB of its own: those beyond their bound lie in files.
+  @Test func idsBeyondTheirBoundLieInFiles() throws {
+    let id = String(repeating: "x", count: 2_000)
+    let events = (0..<60_000).map {
+      "{\"id\":\"\(id)\($0)\",\"time\":\"2026-01-01T10:00:00Z\"}\n"
+    }
+    try Data((events + events.prefix(1_000)).joined().utf8)
+      .write(to: folder.url.appending(path: "ids.ndjson"))
+    let outcome = try Child.bash(
+      "ulimit -d 90000; rtinfer ingest --dedup 24h --dedup-memory 8MiB ids.ndjson | wc -l",
+      in: folder.url, home: folder.url)
+    #expect(Int(outcome.output.trimmingCharacters(in: .whitespacesAndNewlines)) == 60_000)
+    let told = outcome.errors.split(separator: "\n")
+    #expect(told.first?.contains("MiB in memory, 129 MiB in files of /var/tmp") == true, "\(told)")
+    #expect(told.last?.contains("accepted 60,000, repeats dropped 1,000, rejected 0") == true)
+  }
+
   // MARK: Long streams
 
   /// Without optimisation a tenth of it takes as long.

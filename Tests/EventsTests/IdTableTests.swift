@@ -7,10 +7,12 @@ import Testing
 @testable import Events
 
 @Suite struct IdTableTests {
-  @Test(arguments: [0, 5_000])
-  func agreesWithADictionary(_ expected: Int) {
+  /// In memory, in files, and in both.
+  @Test(arguments: [0, 5_000], [SpillMemory.standardBytes, 0, 700_000])
+  func agreesWithADictionary(_ expected: Int, _ bytesMax: Int) {
     var random = SplitMix64(seed: 11)
-    let table = IdTable(expecting: expected)
+    let memory = SpillMemory(bytesMax: bytesMax)
+    let table = IdTable(expecting: expected, in: memory)
     var twin: [[UInt8]: Timestamp] = [:]
     for round in 0..<20_000 {
       let length = [0, 1, 7, 8, 9, 16, 40, 300][Int.random(in: 0..<8, using: &random)]
@@ -26,6 +28,8 @@ import Testing
       }
     }
     #expect(table.count == twin.count && twin.count > 5_000)
+    #expect((memory.spilledBytes > 0) == (bytesMax < SpillMemory.standardBytes))
+    #expect(memory.heldBytes <= bytesMax && (memory.heldBytes > 0) == (bytesMax > 0))
     for (id, time) in twin {
       #expect(id.withBytes { table.find($0, ByteTable.hash($0)).map(table.time) } == time)
     }

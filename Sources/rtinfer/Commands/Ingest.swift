@@ -53,7 +53,9 @@ enum IngestCommand {
       """,
     operands: .files,
     flags: [CommonFlags.project] + EventFlags.declared + EventFlags.undeclared
-      + EventFlags.wrapped + [EventFlags.privateKey, EventFlags.window, EventFlags.windows]
+      + EventFlags.wrapped + [
+        EventFlags.privateKey, EventFlags.dedupMemory, EventFlags.window, EventFlags.windows,
+      ]
       + CommonFlags.records + LogFlags.writing
       + LogFlags.reading + [LogFlags.follow] + IngestListen.flags,
     examples: [
@@ -99,11 +101,12 @@ enum IngestCommand {
       if let log { LoggedOutput(log, invocation.output) } else { PlainOutput(invocation.output) }
     let options = invocation.options
     let form = try EventFlags.form(options)
+    let idMemory = try EventFlags.idMemory(invocation)
     let intake = EventIntake(
       inputs, schema: schema, rejects: rejects, clock: invocation.clock, trustsMarks: false,
       records: form.records, layers: form.layers,
       idle: try options.span(EventFlags.idle) ?? EventFlags.idleStandard,
-      privacy: try EventFlags.privacy(invocation, schema)
+      privacy: try EventFlags.privacy(invocation, schema), idMemory: idMemory
     ) { () throws(Failure) in
       try output.passOn()
       try rejects.flush()
@@ -115,6 +118,7 @@ enum IngestCommand {
     }
     intake.watchWindows(window ?? EventFlags.windowStandard)
     try pass(intake, to: output, invocation)
+    if let note = EventFlags.note(idMemory) { invocation.messages.note(note) }
     return try report(intake, rejects, invocation)
   }
 
