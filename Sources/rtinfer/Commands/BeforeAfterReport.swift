@@ -121,14 +121,25 @@ struct BeforeAfterReport: HistoryReport {
       return "no treated decision that can be compared was made \(side) \(plan.moment.rfc3339)"
     }
     guard found.whole.hasControl else {
-      return "not identified: there is no control group, so the change is that of time as well"
-        + " (--\(BenchAB.treated.name) says who was switched; the others are the control)"
+      return "not identified: \(lackOfControl)"
     }
     if let lack = found.whole.lack { return lack }
     guard found.trend == .apart, let interval = found.placebo?.interval else { return nil }
     return "not identified: treated and control were drifting apart before the switch already, by"
       + " \(interval.low.asAmount) to \(interval.high.asAmount) a decision between the halves of that"
       + " period"
+  }
+
+  private var lackOfControl: String {
+    guard periods.contains(where: { !$0.isTreated && $0.decided > 0 }) else {
+      return "there is no control group, so the change is that of time as well"
+        + " (--\(BenchAB.treated.name) says who was switched; the others are the control)"
+    }
+    let control = found.whole.control
+    let sides = [("before", control.before.count), ("since", control.after.count)]
+    let empty = sides.filter { $0.1 == 0 }.map(\.0).joined(separator: " or ")
+    return "no control decision that can be compared was made \(empty) \(plan.moment.rfc3339),"
+      + " so the change is that of time as well"
   }
 
   var answer: PairedComparison.Answer {
@@ -205,7 +216,7 @@ struct BeforeAfterReport: HistoryReport {
     output.append(",\"n\":\(count),\"bound\":0,\"estimator\":" as String)
     output.appendQuoted(whole.hasControl ? "difference_in_differences" : "change")
     output.append(",\"per_decision\":")
-    output.append(whole.effect.map { .double($0) } ?? .null)
+    output.append(whole.toldEffect.map { .double($0) } ?? .null)
     output.append(",\"per_decision_interval\":")
     output.append(interval: whole.interval)
     appendClusters(to: output)
@@ -235,7 +246,7 @@ struct BeforeAfterReport: HistoryReport {
     output.appendQuoted(found.placeboCut)
     output.append(",\"per_decision\":")
     output.append(
-      placebo.hasControl ? placebo.effect.map { .double($0) } ?? .null : .null)
+      placebo.hasControl ? placebo.toldEffect.map { .double($0) } ?? .null : .null)
     output.append(",\"per_decision_interval\":")
     output.append(interval: placebo.hasControl ? placebo.interval : nil)
     output.append(",\"trend\":\"\(found.trend)\"}" as String)
@@ -265,7 +276,7 @@ struct BeforeAfterReport: HistoryReport {
     output.append(
       interval: isTold ? difference.interval.times(difference.treated.after.count) : nil)
     output.append(",\"per_decision\":")
-    output.append(isTold ? difference.effect.map { .double($0) } ?? .null : .null)
+    output.append(isTold ? difference.toldEffect.map { .double($0) } ?? .null : .null)
     output.append(",\"per_decision_interval\":")
     output.append(interval: isTold ? difference.interval : nil)
     if isTold, let lack = difference.lack {

@@ -64,9 +64,9 @@ extension BeforeAfterReport {
       rows.append(
         [own[0].group] + own.map { cell($0) } + [group.change.map { perThousand($0) } ?? "-"])
     }
-    guard let effect = found.whole.effect else { return rows }
     let name = found.whole.hasControl ? "the switch" : "time and switch"
-    rows.append([name, "", "", "\(perThousand(effect))\(ends(found.whole.interval))"])
+    let effect = found.whole.toldEffect.map { "\(perThousand($0))\(ends(found.whole.interval))" }
+    rows.append([name, "", "", effect ?? "-"])
     return rows
   }
 
@@ -117,10 +117,11 @@ extension BeforeAfterReport {
       + segments.map { names, segment in
         let count = segment.difference.treated.after.count
         var worth = "-"
-        if obstacle == nil, segment.difference.hasControl, let value = segment.worth {
-          let interval = segment.difference.interval.times(count)
-          let ends = interval.map { "\($0.low.asAmount) to \($0.high.asAmount)" }
-          worth = "\(value.asAmount) (\(ends ?? "too little data"))"
+        if obstacle == nil, segment.difference.hasControl {
+          worth = "too little data"
+          if let value = segment.worth, let all = segment.difference.interval.times(count) {
+            worth = "\(value.asAmount) (\(all.low.asAmount) to \(all.high.asAmount))"
+          }
         }
         return [
           names.count == 1 ? BenchABReport.plain(names[0]) : "\(names.count) others",
