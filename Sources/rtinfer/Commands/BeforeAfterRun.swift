@@ -9,10 +9,8 @@ import Measure
 import Replay
 
 struct BeforeAfterPlan {
-  let name: String
-  let schema: EventSchema
+  let declared: BenchABSubject
   let subject: HistoryReplay.Subject
-  let values: DecisionValues?
   /// What is decided where nothing is to be done; nil: no rules say it.
   let idle: String?
   /// Of the switch.
@@ -34,20 +32,14 @@ struct BeforeAfterPlan {
     loggedPath = try BeforeAfterPlan.loggedPath(options)
     let project = try Project.require(invocation)
     let definition = try project.model(options, BenchAB.model)
-    schema = try EventFlags.schema(invocation, project)
-    guard let decides = definition.decides, let asking = schema.index(of: decides) else {
-      throw BenchABPlan.decidesNothing(definition)
-    }
-    name = definition.name
-    let outcome = try project.outcomes(of: asking, schema).first { $0.name == definition.name }
-    values = try project.values(of: definition, asking: asking, outcome: outcome, schema)
+    declared = try BenchABSubject(definition, project, invocation)
     idle = definition.decisions.last
-    guard values != nil || idle != nil else {
+    guard declared.values != nil || idle != nil else {
       throw .usage(
         "models.\(definition.name) has neither values nor rules, so nothing says what a decision was worth",
         hint: "values: { \(definition.name): [ { if: \"outcome\", value: 1 } ] }")
     }
-    let scope = schema.scope(of: asking)
+    let scope = declared.schema.scope(of: declared.asking)
     func expression(_ flag: Flag, _ type: ValueType? = nil) throws(Failure) -> Expression? {
       try options.value(flag).map { (text) throws(Failure) in
         try BenchABPlan.expression(flag, text, options, scope, expecting: type)
@@ -59,9 +51,9 @@ struct BeforeAfterPlan {
     segment = try options.value(BenchAB.segmentBy)
     seed = UInt64(try options.integer(BenchAB.seed, in: 0...Int.max) ?? 1)
     subject = HistoryReplay.Subject(
-      asking: asking, outcome: outcome,
+      asking: declared.asking, outcome: declared.outcome,
       cluster: entity == nil ? nil : try expression(BenchAB.cluster),
-      segment: try expression(BenchAB.segmentBy), keepsLines: values?.readsMembers == true)
+      segment: try expression(BenchAB.segmentBy), keepsLines: declared.values?.readsMembers == true)
   }
 
   private static func loggedPath(_ options: Options) throws(Failure) -> String {
@@ -81,6 +73,10 @@ struct BeforeAfterPlan {
     }
     return path
   }
+
+  var name: String { declared.definition.name }
+  var schema: EventSchema { declared.schema }
+  var values: DecisionValues? { declared.values }
 
   /// By question, what its decision was worth; nil where that is not known.
   func worth(_ history: DecidedHistory) -> [Double?] {
@@ -107,7 +103,7 @@ enum BeforeAfterRun {
     history.finish()
     let unassigned = history.unassignedCount
     return try events.tell(
-      BeforeAfterReport(plan, history, worth: plan.worth(history)),
+      BeforeAfterReport(plan, history, worth: plan.worth(history)), of: plan.declared,
       notes: unassigned == 0
         ? []
         : [

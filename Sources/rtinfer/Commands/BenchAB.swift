@@ -160,15 +160,6 @@ enum BenchAB {
     try replay.finish()
     let worth = plan.worth(replay)
     let weights = events.logged.map { replay.weights($0.decisions) }
-    var notes = plan.unusedValues
-    if let logged = events.logged?.decisions, let weights {
-      let unasked = logged.count - weights[0].count { $0 != nil }
-      if unasked > 0 {
-        notes.append(
-          "\(unasked.grouped) of \(logged.count.grouped) logged decisions have the id of no question"
-        )
-      }
-    }
     let report = BenchABReport(
       plan, replay,
       replay.comparisons(
@@ -179,6 +170,6 @@ enum BenchAB {
       let known = weights.map { HistoryReplay.matching(worth, $0) } ?? worth
       try BenchABDecisions.write(replay, known, plan, to: path)
     }
-    return try events.tell(report, notes: notes)
+    return try events.tell(report, of: plan.declared)
   }
 }
