@@ -1,5 +1,15 @@
 // bench ab --before-after: what a switch was worth that has been made, by decisions as they were logged before and after
 // it, of those that switched and of those that did not.
+//
+//     ───────── before ─────────┬┄┄ wash-out ┄┄┬────── after ──────▶
+//                               ▲              ▲
+//                           the switch      settled
+//
+// A wash-out lies behind the switch alone, where it takes its time: what was there before still has a hold, or not everybody
+// is switched yet (Senn, "Cross-over Trials in Clinical Research", 2002; as the phase of implementation, Bernal, Cummins
+// and Gasparrini, "Interrupted time series regression for the evaluation of public health interventions", 2017). Who
+// suspects decisions from before it names an earlier switch. Control is left out for as long, or the periods would be of
+// different days.
 
 import Core
 import Decisions
@@ -15,6 +25,8 @@ struct BeforeAfterPlan {
   let idle: String?
   /// Of the switch.
   let moment: Timestamp
+  /// From when on decisions are those of after it; what was asked between the two counts on neither side.
+  let settled: Timestamp
   let treated: Expression?
   /// As typed; nil: days alone are clusters.
   let entity: String?
@@ -29,6 +41,7 @@ struct BeforeAfterPlan {
       preconditionFailure("the flag is there")
     }
     self.moment = moment
+    settled = try BeforeAfterPlan.settled(moment, options)
     loggedPath = try BeforeAfterPlan.loggedPath(options)
     let project = try Project.require(invocation)
     let definition = try project.model(options, BenchAB.model)
@@ -55,6 +68,21 @@ struct BeforeAfterPlan {
       cluster: entity == nil ? nil : try expression(BenchAB.cluster),
       segment: try expression(BenchAB.segmentBy), keepsLines: declared.values?.readsMembers == true)
   }
+
+  private static func settled(
+    _ moment: Timestamp, _ options: Options
+  ) throws(Failure) -> Timestamp {
+    let settled = moment + (try options.span(BenchAB.washOut) ?? .zero)
+    guard Timestamp.writable.contains(settled) else {
+      throw .usage(
+        "\(options.origin(BenchAB.washOut)): \(moment.rfc3339) and that much is behind the year 9999"
+      )
+    }
+    return settled
+  }
+
+  /// Whether what was asked at that time is on neither side.
+  func isWashedOut(_ time: Timestamp) -> Bool { time >= moment && time < settled }
 
   private static func loggedPath(_ options: Options) throws(Failure) -> String {
     let replayed = [
