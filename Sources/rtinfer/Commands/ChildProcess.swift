@@ -57,9 +57,14 @@ final class ChildProcess {
     sigemptyset(&defaults)
     for number in [SIGPIPE, SIGINT, SIGTERM] { sigaddset(&defaults, number) }
     posix_spawnattr_setsigdefault(&attributes, &defaults)
+    // The thread that starts it may have blocked what is to end it.
+    var blocked = sigset_t()
+    sigemptyset(&blocked)
+    posix_spawnattr_setsigmask(&attributes, &blocked)
     posix_spawnattr_setpgroup(&attributes, 0)
     posix_spawnattr_setflags(
-      &attributes, Int16(POSIX_SPAWN_SETPGROUP) | Int16(POSIX_SPAWN_SETSIGDEF))
+      &attributes,
+      Int16(POSIX_SPAWN_SETPGROUP) | Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK))
     var words: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
     var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") }
     defer { for text in words + variables { free(text) } }
@@ -105,7 +110,7 @@ final class ChildProcess {
       if ending != nil {
         // As the first process of a container we inherit what it has left.
         while waitpid(-process, nil, WNOHANG) > 0 {}
-        if kill(-process, 0) != 0 { return true }
+        if !ProcessGroup.runs(process) { return true }
       }
       usleep(10_000)
     }
