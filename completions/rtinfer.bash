@@ -279,7 +279,7 @@ _rtinfer() {
       esac
       ;;
     'bench ab '*)
-      flags='--project --model --batch-every --publish-delay --ingest-delay --batch-decides --arms --cluster --segment-by --logged --before-after --treated --seed --decisions --log --state --html --json --type --type-member --rejects --max-rejects --strict --quiet --help'
+      flags='--project --model --batch-every --publish-delay --ingest-delay --batch-decides --arms --cluster --segment-by --logged --before-after --treated --wash-out --seed --decisions --log --state --html --json --type --type-member --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --model) values='files' ;;
@@ -292,6 +292,7 @@ _rtinfer() {
         --logged) values='files' ;;
         --before-after) values='text' ;;
         --treated) values='text' ;;
+        --wash-out) values='text' ;;
         --seed) values='text' ;;
         --decisions) values='files' ;;
         --state) values='folders' ;;

@@ -301,6 +301,7 @@ complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subco
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l logged -r -F -d 'Decisions as they were made: id, decision and propensity, the chance with which it was chosen'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l before-after -x -d 'Replay nothing: compare decisions of --logged from before a switch with those after it'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l treated -x -d 'With --before-after: the questions whose decisions were switched; the others are the control'
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l wash-out -x -d 'With --before-after: leave out of both groups what was asked within SPAN behind the switch'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l seed -x -d 'Where the bootstrap\'s draws begin'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l decisions -r -F -d 'Write every decision of every arm there, one JSON object a line'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l log -d 'Take the events from the durable log'

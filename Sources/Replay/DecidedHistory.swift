@@ -27,15 +27,13 @@ public final class DecidedHistory {
     let score: Double?
     /// Among the decisions' names; nil: no rule held.
     let decision: Int?
-    /// At the collector.
-    let number: Int
     /// Empty unless values read members.
     let line: [UInt8]
   }
 
   /// Those that have a logged decision and stand on either side.
   public private(set) var questions: [Question] = []
-  /// Questions, those that were left out included.
+  /// Questions, those that were left out included, but for those whose id has asked before.
   public private(set) var askedCount = 0
   /// Those left out: of which no decision is logged, and of which it is not known whether they are treated.
   public private(set) var unloggedCount = 0
@@ -111,11 +109,16 @@ public final class DecidedHistory {
   }
 
   private func ask(_ event: Event, _ line: [UInt8]) {
-    askedCount += 1
-    guard let found = logged.find(id: event.id) else {
+    let found: LoggedDecisions.Found
+    switch logged.take(id: event.id) {
+    case .alreadyTaken: return
+    case .unlogged:
+      askedCount += 1
       unloggedCount += 1
       return
+    case .decision(let own): found = own
     }
+    askedCount += 1
     guard let isTreated = isTreated() else {
       unassignedCount += 1
       return
@@ -130,7 +133,7 @@ public final class DecidedHistory {
         entity: entities?.number(decoder.scalars, at: event.time),
         segment: segments?.number(decoder.scalars, at: event.time),
         score: found.score, decision: found.decision.map { names.insert($0).index },
-        number: questions.count, line: subject.keepsLines ? line : []))
+        line: subject.keepsLines ? line : []))
   }
 
   /// Nil where that is not known.

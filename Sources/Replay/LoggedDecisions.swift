@@ -8,12 +8,24 @@ import Measure
 public final class LoggedDecisions {
   private let ids = ByteTable()
   private let names = ByteTable()
-  private var decisions: [(name: Int?, propensity: Double, score: Double?, time: Timestamp?)] = []
+  private struct Logged {
+    let name: Int?
+    let propensity: Double
+    let score: Double?
+    let time: Timestamp?
+    var isTaken = false
+  }
+
+  private var decisions: [Logged] = []
   private let scratch = TextScratch()
 
   public init() {}
 
   public var count: Int { decisions.count }
+  /// Those that no question has taken.
+  public private(set) var untakenCount = 0
+  /// Questions whose decision another with the same id had taken.
+  public private(set) var repeatedCount = 0
 
   /// - Parameters:
   ///   - id: of the question; a text or a number.
@@ -27,7 +39,11 @@ public final class LoggedDecisions {
   ) -> Bool {
     precondition(propensity > 0 && propensity <= 1, "a chance of what has happened")
     guard key(of: id).withBytes({ ids.insert($0).isNew }) else { return false }
-    decisions.append((decision.map { names.insert($0).index }, propensity, score, time))
+    decisions.append(
+      Logged(
+        name: decision.map { names.insert($0).index }, propensity: propensity, score: score,
+        time: time))
+    untakenCount += 1
     return true
   }
 
@@ -38,13 +54,28 @@ public final class LoggedDecisions {
     let time: Timestamp?
   }
 
-  func find(id: JSONRaw) -> Found? {
-    key(of: id).withBytes { ids.find($0) }.map { index in
-      let logged = decisions[index]
-      return Found(
-        decision: logged.name.map { names[$0] }, propensity: logged.propensity, score: logged.score,
-        time: logged.time)
+  /// What a question finds by its id.
+  enum Taken {
+    case decision(Found)
+    /// One decision was made, and an earlier question has it.
+    case alreadyTaken
+    case unlogged
+  }
+
+  /// Gives the decision to the question, and to no other after it.
+  func take(id: JSONRaw) -> Taken {
+    guard let index = key(of: id).withBytes({ ids.find($0) }) else { return .unlogged }
+    guard !decisions[index].isTaken else {
+      repeatedCount += 1
+      return .alreadyTaken
     }
+    decisions[index].isTaken = true
+    untakenCount -= 1
+    let logged = decisions[index]
+    return .decision(
+      Found(
+        decision: logged.name.map { names[$0] }, propensity: logged.propensity, score: logged.score,
+        time: logged.time))
   }
 
   /// A text without its escapes, which writers choose as they like, and never the same as a number.
@@ -58,23 +89,24 @@ public final class LoggedDecisions {
 
 extension HistoryReplay {
   /// What each question stands for when an arm is valued by logged decisions: 1 / propensity where the logged one is the
-  /// arm's, 0 where it is another; by arm and question, nil where nothing is logged.
+  /// arm's, 0 where it is another; by arm and question, nil where nothing is logged, or an earlier question took it.
   ///
-  /// - Precondition: the subject keeps lines.
+  /// - Precondition: the subject keeps lines, and nobody has taken any of the decisions.
   public func weights(_ logged: LoggedDecisions) -> [[Double?]] {
     let decoder = eventDecoder
     let names = actionNames.map { Bytes(owning: $0) }
     var result = traces.map { _ in [Double?]() }
     for question in times.indices {
       lines[question].withBytes { line in
-        let found = logged.find(id: decoder.decodeAccepted(line).id)
+        let taken = logged.take(id: decoder.decodeAccepted(line).id)
         for arm in traces.indices {
+          guard case .decision(let found) = taken else {
+            result[arm].append(nil)
+            continue
+          }
           let own = action(arm, question).map { names[$0] }
-          result[arm].append(
-            found.map { found in
-              guard let own, let made = found.decision, own == made else { return 0 }
-              return 1 / found.propensity
-            })
+          let isOwn = own.map { own in found.decision.map { $0 == own } ?? false } ?? false
+          result[arm].append(isOwn ? 1 / found.propensity : 0)
         }
       }
     }

@@ -324,6 +324,7 @@ enum HelpTopics {
       70   a bug of ours
       75   another run holds the lock
       130, 143  ended by SIGINT or SIGTERM, after everything read was written
+      129  ended by SIGHUP; a program that was started (--spawn, --peers) is ended with it
 
       A closed pipe (… | head -1) ends quietly with 0.
 

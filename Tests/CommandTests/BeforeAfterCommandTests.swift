@@ -44,6 +44,45 @@ import Testing
     }
   }
 
+  @Test func aWashOutIsToldInWords() throws {
+    let text = try text("--model right --before-after 2013-12-13 \(Self.north) --wash-out 1d12h")
+    // Twelve sites ask three times a day, and once before noon: 36 of a day and 12 of the next.
+    #expect(
+      text.contains("; 48 from then to 2013-12-14T12:00:00Z are left out as its wash-out\n\n"),
+      "\(text)")
+    #expect(text.contains("\nSince its wash-out the switch has been worth "), "\(text)")
+    #expect(text.contains("(of 192)") && text.contains("(of 216)"), "\(text)")
+  }
+
+  /// Nothing else than if those decisions had not been logged.
+  @Test(arguments: ["worth", "right"])
+  func aWashOutLeavesOutWhatLiesInIt(_ model: String) throws {
+    let folder = try TemporaryFolder()
+    let outcome = try Child.bash(
+      """
+      ab() { rtinfer bench ab -q events.ndjson --model \(model) --before-after 2013-12-13 \
+        --treated "region == 'north'" --segment-by region --cluster site --html "$HOME/page.html" "$@"; }
+      ab --logged decisions.ndjson --wash-out 2d
+      cp "$HOME/page.html" "$HOME/washed.html"
+      ab --logged <(grep -vE '"id":"[ns][0-9]-1[23]-' decisions.ndjson)
+      """, in: Self.folder, home: folder.url)
+    let found = try records(outcome.output)
+    try #require(found.count == 12, "\(outcome.errors)")
+    for (washed, bare) in zip(found[..<6], found[6...]) {
+      var own = washed
+      if washed["kind"] as? String == "verdict" {
+        let washOut = try #require(own.removeValue(forKey: "wash_out") as? [String: Any])
+        #expect(washOut["until"] as? String == "2013-12-15T00:00:00Z")
+        #expect(washOut["left_out"] as? Int == 72)
+      }
+      #expect(NSDictionary(dictionary: own).isEqual(to: bare), "\(own) \(bare)")
+    }
+    #expect(
+      try folder.text("washed.html").contains(
+        "72 from then to 2013-12-15T00:00:00Z are left out as its wash-out"))
+    #expect(try !folder.text("page.html").contains("wash-out"))
+  }
+
   @Test func whatIsNotIdentifiedIsNotSaid() throws {
     let alone = try text("--model right --before-after 2013-12-13")
     #expect(
@@ -52,6 +91,11 @@ import Testing
           + " group"), "\(alone)")
     #expect(alone.contains("\n  time and switch "), "\(alone)")
     #expect(!alone.contains("taken for granted"))
+    // Of three days there is no interval, so there is no effect either.
+    let few = try text("--model right --before-after 2013-12-22 \(Self.north)")
+    #expect(few.contains("too little data: 3 clusters (day)"), "\(few)")
+    let row = few.split(separator: "\n").first { $0.hasPrefix("  the switch ") }
+    #expect(row?.split(separator: " ") == ["the", "switch", "-"], "\(few)")
     let drifting = try text("--model right --before-after 2013-12-19 \(Self.north)")
     #expect(
       drifting.contains("not identified: treated and control were drifting apart"), "\(drifting)")

@@ -55,4 +55,28 @@ import Testing
     let age = try #require(record["age_s"] as? [String: Double])
     #expect(age["p50"] == p99)
   }
+
+  /// A log that was filled in part later says so, and one whose events are a day late as a rule does not.
+  @Test(arguments: [(300.0, 0.0, true), (0.9, 0, false), (2, 0.5, false)])
+  func aPartThatWasFilledLaterTellsOfNoDelay(
+    _ latest: Double, _ usual: Double, _ isRefused: Bool
+  ) throws {
+    let folder = try TemporaryFolder()
+    let lines = (0..<100).map { number in
+      let time = Date.now.addingTimeInterval(-86_400 * (number < 3 ? latest : usual) - 10)
+      return
+        #"{"type":"told","id":"\#(number)","time":"\#(time.ISO8601Format())","who":"a","bad":1}"#
+    }
+    try Data((lines.joined(separator: "\n") + "\n").utf8)
+      .write(to: folder.url.appending(path: "events.ndjson"))
+    let outcome = try Child.bash(
+      """
+      rtinfer ingest -q --log="$HOME/log" "$HOME/events.ndjson" > /dev/null || exit 9
+      rtinfer bench ab --model worth --log="$HOME/log" --ingest-delay log
+      """, in: Self.folder, home: folder.url)
+    #expect(outcome.status == (isRefused ? 2 : 5), "\(outcome.errors)")
+    #expect(
+      outcome.errors.contains("so a part was filled later and 99 in 100 tell of no delay")
+        == isRefused, "\(outcome.errors)")
+  }
 }

@@ -48,6 +48,14 @@ import Testing
     #expect(text.contains("  who "), "\(text)")
   }
 
+  /// Segments are told before costs, so their sentence beside the net verdict says that.
+  @Test func whereItComesFromIsToldBeforeCosts() throws {
+    let arms = "--arms [{name:'now',cost:{per_month:3000}},{name:'hourly',every:'1h'}]"
+    let text = try text("--model worth --segment-by who \(arms)")
+    #expect(text.contains(" net of costs more than hourly"), "\(text)")
+    #expect(text.contains("\nBy who, before costs: "), "\(text)")
+  }
+
   @Test func whatCannotBeSaidIsNotSaid() throws {
     let text = try text("--model changed")
     #expect(

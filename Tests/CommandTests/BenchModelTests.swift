@@ -61,4 +61,26 @@ import Testing
     }
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path()).isEmpty)
   }
+
+  /// The rounds up to the best, which scikit-learn's wrapper takes, and a linear booster, which has another call.
+  @Test(
+    .enabled(if: libraries.contains("xgboost"), "Python has no xgboost"),
+    arguments: [
+      "xgboost-json/early-stopped-sklearn/model.json",
+      "xgboost-ubjson/early-stopped-sklearn/model.ubj",
+      "xgboost-json/gblinear/model.json", "xgboost-ubjson/gblinear-softprob/model.ubj",
+    ])
+  func xgboostTakesTheRoundsThatWeTake(_ model: String) throws {
+    let path = Fixtures.root.appending(path: "models/\(model)")
+    let rows = path.deletingLastPathComponent().appending(path: "rows.csv")
+    let folder = try TemporaryFolder()
+    let outcome = try Child.bash(
+      "rtinfer bench model --peers --batch 1 --repeats 1 '\(path.path())' '\(rows.path())' | tail -1",
+      in: folder.url, home: folder.url)
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    let figures = try decoder.decode(Figures.self, from: Data(outcome.output.utf8))
+    #expect(figures.what == "peer", "\(outcome.errors)")
+    #expect(try #require(figures.largestDifference) < 1e-5, "the same margins")
+  }
 }

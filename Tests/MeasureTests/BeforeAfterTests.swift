@@ -147,8 +147,8 @@ import Testing
     // Means 10 → 15 and 20 → 22, by day d, a little up and down: (15 − 10) − (22 − 20).
     var (decisions, days, segments) = ([BeforeAfter.Decision](), [Int](), [Int]())
     for day in 0..<20 {
-      for place in 0..<8 {
-        let isTreated = place < 4
+      for place in 0..<16 {
+        let isTreated = place < 8
         let wave = Double(day % 2) - 0.5 + (place % 2 == 0 ? 0.25 : -0.25)
         let level = isTreated ? (day < 10 ? 10.0 : 15) : (day < 10 ? 20 : 22)
         decisions.append(decision(Int64(day), level + wave, isTreated))
@@ -169,11 +169,62 @@ import Testing
     #expect(
       found.segments.map(\.numbers) == [[0], [1]] && found.segments.allSatisfy { !$0.hasOwnControl }
     )
-    #expect(found.segments.allSatisfy { abs($0.worth! - 60) < 1e-9 })
+    #expect(found.segments.allSatisfy { abs($0.worth! - 120) < 1e-9 })
     let mixed = BeforeAfter(
       decisions, switchedAt: Self.start + .days(10), [.init(name: "day", numbers: days)],
       segments: decisions.indices.map { $0 % 2 }, bootstrap: ClusterBootstrap(replicates: 200))
     #expect(mixed.segments.count == 2 && mixed.segments.allSatisfy(\.hasOwnControl))
+  }
+
+  /// Of one segment after another, decisions on each of twenty days, the switch in the middle.
+  private func segmented(
+    _ parts: [(treated: Int, control: Int, gain: Double)], controlDays: Range<Int> = 0..<20,
+    entities: Int? = nil
+  ) -> BeforeAfter {
+    var (decisions, days, segments) = ([BeforeAfter.Decision](), [Int](), [Int]())
+    for day in 0..<20 {
+      for (segment, part) in parts.enumerated() {
+        let control = controlDays.contains(day) ? part.control : 0
+        for place in 0..<part.treated + control {
+          let isTreated = place < part.treated
+          let wave = Double((day * 7 + place * 3 + segment) % 5)
+          decisions.append(
+            decision(Int64(day), wave + (isTreated && day >= 10 ? part.gain : 0), isTreated))
+          days.append(day)
+          segments.append(segment)
+        }
+      }
+    }
+    var clusterings = [DifferenceInDifferences.Clustering(name: "day", numbers: days)]
+    if let entities {
+      clusterings.append(.init(name: "entity", numbers: decisions.indices.map { $0 % entities }))
+    }
+    return BeforeAfter(
+      decisions, switchedAt: Self.start + .days(10), clusterings, segments: segments,
+      bootstrap: ClusterBootstrap(replicates: 200))
+  }
+
+  @Test func segmentsWithoutTreatedDecisionsCrowdOutNoneThatHaveSome() {
+    let crowd = [(treated: Int, control: Int, gain: Double)](repeating: (0, 9, 0), count: 25)
+    let found = segmented(crowd + [(3, 0, 4), (4, 0, -9), (1, 0, 50)])
+    #expect(found.segments.map(\.numbers) == [[26], [25], [27]])
+    // Of a decision a day there are too few for an interval, so nothing is said.
+    #expect(found.segments.map { $0.worth == nil } == [false, false, true])
+    // The largest by treated decisions are told one by one, however many of control the others have.
+    let many = (0..<25).map { (treated: 25 - $0, control: $0, gain: 1.0) }
+    let ranked = segmented(many)
+    #expect(ranked.segments.count == 21 && ranked.segments[20].numbers == [20, 21, 22, 23, 24])
+  }
+
+  @Test func aSegmentsOwnControlIsTakenWhereItSaysEnough() {
+    // Thirty in each period are enough; twenty are not, nor are those of five entities, nor of one period.
+    let parts = [(treated: 6, control: 3, gain: 2.0), (6, 2, 2), (0, 20, 0)]
+    #expect(segmented(parts).segments.map(\.hasOwnControl) == [true, false])
+    #expect(segmented(parts, entities: 5).segments.allSatisfy { !$0.hasOwnControl })
+    let early = segmented(parts, controlDays: 0..<10)
+    #expect(early.segments.allSatisfy { !$0.hasOwnControl })
+    let whole = segmented(parts).segments[1].difference.control
+    #expect(whole.before.count == 250 && whole.after.count == 250, "that of all")
   }
 
   @Test func withoutAControlThereIsAChangeAndNoEffect() throws {

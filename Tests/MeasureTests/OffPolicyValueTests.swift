@@ -148,6 +148,22 @@ import Testing
     #expect(try #require(gain(75)).interval == nil && gain(0) == nil)
   }
 
+  /// Chances may be as small as doubles are: the square of such a weight is beyond them.
+  @Test func hugeWeightsSayAsMuchAsOthers() throws {
+    let world = World(seed: 6)
+    func gain(_ scale: Double) throws -> (low: Double, high: Double) {
+      let arms = world.weights.map { weights in
+        world.rewards.indices.map { (weight: weights[$0] * scale, reward: world.rewards[$0]) }
+      }
+      return try #require(
+        OffPolicyValue.gain(
+          arms[0], over: arms[1], clusters: world.clusters,
+          bootstrap: ClusterBootstrap(replicates: 200))?.interval)
+    }
+    let (one, huge) = (try gain(1), try gain(0x1p600))
+    #expect(abs(one.low - huge.low) < 1e-9 && abs(one.high - huge.high) < 1e-9)
+  }
+
   @Test func figuresAreThoseOfTheFormulas() throws {
     // Two of each cluster match, with weights 2 and 4.
     var (weights, rewards, clusters) = ([Double](), [Double](), [Int]())

@@ -23,6 +23,8 @@ public enum ExitStatus: Int32, Sendable {
   case bug = 70
   /// Another run holds the lock.
   case locked = 75
+  /// Ended by SIGHUP after draining, with a program that it had started.
+  case hungUp = 129
   /// Ended by SIGINT after draining.
   case interrupted = 130
   /// Ended by SIGTERM after draining.

@@ -2,7 +2,9 @@
 // handler only remembers the signal and writes a byte into a pipe; whoever waits for input waits for
 // that pipe too, so a signal can never slip in between the check and the wait. A second signal of the
 // kind ends the process at once. A server also takes SIGHUP, which asks it to read its models again, and its
-// main thread waits for nothing else. SIGPIPE is ignored: a write to a closed pipe is an error like any other.
+// main thread waits for nothing else; to a command that has started a program it is one more way to ask for draining,
+// so that the program does not outlive it. SIGPIPE is ignored: a write to a closed pipe is an error like any other.
+// SIGCHLD is not, whatever the parent did, or nobody would learn how a program that we start has ended.
 
 import Synchronization
 
@@ -27,14 +29,31 @@ public enum Signals {
     wakeReader.store(ends[0], ordering: .relaxed)
     wakeWriter.store(ends[1], ordering: .relaxed)
     signal(SIGPIPE, SIG_IGN)
-    // A parent may have left them blocked.
+    signal(SIGCHLD, SIG_DFL)
+    for number in [SIGINT, SIGTERM] { drain(on: number) }
+  }
+
+  private static func drain(on number: Int32) {
+    // A parent may have left it blocked.
     var drained = sigset_t()
     sigemptyset(&drained)
-    for number in [SIGINT, SIGTERM] { sigaddset(&drained, number) }
+    sigaddset(&drained, number)
     pthread_sigmask(SIG_UNBLOCK, &drained, nil)
-    for number in [SIGINT, SIGTERM] {
-      signal(number) { number in Signals.remember(number) }
-    }
+    signal(number) { number in Signals.remember(number) }
+  }
+
+  /// From now on SIGHUP asks for draining, where it would have ended the process and left what it started behind. Under
+  /// `nohup`, which ignores it, it stays ignored.
+  public static func drainOnHangUp() {
+    var before = sigaction()
+    sigaction(SIGHUP, nil, &before)
+    #if canImport(Glibc)
+      let handler = unsafeBitCast(before.__sigaction_handler.sa_handler, to: Int.self)
+    #else
+      let handler = unsafeBitCast(before.__sigaction_u.__sa_handler, to: Int.self)
+    #endif
+    guard handler != unsafeBitCast(SIG_IGN, to: Int.self) else { return }
+    drain(on: SIGHUP)
   }
 
   /// In signal context: nothing but an atomic store and system calls that are safe there.
@@ -101,6 +120,7 @@ public enum Signals {
   /// The signal that asked for draining, as the status to end with; nil when none came.
   public static var drainStatus: ExitStatus? {
     switch received.load(ordering: .relaxed) {
+    case SIGHUP: .hungUp
     case SIGINT: .interrupted
     case SIGTERM: .terminated
     default: nil

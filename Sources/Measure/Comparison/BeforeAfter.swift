@@ -29,7 +29,8 @@ public struct BeforeAfter: Sendable {
     /// The numbers of the segments in it, ascending: one, or all those that are taken together.
     public let numbers: [Int]
     public let difference: DifferenceInDifferences
-    /// Whether control is that of the segment, and not that of all.
+    /// Whether control is that of the segment, and not that of all, as it is where the segment's own is too small to say
+    /// anything.
     public let hasOwnControl: Bool
   }
 
@@ -38,8 +39,9 @@ public struct BeforeAfter: Sendable {
   public let placebo: DifferenceInDifferences?
   /// Where the placebo is cut.
   public let placeboCut: Timestamp
-  /// Those with treated decisions, by what the switch was worth in them, the most first; those that are taken together
-  /// come last. Their intervals hold together (Bonferroni).
+  /// The largest by treated decisions, in the order of what the switch was worth in them, whichever way, the most first,
+  /// then those of which that cannot be said; those that are taken together come last. Their intervals hold together
+  /// (Bonferroni).
   public let segments: [Segment]
 
   /// - Parameters:
@@ -93,17 +95,14 @@ public struct BeforeAfter: Sendable {
     func segments(
       _ numbers: [Int], cut: Timestamp, _ bootstrap: ClusterBootstrap
     ) -> [Segment] {
-      let (single, rest, units) = SegmentedComparison.groups(numbers)
-      let all = rest.isEmpty ? single : single + [rest]
-      let groups = all.filter { $0.contains { units[$0].contains { decisions[$0].isTreated } } }
+      let (single, rest, units) = SegmentedComparison.groups(numbers) { decisions[$0].isTreated }
+      let groups = rest.isEmpty ? single : single + [rest]
       let shared = bootstrap.shared(among: max(1, groups.count))
       let control = decisions.indices.filter { !decisions[$0].isTreated }
       let found = groups.map { group in
         let members = group.flatMap { units[$0] }.sorted()
         let own = members.filter { !decisions[$0].isTreated }
-        let hasOwn = [true, false].allSatisfy { isBefore in
-          own.contains { (decisions[$0].time < cut) == isBefore }
-        }
+        let hasOwn = suffice(own, cut: cut)
         return Segment(
           numbers: group,
           difference: difference(
@@ -114,17 +113,28 @@ public struct BeforeAfter: Sendable {
       return found.filter { $0.numbers != rest }.sorted { $0.comesBefore($1) }
         + found.filter { $0.numbers == rest }
     }
+
+    /// Whether something can be said of these in both periods.
+    private func suffice(_ chosen: [Int], cut: Timestamp) -> Bool {
+      [true, false].allSatisfy { isBefore in
+        let own = chosen.filter { (decisions[$0].time < cut) == isBefore }
+        return own.count >= DifferenceInDifferences.countMin
+          && clusterings.allSatisfy {
+            Set($0.of(own).numbers).count >= DifferenceInDifferences.clusterCountMin
+          }
+      }
+    }
   }
 }
 
 extension BeforeAfter.Segment {
   /// Of all treated decisions since the switch; nil where it cannot be said.
   public var worth: Double? {
-    difference.effect.map { $0 * Double(difference.treated.after.count) }
+    difference.toldEffect.map { $0 * Double(difference.treated.after.count) }
   }
 
   fileprivate func comesBefore(_ other: BeforeAfter.Segment) -> Bool {
-    let (one, two) = ((worth ?? 0).magnitude, (other.worth ?? 0).magnitude)
+    let (one, two) = (worth?.magnitude ?? -1, other.worth?.magnitude ?? -1)
     return one == two ? numbers[0] < other.numbers[0] : one > two
   }
 }

@@ -81,6 +81,9 @@ public struct DifferenceInDifferences: Sendable {
   /// By clustering.
   public let clusterCounts: [Int]
 
+  /// The effect where it is known how sure it is.
+  public var toldEffect: Double? { interval == nil ? nil : effect }
+
   /// Whether there is anything to tell time's part by.
   public var hasControl: Bool { control.change != nil }
 

@@ -50,17 +50,10 @@ public struct OffPolicyValue: Sendable {
       weights.count == rewards.count && weights.count == clusters.count, "questions by all three")
     let sums = OffPolicyValue.clusterSums(weights, rewards, clusters)
     let total = weights.reduce(0, +)
-    // By shares of the largest: the square of a huge weight would be none.
-    let largest = weights.max() ?? 0
-    let (shares, squares) = weights.reduce(into: (0.0, 0.0)) {
-      guard $1 > 0 else { return }
-      $0.0 += $1 / largest
-      $0.1 += ($1 / largest) * ($1 / largest)
-    }
     count = weights.count
     matchedCount = weights.count { $0 > 0 }
-    effectiveSampleSize = squares > 0 ? shares * shares / squares : 0
-    weightMax = largest
+    effectiveSampleSize = OffPolicyValue.effectiveSampleSize(weights)
+    weightMax = weights.max() ?? 0
     support = count > 0 ? total / Double(count) : 0
     ipw = sums.reduce(0) { $0 + $1.numerator }
     snipw = total > 0 ? Double(count) * ipw / total : nil
@@ -72,6 +65,16 @@ public struct OffPolicyValue: Sendable {
     supportInterval = isEnough ? doubt.supportInterval(sums) : nil
     ipwInterval = isEnough ? bootstrap.interval(ofSum: sums.map(\.numerator)) : nil
     snipwInterval = isEnough ? bootstrap.interval(ofRatio: sums).scaled(by: count) : nil
+  }
+
+  private static func effectiveSampleSize(_ weights: [Double]) -> Double {
+    // By shares of the largest: the square of a huge weight would be none.
+    guard let largest = weights.max(), largest > 0 else { return 0 }
+    let (shares, squares) = weights.reduce(into: (0.0, 0.0)) {
+      $0.0 += $1 / largest
+      $0.1 += ($1 / largest) * ($1 / largest)
+    }
+    return shares * shares / squares
   }
 
   static func clusterSums(
@@ -123,12 +126,11 @@ public struct OffPolicyValue: Sendable {
     let values = zip(sums, totals).map { sums, total in
       Double(clusters.count) * sums.reduce(0) { $0 + $1.numerator } / total
     }
-    let sizes = zip([first, second], totals).map { questions, total in
-      total * total / questions.reduce(0) { $0 + $1.weight * $1.weight }
-    }
     let isEnough =
       sums[0].count >= PairedComparison.clusterCountMin
-      && sizes.allSatisfy { $0 >= effectiveSampleSizeMin }
+      && [first, second].allSatisfy {
+        effectiveSampleSize($0.map(\.weight)) >= effectiveSampleSizeMin
+      }
     return (
       values[0] - values[1],
       isEnough

@@ -56,16 +56,19 @@ public struct SegmentedComparison: Sendable {
   }
 
   /// The largest segments, each by itself; the others; and by segment its units.
+  ///
+  /// - Parameter counts: whether a unit makes its segment larger; a segment without any such unit is none.
   static func groups(
-    _ numbers: [Int]
+    _ numbers: [Int], counting counts: (Int) -> Bool = { _ in true }
   ) -> (single: [[Int]], rest: [Int], units: [[Int]]) {
     var units: [[Int]] = []
     for (unit, number) in numbers.enumerated() {
       while units.count <= number { units.append([]) }
       units[number].append(unit)
     }
-    let bySize = units.indices.filter { !units[$0].isEmpty }
-      .sorted { (units[$1].count, $0) < (units[$0].count, $1) }
+    let sizes = units.map { $0.count(where: counts) }
+    let bySize = units.indices.filter { sizes[$0] > 0 }
+      .sorted { (sizes[$1], $0) < (sizes[$0], $1) }
     // A rest of one segment is that segment.
     let count = bySize.count == countMax + 1 ? bySize.count : countMax
     return (bySize.prefix(count).map { [$0] }, bySize.dropFirst(count).sorted(), units)

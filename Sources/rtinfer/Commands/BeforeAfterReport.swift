@@ -31,15 +31,19 @@ struct BeforeAfterReport: HistoryReport {
   let decided: Int
   let withOutcome: Int
   let compared: Int
+  /// Those decided in the wash-out, which are on neither side.
+  let washedOut: Int
   let first: Timestamp?
   let last: Timestamp?
-  /// From the switch to the last treated question that is compared, in days; nil where that is no time.
+  /// From when the switch had settled to the last treated question that is compared, in days; nil where that is no time.
   let daysAfter: Double?
   private let lackOfQuestions: String?
 
   /// - Parameter worth: by question; nil where it is not known.
   init(_ plan: BeforeAfterPlan, _ history: DecidedHistory, worth: [Double?]) {
-    let known = worth.indices.filter { worth[$0] != nil }
+    let known = worth.indices.filter {
+      worth[$0] != nil && !plan.isWashedOut(history.questions[$0].time)
+    }
     let questions = known.map { history.questions[$0] }
     var clusterings = [
       DifferenceInDifferences.Clustering(name: "day", numbers: questions.map(\.day))
@@ -62,10 +66,11 @@ struct BeforeAfterReport: HistoryReport {
     decided = history.questions.count
     withOutcome = history.questions.indices.count { !history.outcome($0).isNull }
     compared = known.count
+    washedOut = history.questions.count { plan.isWashedOut($0.time) }
     first = history.questions.first?.time
     last = history.questions.last?.time
     let span = questions.last { $0.isTreated }.map {
-      $0.time.microseconds - plan.moment.microseconds
+      $0.time.microseconds - plan.settled.microseconds
     }
     daysAfter = span.flatMap { $0 > 0 ? Double($0) / 86_400e6 : nil }
     lackOfQuestions = BeforeAfterReport.lack(plan, history)
@@ -77,7 +82,8 @@ struct BeforeAfterReport: HistoryReport {
   ) -> Period {
     let own = history.questions.indices.filter {
       let question = history.questions[$0]
-      return question.isTreated == isTreated && (question.time >= plan.moment) == isAfter
+      return question.isTreated == isTreated
+        && (isAfter ? question.time >= plan.settled : question.time < plan.moment)
     }
     let values = own.compactMap { worth[$0] }
     let delays = own.map { history.questions[$0].delay }.sorted()
@@ -117,18 +123,32 @@ struct BeforeAfterReport: HistoryReport {
         : "no decision has a value"
     }
     guard found.whole.treated.change != nil else {
-      let side = found.whole.treated.before.count == 0 ? "before" : "since"
-      return "no treated decision that can be compared was made \(side) \(plan.moment.rfc3339)"
+      let side = found.whole.treated.before.count == 0 ? before : since
+      return "no treated decision that can be compared was made \(side)"
     }
     guard found.whole.hasControl else {
-      return "not identified: there is no control group, so the change is that of time as well"
-        + " (--\(BenchAB.treated.name) says who was switched; the others are the control)"
+      return "not identified: \(lackOfControl)"
     }
     if let lack = found.whole.lack { return lack }
     guard found.trend == .apart, let interval = found.placebo?.interval else { return nil }
     return "not identified: treated and control were drifting apart before the switch already, by"
       + " \(interval.low.asAmount) to \(interval.high.asAmount) a decision between the halves of that"
       + " period"
+  }
+
+  private var before: String { "before \(plan.moment.rfc3339)" }
+  private var since: String { "since \(plan.settled.rfc3339)" }
+
+  private var lackOfControl: String {
+    guard periods.contains(where: { !$0.isTreated && $0.decided > 0 }) else {
+      return "there is no control group, so the change is that of time as well"
+        + " (--\(BenchAB.treated.name) says who was switched; the others are the control)"
+    }
+    let control = found.whole.control
+    let sides = [(before, control.before.count), (since, control.after.count)]
+    let empty = sides.filter { $0.1 == 0 }.map(\.0).joined(separator: " or ")
+    return "no control decision that can be compared was made \(empty),"
+      + " so the change is that of time as well"
   }
 
   var answer: PairedComparison.Answer {
@@ -195,6 +215,11 @@ struct BeforeAfterReport: HistoryReport {
     output.appendQuoted("\(plan.unit) of treated since the switch > \(plan.unit) without it")
     output.append(",\"switched\":")
     output.appendQuoted(plan.moment)
+    if plan.settled > plan.moment {
+      output.append(",\"wash_out\":{\"until\":")
+      output.appendQuoted(plan.settled)
+      output.append(",\"left_out\":\(washedOut)}" as String)
+    }
     output.append(",\"verdict\":")
     output.appendQuoted(answer.rawValue)
     let isTold = obstacle == nil
@@ -205,7 +230,7 @@ struct BeforeAfterReport: HistoryReport {
     output.append(",\"n\":\(count),\"bound\":0,\"estimator\":" as String)
     output.appendQuoted(whole.hasControl ? "difference_in_differences" : "change")
     output.append(",\"per_decision\":")
-    output.append(whole.effect.map { .double($0) } ?? .null)
+    output.append(whole.toldEffect.map { .double($0) } ?? .null)
     output.append(",\"per_decision_interval\":")
     output.append(interval: whole.interval)
     appendClusters(to: output)
@@ -235,7 +260,7 @@ struct BeforeAfterReport: HistoryReport {
     output.appendQuoted(found.placeboCut)
     output.append(",\"per_decision\":")
     output.append(
-      placebo.hasControl ? placebo.effect.map { .double($0) } ?? .null : .null)
+      placebo.hasControl ? placebo.toldEffect.map { .double($0) } ?? .null : .null)
     output.append(",\"per_decision_interval\":")
     output.append(interval: placebo.hasControl ? placebo.interval : nil)
     output.append(",\"trend\":\"\(found.trend)\"}" as String)
@@ -265,7 +290,7 @@ struct BeforeAfterReport: HistoryReport {
     output.append(
       interval: isTold ? difference.interval.times(difference.treated.after.count) : nil)
     output.append(",\"per_decision\":")
-    output.append(isTold ? difference.effect.map { .double($0) } ?? .null : .null)
+    output.append(isTold ? difference.toldEffect.map { .double($0) } ?? .null : .null)
     output.append(",\"per_decision_interval\":")
     output.append(interval: isTold ? difference.interval : nil)
     if isTold, let lack = difference.lack {

@@ -1,5 +1,15 @@
 // bench ab --before-after: what a switch was worth that has been made, by decisions as they were logged before and after
 // it, of those that switched and of those that did not.
+//
+//     ───────── before ─────────┬┄┄ wash-out ┄┄┬────── after ──────▶
+//                               ▲              ▲
+//                           the switch      settled
+//
+// A wash-out lies behind the switch alone, where it takes its time: what was there before still has a hold, or not everybody
+// is switched yet (Senn, "Cross-over Trials in Clinical Research", 2002; as the phase of implementation, Bernal, Cummins
+// and Gasparrini, "Interrupted time series regression for the evaluation of public health interventions", 2017). Who
+// suspects decisions from before it names an earlier switch. Control is left out for as long, or the periods would be of
+// different days.
 
 import Core
 import Decisions
@@ -9,14 +19,14 @@ import Measure
 import Replay
 
 struct BeforeAfterPlan {
-  let name: String
-  let schema: EventSchema
+  let declared: BenchABSubject
   let subject: HistoryReplay.Subject
-  let values: DecisionValues?
   /// What is decided where nothing is to be done; nil: no rules say it.
   let idle: String?
   /// Of the switch.
   let moment: Timestamp
+  /// From when on decisions are those of after it; what was asked between the two counts on neither side.
+  let settled: Timestamp
   let treated: Expression?
   /// As typed; nil: days alone are clusters.
   let entity: String?
@@ -31,23 +41,18 @@ struct BeforeAfterPlan {
       preconditionFailure("the flag is there")
     }
     self.moment = moment
+    settled = try BeforeAfterPlan.settled(moment, options)
     loggedPath = try BeforeAfterPlan.loggedPath(options)
     let project = try Project.require(invocation)
     let definition = try project.model(options, BenchAB.model)
-    schema = try EventFlags.schema(invocation, project)
-    guard let decides = definition.decides, let asking = schema.index(of: decides) else {
-      throw BenchABPlan.decidesNothing(definition)
-    }
-    name = definition.name
-    let outcome = try project.outcomes(of: asking, schema).first { $0.name == definition.name }
-    values = try project.values(of: definition, asking: asking, outcome: outcome, schema)
+    declared = try BenchABSubject(definition, project, invocation)
     idle = definition.decisions.last
-    guard values != nil || idle != nil else {
+    guard declared.values != nil || idle != nil else {
       throw .usage(
         "models.\(definition.name) has neither values nor rules, so nothing says what a decision was worth",
         hint: "values: { \(definition.name): [ { if: \"outcome\", value: 1 } ] }")
     }
-    let scope = schema.scope(of: asking)
+    let scope = declared.schema.scope(of: declared.asking)
     func expression(_ flag: Flag, _ type: ValueType? = nil) throws(Failure) -> Expression? {
       try options.value(flag).map { (text) throws(Failure) in
         try BenchABPlan.expression(flag, text, options, scope, expecting: type)
@@ -59,10 +64,25 @@ struct BeforeAfterPlan {
     segment = try options.value(BenchAB.segmentBy)
     seed = UInt64(try options.integer(BenchAB.seed, in: 0...Int.max) ?? 1)
     subject = HistoryReplay.Subject(
-      asking: asking, outcome: outcome,
+      asking: declared.asking, outcome: declared.outcome,
       cluster: entity == nil ? nil : try expression(BenchAB.cluster),
-      segment: try expression(BenchAB.segmentBy), keepsLines: values?.readsMembers == true)
+      segment: try expression(BenchAB.segmentBy), keepsLines: declared.values?.readsMembers == true)
   }
+
+  private static func settled(
+    _ moment: Timestamp, _ options: Options
+  ) throws(Failure) -> Timestamp {
+    let settled = moment + (try options.span(BenchAB.washOut) ?? .zero)
+    guard Timestamp.writable.contains(settled) else {
+      throw .usage(
+        "\(options.origin(BenchAB.washOut)): \(moment.rfc3339) and that much is behind the year 9999"
+      )
+    }
+    return settled
+  }
+
+  /// Whether what was asked at that time is on neither side.
+  func isWashedOut(_ time: Timestamp) -> Bool { time >= moment && time < settled }
 
   private static func loggedPath(_ options: Options) throws(Failure) -> String {
     let replayed = [
@@ -81,6 +101,10 @@ struct BeforeAfterPlan {
     }
     return path
   }
+
+  var name: String { declared.definition.name }
+  var schema: EventSchema { declared.schema }
+  var values: DecisionValues? { declared.values }
 
   /// By question, what its decision was worth; nil where that is not known.
   func worth(_ history: DecidedHistory) -> [Double?] {
@@ -107,7 +131,7 @@ enum BeforeAfterRun {
     history.finish()
     let unassigned = history.unassignedCount
     return try events.tell(
-      BeforeAfterReport(plan, history, worth: plan.worth(history)),
+      BeforeAfterReport(plan, history, worth: plan.worth(history)), of: plan.declared,
       notes: unassigned == 0
         ? []
         : [

@@ -29,12 +29,19 @@ extension BeforeAfterReport {
     if let first, let last { text += ", \(day(first)) to \(day(last))," }
     text += " before and after the switch at \(plan.moment.rfc3339);"
     text += " \(withOutcome.grouped) have an outcome"
+    if let washOut { text += "; \(washOut)" }
     if asked > decided {
       text +=
         "; \((asked - decided).grouped) questions are left out for want of a logged decision"
         + " or of a side"
     }
     return text
+  }
+
+  /// What is on neither side; nil where nothing is to be.
+  private var washOut: String? {
+    guard plan.settled > plan.moment else { return nil }
+    return "\(washedOut.grouped) from then to \(plan.settled.rfc3339) are left out as its wash-out"
   }
 
   private var what: String { plan.values == nil ? " right decisions" : "" }
@@ -48,11 +55,14 @@ extension BeforeAfterReport {
     var rate = "\((effect * 1_000).asAmount) for 1,000 decisions"
     if let daysAfter { rate += ", \((effect * Double(count) / daysAfter).asAmount) a day" }
     guard answer == .pass else {
-      return "It is not shown that the switch is worth anything: since then the difference is"
+      return
+        "It is not shown that the switch is worth anything: \(opener.lowercased()) the difference is"
         + "\n\(range)\(what) in all (95 %), \(rate), and \(why)."
     }
-    return "Since then the switch has been worth \(range)\(what) in all (95 %):\n\(rate)."
+    return "\(opener) the switch has been worth \(range)\(what) in all (95 %):\n\(rate)."
   }
+
+  private var opener: String { washOut == nil ? "Since then" : "Since its wash-out" }
 
   /// Means for 1,000 decisions, by group and period.
   var rows: [[String]] {
@@ -64,9 +74,9 @@ extension BeforeAfterReport {
       rows.append(
         [own[0].group] + own.map { cell($0) } + [group.change.map { perThousand($0) } ?? "-"])
     }
-    guard let effect = found.whole.effect else { return rows }
     let name = found.whole.hasControl ? "the switch" : "time and switch"
-    rows.append([name, "", "", "\(perThousand(effect))\(ends(found.whole.interval))"])
+    let effect = found.whole.toldEffect.map { "\(perThousand($0))\(ends(found.whole.interval))" }
+    rows.append([name, "", "", effect ?? "-"])
     return rows
   }
 
@@ -117,10 +127,11 @@ extension BeforeAfterReport {
       + segments.map { names, segment in
         let count = segment.difference.treated.after.count
         var worth = "-"
-        if obstacle == nil, segment.difference.hasControl, let value = segment.worth {
-          let interval = segment.difference.interval.times(count)
-          let ends = interval.map { "\($0.low.asAmount) to \($0.high.asAmount)" }
-          worth = "\(value.asAmount) (\(ends ?? "too little data"))"
+        if obstacle == nil, segment.difference.hasControl {
+          worth = "too little data"
+          if let value = segment.worth, let all = segment.difference.interval.times(count) {
+            worth = "\(value.asAmount) (\(all.low.asAmount) to \(all.high.asAmount))"
+          }
         }
         return [
           names.count == 1 ? BenchABReport.plain(names[0]) : "\(names.count) others",
@@ -136,6 +147,7 @@ extension BeforeAfterReport {
       title: "\(plan.name): before and after \(plan.moment.rfc3339)", answer: answer.rawValue,
       heading: answer.rawValue, lead: sentence.replacing("\n", with: " "), to: output)
     var facts = [("model", plan.name), ("switch", plan.moment.rfc3339)]
+    if let washOut { facts.append(("wash-out", washOut)) }
     if let first, let last { facts.append(("time", "\(day(first)) to \(day(last))")) }
     facts += [("decisions", decided.grouped), ("with an outcome", withOutcome.grouped)]
     Page.append(facts, to: output)

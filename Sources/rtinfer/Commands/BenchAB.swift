@@ -48,6 +48,10 @@ enum BenchAB {
     "treated", .text("EXPRESSION"),
     "With --before-after: the questions whose decisions were switched; the others are the control",
     default: "all, and there is no control")
+  static let washOut = Flag(
+    "wash-out", .text("SPAN"),
+    "With --before-after: leave out of both groups what was asked within SPAN behind the switch",
+    default: "0s")
   static let seed = Flag("seed", .text("N"), "Where the bootstrap's draws begin", default: "1")
   static let decisions = Flag(
     "decisions", .file, "Write every decision of every arm there, one JSON object a line")
@@ -85,7 +89,8 @@ enum BenchAB {
       score and serve write them; score where values read it; decided, the time at which it was there, where that was \
       later) and compares those of questions from before the switch with those after it. What --treated is true of was switched; of the \
       others time alone is learned, and the switch is worth the change of the treated less that of the control (difference in differences). \
-      Its interval is a bootstrap over days and, with --cluster, over what that says, both at once. Between the halves of the period before \
+      With --wash-out SPAN what was asked within SPAN behind the switch, while it took its time, is left out of both groups. \
+      The interval is a bootstrap over days and, with --cluster, over what that says, both at once. Between the halves of the period before \
       nothing was switched: where the same estimate is not compatible with zero there, treated and control were drifting apart already, and nothing is said. \
       Without a control a change is told, which is that of time as well, and nothing is said of the switch.
 
@@ -100,7 +105,7 @@ enum BenchAB {
     flags: [
       CommonFlags.project, model, batchEvery, publishDelay, ingestDelay, batchDecides, arms,
       cluster,
-      segmentBy, logged, beforeAfter, treated, seed, decisions, log, LogFlags.state,
+      segmentBy, logged, beforeAfter, treated, washOut, seed, decisions, log, LogFlags.state,
       PageFile.html, BenchModel.json, EventFlags.type, EventFlags.typeMember,
     ] + CommonFlags.records,
     examples: [
@@ -141,9 +146,9 @@ enum BenchAB {
     if try invocation.options.value(beforeAfter) != nil {
       return try BeforeAfterRun.run(invocation)
     }
-    guard !invocation.options.isTyped(treated) else {
+    for flag in [treated, washOut] where invocation.options.isTyped(flag) {
       throw .usage(
-        "--\(treated.name) is for --\(beforeAfter.name)",
+        "--\(flag.name) is for --\(beforeAfter.name)",
         hint: "--\(beforeAfter.name) TIME says when they were switched")
     }
     let plan = try BenchABPlan(invocation)
@@ -160,15 +165,6 @@ enum BenchAB {
     try replay.finish()
     let worth = plan.worth(replay)
     let weights = events.logged.map { replay.weights($0.decisions) }
-    var notes = plan.unusedValues
-    if let logged = events.logged?.decisions, let weights {
-      let unasked = logged.count - weights[0].count { $0 != nil }
-      if unasked > 0 {
-        notes.append(
-          "\(unasked.grouped) of \(logged.count.grouped) logged decisions have the id of no question"
-        )
-      }
-    }
     let report = BenchABReport(
       plan, replay,
       replay.comparisons(
@@ -179,6 +175,6 @@ enum BenchAB {
       let known = weights.map { HistoryReplay.matching(worth, $0) } ?? worth
       try BenchABDecisions.write(replay, known, plan, to: path)
     }
-    return try events.tell(report, notes: notes)
+    return try events.tell(report, of: plan.declared)
   }
 }

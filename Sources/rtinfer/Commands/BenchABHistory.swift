@@ -2,6 +2,7 @@
 // they were made, and what was found goes to the page, to the terminal or the pipe, and into the status.
 
 import Core
+import Decisions
 import Events
 import Features
 import Replay
@@ -49,8 +50,32 @@ struct BenchABHistory {
     progress.finish()
   }
 
-  /// - Parameter notes: what stderr says behind it.
-  func tell(_ report: some HistoryReport, notes: [String]) throws(Failure) -> ExitStatus {
+  /// What was declared or logged and met nothing: a misspelt name looks like that.
+  private func idle(_ subject: BenchABSubject) -> [String] {
+    var notes: [String] = []
+    if let values = subject.values, values.uses.contains(where: { $0 > 0 }) {
+      notes += values.uses.indices.filter { values.uses[$0] == 0 }.map {
+        "values.\(subject.definition.name)[\($0)] never applied"
+      }
+    }
+    guard let logged = logged?.decisions else { return notes }
+    if logged.untakenCount > 0 {
+      notes.append(
+        "\(logged.untakenCount.grouped) of \(logged.count.grouped) logged decisions have the id of no question"
+      )
+    }
+    if logged.repeatedCount > 0 {
+      notes.append(
+        "questions whose id has asked before are left out, as one decision is logged for all:"
+          + " \(logged.repeatedCount.grouped)")
+    }
+    return notes
+  }
+
+  /// - Parameter notes: what stderr says behind it, and behind what both ways say.
+  func tell(
+    _ report: some HistoryReport, of subject: BenchABSubject, notes: [String] = []
+  ) throws(Failure) -> ExitStatus {
     try PageFile.write(invocation) { report.appendPage(to: $0) }
     if invocation.terminal.outputIsTerminal, !invocation.options.isOn(BenchModel.json) {
       invocation.output.append(report.text)
@@ -58,7 +83,7 @@ struct BenchABHistory {
       report.append(to: invocation.output)
     }
     try invocation.output.flush()
-    for note in notes { invocation.messages.note(note) }
+    for note in idle(subject) + notes { invocation.messages.note(note) }
     let rejected = try rejects.finish(total: intake.counts.read + (logged?.count ?? 0))
     // A verdict goes before bad records.
     return report.status == .success ? rejected : report.status

@@ -8,17 +8,13 @@ import Measure
 import Replay
 
 struct BenchABPlan {
-  let name: String
-  let schema: EventSchema
+  let declared: BenchABSubject
   let features: FeatureDefinitions
   /// The models of the arms, by number.
   let deciders: [Decider]
   let models: [String]
   let arms: [ReplayArm]
   let subject: HistoryReplay.Subject
-  /// The declared outcome, whether or not it can be used.
-  let outcome: Outcome?
-  let values: DecisionValues?
   /// Of the log, where arms take their ingest delay from it.
   let delays: LogDelays?
   /// As typed.
@@ -36,12 +32,9 @@ struct BenchABPlan {
     let arms = found.list
     delays = found.delays
     let definition = try BenchABPlan.definition(options, project, arms)
-    let schema = try EventFlags.schema(invocation, project)
-    guard let decides = definition.decides, let asking = schema.index(of: decides) else {
-      throw BenchABPlan.decidesNothing(definition)
-    }
-    outcome = try project.outcomes(of: asking, schema).first { $0.name == definition.name }
-    values = try project.values(of: definition, asking: asking, outcome: outcome, schema)
+    let declared = try BenchABSubject(definition, project, invocation)
+    let (schema, outcome, values) = (declared.schema, declared.outcome, declared.values)
+    self.declared = declared
     let definitions = try BenchABPlan.definitions(of: arms, definition, project)
     var deciders: [Decider] = []
     for definition in definitions {
@@ -50,7 +43,6 @@ struct BenchABPlan {
     self.deciders = deciders
     models = definitions.map(\.name)
     self.arms = try BenchABArms.replayed(arms, models, subject: definition.name)
-    name = definition.name
     features = try project.features(schema)
     cluster = try options.value(BenchAB.cluster) ?? "day"
     segment = try options.value(BenchAB.segmentBy)
@@ -60,9 +52,9 @@ struct BenchABPlan {
     if loggedPath != nil {
       try BenchABPlan.refuseLogged(options, outcome, self.arms)
     }
-    let scope = schema.scope(of: asking)
+    let scope = schema.scope(of: declared.asking)
     subject = HistoryReplay.Subject(
-      asking: asking,
+      asking: declared.asking,
       outcome: outcome?.dependsOnDecision == true && loggedPath == nil ? nil : outcome,
       cluster: cluster == "day"
         ? nil : try BenchABPlan.expression(BenchAB.cluster, cluster, options, scope),
@@ -70,18 +62,11 @@ struct BenchABPlan {
         try BenchABPlan.expression(BenchAB.segmentBy, text, options, scope)
       },
       keepsLines: values?.readsMembers == true || decisionsPath != nil || loggedPath != nil)
-    self.schema = schema
     if hasCosts, values == nil {
       throw .usage(
         "\(options.origin(BenchAB.arms)): an arm has a cost, and no values say what a decision is worth",
         hint: "values: { \(definition.name): [ { if: \"outcome\", value: 1 } ] }")
     }
-  }
-
-  static func decidesNothing(_ definition: ModelDefinition) -> Failure {
-    .usage(
-      "models.\(definition.name) does not say which declared type of event it decides",
-      hint: "decides: \"scheduled\", an event type of the project's events")
   }
 
   /// The model whose outcome and values count.
@@ -172,6 +157,11 @@ struct BenchABPlan {
     }
   }
 
+  var name: String { declared.definition.name }
+  var schema: EventSchema { declared.schema }
+  var outcome: Outcome? { declared.outcome }
+  var values: DecisionValues? { declared.values }
+
   /// Whether any arm says what it costs.
   var hasCosts: Bool { arms.contains { $0.cost != .none } }
 
@@ -179,13 +169,5 @@ struct BenchABPlan {
   func worth(_ replay: HistoryReplay) -> [[Double?]] {
     guard let values, subject.outcome != nil else { return replay.rightGuesses() }
     return replay.values(values)
-  }
-
-  /// Values that no decision had: a misspelt decision looks like that.
-  var unusedValues: [String] {
-    guard let values, values.uses.contains(where: { $0 > 0 }) else { return [] }
-    return values.uses.indices.filter { values.uses[$0] == 0 }.map {
-      "values.\(name)[\($0)] never applied"
-    }
   }
 }

@@ -72,7 +72,8 @@ extension BenchABReport {
       return "Of no segment by \(by) alone can it be said that it differs from zero."
     }
     let part = share(of: first, arm).map { $0 > 0 ? ", \(($0 * 100).fixed(0)) % of it," : "" } ?? ""
-    return "By \(by): \(amount(interval.low)) to \(amount(interval.high))\(part) at"
+    return
+      "By \(by)\(plan.hasCosts ? ", before costs" : ""): \(amount(interval.low)) to \(amount(interval.high))\(part) at"
       + " \(BenchABReport.plain(first.names[0]))."
   }
 

@@ -91,19 +91,17 @@ enum BenchModel {
     }
     var figures: [ModelPeer.Figure] = []
     if options.isOn(peers) {
-      figures = try ModelPeer.measure(
+      figures = ModelPeer.measure(
         model,
         path: try DeclaredModel.path(declared.definition, try Project.find(invocation), invocation),
-        rows, batches: sizes, repeats: repeats, threads: threads, invocation)
+        rows, beside: results, threads: threads, invocation)
     }
     if invocation.terminal.outputIsTerminal, !options.isOn(json) {
       invocation.output.append(table(results, path, model, rows.count / model.inputCount))
-      invocation.output.append(ModelPeer.table(figures, beside: results))
+      invocation.output.append(ModelPeer.table(figures))
     } else {
       for result in results { append(result, path, model, to: invocation.output) }
-      for (figure, result) in zip(figures, results) {
-        ModelPeer.append(figure, path, beside: result, to: invocation.output)
-      }
+      for figure in figures { ModelPeer.append(figure, path, to: invocation.output) }
     }
     try invocation.output.flush()
     let status = try rejects.finish(total: run.rows)

@@ -10,8 +10,11 @@ struct LogDelays {
   /// 99 in 100 events were there by then.
   let p99: TimeSpan
 
-  /// A log that was filled long after has no delays to tell of.
+  /// A log that was filled long after has no delays to tell of, nor has one of which a part was: that part comes more than a
+  /// day late, and out of all proportion to the others.
   private static let medianMax = TimeSpan.days(1)
+  private static let p99Max = TimeSpan.days(1)
+  private static let proportionMax: Int64 = 10
 
   /// - Complexity: a pass over the log; memory is flat.
   static func measure(_ invocation: Invocation) throws(Failure) -> LogDelays {
@@ -36,6 +39,14 @@ struct LogDelays {
       throw .usage(
         "\(folder): half of its events were ingested \(found.median.description) or more after they"
           + " happened, so it was filled later and tells of no delay",
+        hint: "--\(BenchAB.ingestDelay.name) SPAN says how late events come")
+    }
+    let usual = found.median.microseconds * proportionMax
+    guard found.p99 <= p99Max || found.p99.microseconds <= usual else {
+      throw .usage(
+        "\(folder): 1 in 100 of its events were ingested \(found.p99.description) or more after they"
+          + " happened, half of them within \(found.median.description), so a part was filled later and"
+          + " 99 in 100 tell of no delay",
         hint: "--\(BenchAB.ingestDelay.name) SPAN says how late events come")
     }
     return found

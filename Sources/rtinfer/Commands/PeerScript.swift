@@ -1,21 +1,29 @@
 // The library that a model file is from, judging the same rows in the same calls: a script for Python, since there the
-// libraries are at home. It says each figure as a line of JSON, or why there is none.
+// libraries are at home. It writes each figure as a line of JSON, or why there is no more, into a file of its own: what
+// libraries print as they like goes to stderr.
 
 enum PeerScript {
-  /// Arguments: the model's file, its format, a file of the rows (doubles, row by row) with the margins behind them, the
-  /// rows' count, inputs of a row, margins of a row, batch sizes with commas, repeats, threads.
+  /// Arguments: the model's file, its format, a file of the rows (doubles, row by row) with the margins behind them, the file
+  /// for the figures, the rows' count, inputs of a row, margins of a row, the first round that predicts and the one behind the
+  /// last, batch sizes with commas (none above the rows' count), repeats, threads.
   static let text = #"""
-    import json, sys, time
+    import json, math, sys, time
 
-    path, kind, data, rows, inputs, outputs, batches, repeats, threads = sys.argv[1:]
-    rows, inputs, outputs, repeats, threads = map(int, (rows, inputs, outputs, repeats, threads))
+    path, kind, data, figures = sys.argv[1:5]
+    rows, inputs, outputs, first, end = map(int, sys.argv[5:10])
+    repeats, threads = map(int, sys.argv[11:13])
 
     def xgboost_margins():
         import xgboost
         booster = xgboost.Booster({"nthread": threads})
         booster.load_model(bytearray(open(path, "rb").read()))
+        config = json.loads(booster.save_config())
+        if config["learner"]["gradient_booster"]["name"] == "gblinear":
+            # The only call that it has, and only for all rounds.
+            return "xgboost " + xgboost.__version__, "float32", lambda x: booster.predict(
+                xgboost.DMatrix(x, nthread=threads), output_margin=True, validate_features=False)
         return "xgboost " + xgboost.__version__, "float32", lambda x: booster.inplace_predict(
-            x, predict_type="margin", validate_features=False)
+            x, iteration_range=(first, end), predict_type="margin", validate_features=False)
 
     def lightgbm_margins():
         import lightgbm
@@ -30,20 +38,14 @@ enum PeerScript {
         return "catboost " + catboost.__version__, "float32", lambda x: model.predict(
             x, prediction_type="RawFormulaVal", thread_count=threads)
 
-    loaders = {"xgboost": xgboost_margins, "lightgbm": lightgbm_margins, "catboost": catboost_margins}
-    try:
+    def largest_difference(ours, theirs):
         import numpy
-        name, number, margins = loaders[kind.split("-")[0]]()
-        numbers = numpy.fromfile(data)
-        x = numpy.ascontiguousarray(numbers[:rows * inputs].reshape(rows, inputs), dtype=number)
-        ours = numbers[rows * inputs:].reshape(rows, outputs)
-        theirs = numpy.asarray(margins(x), dtype="float64").reshape(rows, outputs)
-        difference = float(numpy.max(numpy.abs(ours - theirs)))
-    except Exception as error:
-        print(json.dumps({"error": (str(error).splitlines() or [type(error).__name__])[0]}))
-        sys.exit(0)
-    for batch in map(int, batches.split(",")):
-        batch = min(batch, rows)
+        # Infinities of one sign are the same, and so are two that are no numbers.
+        same = (ours == theirs) | (numpy.isnan(ours) & numpy.isnan(theirs))
+        with numpy.errstate(invalid="ignore"):
+            return float(numpy.max(numpy.where(same, 0.0, numpy.abs(ours - theirs))))
+
+    def measure(x, margins, batch):
         starts = range(0, rows - batch + 1, batch)
         passes, calls = [], []
         for turn in range(repeats + 1):
@@ -60,9 +62,30 @@ enum PeerScript {
         passes.sort()
         calls.sort()
         quantile = lambda share: calls[max(0, -(-len(calls) * share // 100) - 1)]
-        print(json.dumps({
-            "peer": name, "batch": batch, "rows": len(starts) * batch, "best": passes[0],
-            "median": passes[len(passes) // 2], "p50": quantile(50), "p99": quantile(99),
-            "difference": difference}), flush=True)
+        return {"rows": len(starts) * batch, "best": passes[0], "median": passes[len(passes) // 2],
+                "p50": quantile(50), "p99": quantile(99)}
+
+    def run(tell):
+        import numpy
+        name, number, margins = {"xgboost": xgboost_margins, "lightgbm": lightgbm_margins,
+                                 "catboost": catboost_margins}[kind.split("-")[0]]()
+        numbers = numpy.fromfile(data)
+        x = numpy.ascontiguousarray(numbers[:rows * inputs].reshape(rows, inputs), dtype=number)
+        ours = numbers[rows * inputs:].reshape(rows, outputs)
+        theirs = numpy.asarray(margins(x), dtype="float64").reshape(rows, outputs)
+        difference = largest_difference(ours, theirs)
+        for batch in map(int, sys.argv[10].split(",")):
+            tell({"peer": name, "batch": batch, **measure(x, margins, batch),
+                  "difference": difference if math.isfinite(difference) else None})
+
+    with open(figures, "w") as output:
+        def tell(line):
+            output.write(json.dumps(line) + "\n")
+            # What comes next may end us.
+            output.flush()
+        try:
+            run(tell)
+        except Exception as error:
+            tell({"error": (str(error).splitlines() or [type(error).__name__])[0]})
     """#
 }
