@@ -58,7 +58,7 @@ _rtinfer() {
       operands='infer diff'
       ;;
     'ingest '*)
-      flags='--project --type --type-member --id --time --time-unit --lateness --dedup --from --idle --private-key --window --windows --rejects --max-rejects --strict --log --state --fsync --segment-size --retain-age --retain-size --retain-force --wait --replay --from-offset --since --until --by --speed --follow --listen --max-connections --max-body --drain --drain-delay --ready-file --token-file --insecure --quiet --help'
+      flags='--project --type --type-member --id --time --time-unit --lateness --dedup --from --idle --private-key --dedup-memory --window --windows --rejects --max-rejects --strict --log --state --fsync --segment-size --retain-age --retain-size --retain-force --wait --replay --from-offset --since --until --by --speed --follow --listen --max-connections --max-body --drain --drain-delay --ready-file --token-file --insecure --quiet --help'
       verbs='log schema'
       case $previous in
         --project) values='files' ;;
@@ -72,6 +72,7 @@ _rtinfer() {
         --from) values='text' ;;
         --idle) values='text' ;;
         --private-key) values='files' ;;
+        --dedup-memory) values='text' ;;
         --window) values='text' ;;
         --windows) values='files' ;;
         --rejects) values='files' ;;

@@ -21,6 +21,7 @@ complete -c rtinfer -n '__fish_seen_subcommand_from ingest' -l dedup -x -d 'Drop
 complete -c rtinfer -n '__fish_seen_subcommand_from ingest' -l from -x -d 'What events come in: csv or tsv, and kcat, cloudevents, debezium, kinesis, pubsub, or auto'
 complete -c rtinfer -n '__fish_seen_subcommand_from ingest' -l idle -x -d 'How far a source partition may fall behind the others and still hold the watermark back'
 complete -c rtinfer -n '__fish_seen_subcommand_from ingest' -l private-key -r -F -d 'The file with the secret that hashes private members, 16 bytes or more'
+complete -c rtinfer -n '__fish_seen_subcommand_from ingest' -l dedup-memory -x -d 'Of the ids that dedup remembers; more lie in files of $TMPDIR, or /var/tmp, which the system may write out'
 complete -c rtinfer -n '__fish_seen_subcommand_from ingest' -l window -x -d 'How long the windows of event time are whose completeness is told'
 complete -c rtinfer -n '__fish_seen_subcommand_from ingest' -l windows -r -F -d 'Write how complete each window was to this file, one line each'
 complete -c rtinfer -n '__fish_seen_subcommand_from ingest' -l rejects -r -F -d 'Write rejected records there, one JSON object a line, with their raw bytes'
