@@ -27,6 +27,24 @@ import Testing
     #expect(again.window == TimeSpan("1d") && again["x"]?.windows.count == 20)
   }
 
+  @Test func wholeNumbersAreThoseThatRoundToThemselves() {
+    var random = SplitMix64(seed: 6)
+    let powers = (-60...60).flatMap { exponent in
+      let power = Double(sign: .plus, exponent: exponent, significand: 1)
+      return [power, -power, power.nextUp, power.nextDown, power + 0.5, power - 1]
+    }
+    let values =
+      powers + [0, -0.0, .greatestFiniteMagnitude, .leastNonzeroMagnitude]
+      + (0..<2_000).map { _ in
+        let value = Double(bitPattern: UInt64.random(in: 0...UInt64.max, using: &random))
+        return value.isFinite ? value : 1
+      }
+    for value in values {
+      let found = [value].withUnsafeBufferPointer { ColumnProfile.wholeCount($0) }
+      #expect(found == (value == value.rounded() ? 1 : 0), "\(value)")
+    }
+  }
+
   /// Squares of distances beyond 1e154 are more than a double holds.
   @Test func numbersWhoseSquaresOverflowAreReadBack() throws {
     let lines = (0..<40).map {
