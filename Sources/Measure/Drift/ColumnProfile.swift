@@ -126,15 +126,33 @@ public final class ColumnProfile {
     let batch = Moments2(of: values)
     moments.merge(batch)
     if let window { windows[window, default: Moments2()].merge(batch) }
-    var (least, greatest) = (minimum, maximum)
-    for value in values {
-      least = value < least ? value : least
-      greatest = value > greatest ? value : greatest
-    }
-    (minimum, maximum) = (least, greatest)
+    let (least, greatest) = ColumnProfile.range(of: values)
+    if least < minimum { minimum = least }
+    if greatest > maximum { maximum = greatest }
     kinds.numbers += Int64(values.count)
     kinds.integers += Int64(ColumnProfile.wholeCount(values))
     edges.add(values)
+  }
+
+  /// The least and the greatest; of equal ones (there are two zeros) the first that stands there.
+  ///
+  /// - Precondition: at least one value.
+  static func range(of values: UnsafeBufferPointer<Double>) -> (least: Double, greatest: Double) {
+    let start = UnsafeRawPointer(values.baseAddress!)
+    let grouped = values.count & ~7
+    var (least, greatest) = (SIMD8(repeating: values[0]), SIMD8(repeating: values[0]))
+    for index in stride(from: 0, to: grouped, by: 8) {
+      let group = start.loadUnaligned(fromByteOffset: index * 8, as: SIMD8<Double>.self)
+      least.replace(with: group, where: group .< least)
+      greatest.replace(with: group, where: group .> greatest)
+    }
+    var (low, high) = (least.min(), greatest.max())
+    for value in values[grouped...] {
+      low = value < low ? value : low
+      high = value > high ? value : high
+    }
+    let zero = low == 0 || high == 0 ? values.first { $0 == 0 } : nil
+    return (low == 0 ? zero! : low, high == 0 ? zero! : high)
   }
 
   /// How many are whole. A number below 2^52 is if adding 2^52, where a double has no place for a fraction, does not change
