@@ -262,7 +262,7 @@ public final class Decider {
   }
 
   /// Takes up a row of CSV cells, an empty one being missing.
-  public func read(cells: [Bytes], slots: [Int?]) throws(BadRecord) {
+  public func read(cells: UnsafeBufferPointer<Bytes>, slots: [Int?]) throws(BadRecord) {
     for slot in 0..<slotCount { scalars[slot] = .null }
     for (cell, slot) in zip(cells, slots) {
       guard let slot, !cell.isEmpty else { continue }

@@ -152,7 +152,9 @@ struct RowReader {
   }
 
   /// A row of cells under columns, as in CSV.
-  mutating func takeCells(_ cells: [Bytes], _ slots: [Int?]) throws(Refusal) {
+  mutating func takeCells(
+    _ cells: UnsafeBufferPointer<Bytes>, _ slots: [Int?]
+  ) throws(Refusal) {
     try takeRow(cells.count, slots) { (decider) throws(BadRecord) in
       try decider.read(cells: cells, slots: slots)
     }

@@ -109,6 +109,21 @@ import Testing
     }
   }
 
+  /// Rows without quotes against the same with one, which are read a byte at a time; lengths around blocks of 64 bytes.
+  @Test func rowsWithoutQuotesAreReadAsThoseWith() throws {
+    var random = SplitMix64(seed: 14)
+    for count in Array(0...40) + [63, 64, 65, 127, 128, 129, 300] {
+      let cells = (0..<count).map { _ in
+        String(repeating: "x", count: [0, 0, 1, 5, 17, 70].randomElement(using: &random)!)
+      }
+      let text = cells.joined(separator: ",")
+      #expect(
+        try rows(ChunkedSource("y,\(text)\ny,\(text),\"\"\n")) == [
+          ["y"] + (cells.isEmpty ? [""] : cells), ["y"] + (cells.isEmpty ? [""] : cells) + [""],
+        ])
+    }
+  }
+
   @Test func scalarsAreCells() {
     let output = OutputBuffer(MemorySink())
     let scalars: [Scalar] = [

@@ -63,6 +63,68 @@ import Testing
     }
   }
 
+  /// A reader that has learned a stream's habits against one that reads all of it slowly, on lines in several shapes and
+  /// styles, of which every third is damaged.
+  @Test func whatWasLearnedChangesNothing() {
+    var random = SplitMix64(seed: 77)
+    let (quick, slow) = (ColumnReader(), ColumnReader())
+    var taken = 0
+    for _ in 0..<30_000 {
+      let line = line(&random)
+      let padded = line + [UInt8](repeating: UInt8(ascii: "7"), count: LineReader.padding)
+      let found = padded.withBytes { outcome(quick, $0[0..<line.count], LineReader.padding) }
+      let expected = line.withBytes { outcome(slow, $0, 0) }
+      #expect(found == expected, "\(String(decoding: line, as: UTF8.self))")
+      if !found.hasPrefix("refused") { taken += 1 }
+    }
+    #expect(taken > 15_000 && quick.names == slow.names)
+  }
+
+  private func outcome(_ reader: ColumnReader, _ line: Bytes, _ padding: Int) -> String {
+    do { try reader.read(line, padding: padding) } catch { return "refused: \(error.reason)" }
+    return text(reader)
+  }
+
+  private func line(_ random: inout SplitMix64) -> [UInt8] {
+    let shapes = [
+      ["a", "time", "b", "c"], ["a", "f", "b", "kind", "_rt"], ["b", "a", "a", "f", "f"],
+      ["a name that is longer than two blocks of sixteen", "c"], (0..<40).map { "m\($0)" }, [],
+    ]
+    let values = [
+      "0", "-1", "12.50", "-0.0", "0.25", "1234567", "123456.789012", "true", "null", #""plain""#,
+      "1e5", "1e999", "12345678901234567890", #""esc\u0041\n""#, #""é""#, "[1,{}]", "{}",
+      #"{"x":1,"y":{"z":2.5}}"#, #"{"y":{"z":"t","w":3},"x":-4}"#, "01", "-", "nul", "7.",
+    ]
+    let (comma, colon) = [(",", ":"), (", ", ": ")].randomElement(using: &random)!
+    let members = shapes.randomElement(using: &random)!.map { name in
+      let limit = Int.random(in: 0..<60, using: &random) == 0 ? values.count : values.count - 4
+      return "\"\(name)\"\(colon)\(values[Int.random(in: 0..<limit, using: &random)])"
+    }
+    var bytes = Array("{\(members.joined(separator: comma))}".utf8)
+    guard Int.random(in: 0..<3, using: &random) == 0 else { return bytes }
+    let place = Int.random(in: 0..<bytes.count, using: &random)
+    if Bool.random(using: &random) {
+      bytes[place] = Array("\",:{}[]\\ 0e".utf8).randomElement(using: &random)!
+    } else {
+      bytes.remove(at: place)
+    }
+    return bytes
+  }
+
+  /// More members than are learned, and than a walk passes at once.
+  @Test(arguments: [255, 256, 257, 1_500])
+  func longRecordsAreReadToTheirEnd(_ count: Int) throws {
+    let line = "{" + (0..<count).map { "\"m\($0)\":\($0)" }.joined(separator: ",") + "}"
+    let padded = Array(line.utf8) + [UInt8](repeating: 0, count: LineReader.padding)
+    let reader = ColumnReader()
+    for _ in 0..<3 {
+      try padded.withBytes { (bytes) throws(BadRecord) in
+        try reader.read(bytes[0..<line.utf8.count], padding: LineReader.padding)
+      }
+      #expect(text(reader) == (0..<count).map { "m\($0)=\($0)" }.joined(separator: " "))
+    }
+  }
+
   @Test func aTableHasTheSameColumns() throws {
     let reader = ColumnReader()
     let table = CSVReader(

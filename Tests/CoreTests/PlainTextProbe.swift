@@ -29,6 +29,20 @@ enum PlainTextProbe {
     ShortNumber.scalar(text.base, count: text.count)
   }
 
+  /// The same for what may be no number at all.
+  static func plainDecimal(_ text: Bytes) -> Double? {
+    ShortNumber.plainDecimal(text.base, count: text.count)
+  }
+
+  /// The separators of up to 64 bytes: with SSE2, and as on other processors.
+  static func separators(_ text: Bytes, count: Int) -> (UInt64, UInt64) {
+    let comma = UInt8(ascii: ",")
+    return (
+      SeparatorMask.of(text.base, count: count, comma),
+      SeparatorMask.portable(text.base, count: count, comma)
+    )
+  }
+
   /// Whether a template made of `template` stands at `text`: with SSE2, and as on other processors.
   static func matches(_ template: Bytes, _ text: Bytes) -> (Bool, Bool) {
     let reference = TemplateReference.allocate(capacity: 1)

@@ -27,6 +27,41 @@ import Testing
     #expect(again.window == TimeSpan("1d") && again["x"]?.windows.count == 20)
   }
 
+  @Test(arguments: 1...40) func theRangeIsThatOfOneAtATime(_ count: Int) {
+    var random = SplitMix64(seed: UInt64(count))
+    let numbers = [-0.0, 0, 0.5, -0.5, 7, -7, 1e300, -1e300]
+    for _ in 0..<200 {
+      let few = numbers.shuffled(using: &random).prefix(Int.random(in: 1...5, using: &random))
+      let values = (0..<count).map { _ in few.randomElement(using: &random)! }
+      var (least, greatest) = (Double.infinity, -Double.infinity)
+      for value in values {
+        if value < least { least = value }
+        if value > greatest { greatest = value }
+      }
+      let found = values.withUnsafeBufferPointer { ColumnProfile.range(of: $0) }
+      #expect(found.least.bitPattern == least.bitPattern)
+      #expect(found.greatest.bitPattern == greatest.bitPattern)
+    }
+  }
+
+  @Test func wholeNumbersAreThoseThatRoundToThemselves() {
+    var random = SplitMix64(seed: 6)
+    let powers = (-60...60).flatMap { exponent in
+      let power = Double(sign: .plus, exponent: exponent, significand: 1)
+      return [power, -power, power.nextUp, power.nextDown, power + 0.5, power - 1]
+    }
+    let values =
+      powers + [0, -0.0, .greatestFiniteMagnitude, .leastNonzeroMagnitude]
+      + (0..<2_000).map { _ in
+        let value = Double(bitPattern: UInt64.random(in: 0...UInt64.max, using: &random))
+        return value.isFinite ? value : 1
+      }
+    for value in values {
+      let found = [value].withUnsafeBufferPointer { ColumnProfile.wholeCount($0) }
+      #expect(found == (value == value.rounded() ? 1 : 0), "\(value)")
+    }
+  }
+
   /// Squares of distances beyond 1e154 are more than a double holds.
   @Test func numbersWhoseSquaresOverflowAreReadBack() throws {
     let lines = (0..<40).map {

@@ -4,9 +4,10 @@
 All compare the same two tables of normal numbers, as CSV and as NDJSON, on one core (the process and its children are
 pinned to it). rtinfer's times are of whole processes, start and reading included; those of the others include reading,
 not importing. river takes one value at a time, so beside it is `drift watch` on a stream of one number a line, the
-reading of JSON included. What is not installed is left out and named.
+reading of JSON included. What is not installed, or fails, is left out and named. The most memory that a process took is
+told by a small process that starts it, as Linux counts what its parent held as its own.
 
-    pip install numpy scipy pandas river evidently
+    pip install numpy scipy 'pandas<3' river evidently
     swift build -c release; python3 Tests/Peers/drift.py [--rows 100000] [--columns 200]
 """
 
@@ -15,11 +16,13 @@ import importlib.util
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 import time
 
 PACKAGE = pathlib.Path(__file__).resolve().parents[2]
-DETECTORS = [("adwin", "ADWIN"), ("page-hinkley", "PageHinkley"), ("kswin", "KSWIN")]
+# By rtinfer's name and river's, and how many values: enough that starting a process weighs little.
+DETECTORS = [("adwin", "ADWIN", 2_000_000), ("page-hinkley", "PageHinkley", 2_000_000), ("kswin", "KSWIN", 100_000)]
 
 
 def timed(work):
@@ -28,15 +31,25 @@ def timed(work):
     return time.perf_counter() - start
 
 
+# Starts a command and says how it ended, its seconds and the most memory that it took, in KB.
+STARTER = """
+import os, sys, time
+silence = [(os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)]
+start = time.perf_counter()
+child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=silence)
+_, status, usage = os.wait4(child, 0)
+print(os.waitstatus_to_exitcode(status), time.perf_counter() - start, usage.ru_maxrss, file=sys.stderr)
+"""
+
+
 def process(command, output=subprocess.DEVNULL):
     """Seconds and the most memory, in MB, of one process."""
-    start = time.perf_counter()
-    child = subprocess.Popen([str(word) for word in command], stdout=output, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode not in (0, 1):
-        raise SystemExit(f"{' '.join(map(str, command))}: status {child.returncode}")
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
+    words = [str(word) for word in command]
+    starter = [sys.executable, "-I", "-S", "-c", STARTER, *words]
+    told = subprocess.run(starter, stdout=output, stderr=subprocess.PIPE, text=True, check=True).stderr.split()
+    if int(told[0]) not in (0, 1):
+        raise SystemExit(f"{' '.join(words)}: status {told[0]}")
+    return float(told[1]), int(told[2]) / 1024
 
 
 def make(folder, rows, columns):
@@ -101,11 +114,10 @@ def river(binary, folder):
     import numpy
     from river import drift
 
-    count = 200_000
-    values = numpy.random.default_rng(2).normal(0.5, 0.1, count).round(4).tolist()
-    path = folder / "stream.ndjson"
-    path.write_text("".join(f'{{"score":{value}}}\n' for value in values))
-    for own, name in DETECTORS:
+    for own, name, count in DETECTORS:
+        values = numpy.random.default_rng(2).normal(0.5, 0.1, count).round(4).tolist()
+        path = folder / "stream.ndjson"
+        path.write_text("".join(f'{{"score":{value}}}\n' for value in values))
         detector = getattr(drift, name)()
 
         def follow():
@@ -122,10 +134,10 @@ def main():
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--columns", type=int, default=200)
     parser.add_argument("--binary", default=str(PACKAGE / ".build/release/rtinfer"))
-    parser.add_argument("--peers", default="scipy,evidently,river", help="which of them, of those that are installed")
+    parser.add_argument("--peers", default="scipy,evidently,river", help="which of them, of those that are installed; none, if empty")
     options = parser.parse_args()
     peers = []
-    for peer in options.peers.split(","):
+    for peer in filter(None, options.peers.split(",")):
         if importlib.util.find_spec(peer):
             peers.append(peer)
         else:
@@ -134,11 +146,17 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         make(folder, options.rows, options.columns)
+        # Else the tables are still being written while the first of all is measured.
+        os.sync()
         for ending in ("csv", "ndjson"):
             own = rtinfer(options.binary, folder, ending)
             for peer, work in (("scipy", scipy), ("evidently", evidently)):
                 if peer in peers:
-                    seconds = timed(lambda: work(folder, ending))
+                    try:
+                        seconds = timed(lambda: work(folder, ending))
+                    except Exception as problem:
+                        print(f"{ending:7} {peer} is left out, as it failed: {type(problem).__name__}: {problem}")
+                        continue
                     print(f"{ending:7} {peer:16} {seconds:8.2f} s  {seconds / own:6.1f} times rtinfer's two steps")
         if "river" in peers:
             river(options.binary, folder)

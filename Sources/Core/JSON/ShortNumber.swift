@@ -36,6 +36,42 @@ enum ShortNumber {
     return .double(isNegative ? -value : value)
   }
 
+  /// A number as JSON has it, without an exponent; nil for anything else.
+  ///
+  /// - Parameters:
+  ///   - text: any `count` bytes, 1 to 8; eight bytes may be loaded.
+  @inline(__always)
+  static func plainDecimal(_ text: UnsafePointer<UInt8>, count: Int) -> Double? {
+    var word = UInt64(littleEndian: UnsafeRawPointer(text).loadUnaligned(as: UInt64.self))
+    // As arithmetic, since a branch on what is a sign half of the time is guessed wrong half of the time: 1 or 0.
+    let sign = ((word & 0xFF ^ UInt64(UInt8(ascii: "-"))) &- 1) >> 63
+    var digits = count &- Int(truncatingIfNeeded: sign)
+    guard digits > 0 else { return nil }
+    word = (word >> (sign &* 8)) & ~0 >> UInt64((8 &- digits) &* 8)
+    let points = zeroBytes(word ^ (ones &* 0x2E))
+    var decimals = 0
+    if points != 0 {
+      let whole = points.trailingZeroBitCount & ~7
+      let below: UInt64 = 1 << UInt64(whole) &- 1
+      decimals = digits &- 1 &- whole / 8
+      guard whole > 0, decimals > 0 else { return nil }
+      word = word & below | (word >> 8) & ~below
+      digits &-= 1
+    }
+    // 007 is a text.
+    guard word & 0xFF != 0x30 || digits &- decimals == 1, isDigits(word, digits) else { return nil }
+    let value = Double(Int64(bitPattern: number(word, digits))) / powersOfTen[decimals]
+    return Double(bitPattern: value.bitPattern | sign << 63)
+  }
+
+  /// Whether the first `count` bytes are digits; those behind are 0.
+  @inline(__always)
+  private static func isDigits(_ word: UInt64, _ count: Int) -> Bool {
+    let values = word ^ (ones &* 0x30) & ~0 >> UInt64((8 &- count) &* 8)
+    // What is above 9 reaches the top bit; what carries over from a byte below was there before.
+    return (values &+ ones &* 0x76 | values) & (ones &* 0x80) == 0
+  }
+
   /// A number of 0 or more, with three decimals at most, in thousandths; nil for any other.
   ///
   /// - Parameters:

@@ -1,9 +1,16 @@
 // Rows of comma- or tab-separated values (RFC 4180): quotes, doubled quotes, line ends inside quotes, CRLF, a
-// header row; `LineReader` sees to a byte order mark. Cells are borrowed; a cell with doubled quotes is copied once to resolve them.
+// header row; `LineReader` sees to a byte order mark. Cells are borrowed; a cell with doubled quotes is copied once to
+// resolve them. Nearly all rows have no quote at all, and then only their separators need be found, 64 bytes at a time.
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
 
 public struct CSVRow {
-  /// Valid until the next row is asked for.
-  public let cells: [Bytes]
+  /// Valid until the next row is asked for; `LineReader.padding` bytes behind each may be loaded.
+  public let cells: UnsafeBufferPointer<Bytes>
   /// Of the row's first line.
   public let line: Int
   public let offset: Int
@@ -18,17 +25,23 @@ public final class CSVReader {
   private var joined: [UInt8] = []
   private var storage: UnsafeMutablePointer<UInt8>
   private var capacity = 4096
-  private var cells: [Bytes] = []
+  private var cells: UnsafeMutablePointer<Bytes>
+  private var cellCapacity = 64
+  private var cellCount = 0
 
   public var sourceName: String { reader.source.name }
 
   public init(_ reader: LineReader, separator: UInt8 = UInt8(ascii: ",")) {
     self.reader = reader
     self.separator = separator
-    self.storage = .allocate(capacity: capacity)
+    self.storage = .allocate(capacity: capacity + LineReader.padding)
+    self.cells = .allocate(capacity: cellCapacity)
   }
 
-  deinit { storage.deallocate() }
+  deinit {
+    storage.deallocate()
+    cells.deallocate()
+  }
 
   /// The next row, or nil at the end; a fault in its place where its quotes are wrong or it is too long.
   public func next() throws(Failure) -> Result<CSVRow, CSVFault>? {
@@ -38,7 +51,8 @@ public final class CSVReader {
     }
     var bytes = line.bytes
     let (number, offset) = (line.number, line.offset)
-    if endsInsideQuotes(bytes, inside: false) {
+    let hasQuotes = memchr(bytes.base, Int32(UInt8(ascii: "\"")), bytes.count) != nil
+    if hasQuotes, endsInsideQuotes(bytes, inside: false) {
       let closes = try join(line, bytes)
       keep(joined)
       bytes = kept
@@ -48,12 +62,18 @@ public final class CSVReader {
             reason: "a quote is opened and not closed", line: number, offset: offset, raw: bytes))
       }
     }
-    guard split(bytes) else {
+    cellCount = 0
+    if !hasQuotes {
+      splitPlain(bytes)
+    } else if !split(bytes) {
       return .failure(
         CSVFault(
           reason: "text before or after a quoted cell", line: number, offset: offset, raw: bytes))
     }
-    return .success(CSVRow(cells: cells, line: number, offset: offset, raw: bytes))
+    return .success(
+      CSVRow(
+        cells: UnsafeBufferPointer(start: cells, count: cellCount), line: number, offset: offset,
+        raw: bytes))
   }
 
   private func fault(_ reason: String, _ line: Line) -> CSVFault {
@@ -84,7 +104,7 @@ public final class CSVReader {
     if bytes.count > capacity {
       storage.deallocate()
       capacity = bytes.count * 2
-      storage = .allocate(capacity: capacity)
+      storage = .allocate(capacity: capacity + LineReader.padding)
     }
     storage.update(from: bytes, count: bytes.count)
     keptCount = bytes.count
@@ -115,8 +135,44 @@ public final class CSVReader {
 
   // MARK: Cells
 
+  /// A row without quotes.
+  private func splitPlain(_ bytes: Bytes) {
+    var start = 0
+    var block = 0
+    while block < bytes.count {
+      if cellCapacity &- cellCount <= SeparatorMask.blockBytes { growCells() }
+      var separators = SeparatorMask.of(
+        bytes.base + block, count: min(SeparatorMask.blockBytes, bytes.count &- block), separator)
+      var next = cells + cellCount
+      while separators != 0 {
+        let end = block &+ separators.trailingZeroBitCount
+        next.initialize(to: Bytes(base: bytes.base + start, count: end &- start))
+        next += 1
+        start = end &+ 1
+        separators &= separators &- 1
+      }
+      cellCount = next - cells
+      block &+= SeparatorMask.blockBytes
+    }
+    append(bytes[start..<bytes.count])
+  }
+
+  private func append(_ cell: Bytes) {
+    if cellCount == cellCapacity { growCells() }
+    (cells + cellCount).initialize(to: cell)
+    cellCount += 1
+  }
+
+  private func growCells() {
+    let larger = UnsafeMutablePointer<Bytes>.allocate(capacity: cellCapacity * 2)
+    larger.update(from: cells, count: cellCount)
+    cells.deallocate()
+    cells = larger
+    cellCapacity *= 2
+  }
+
+  /// Any row: the slow twin for those without quotes.
   private func split(_ bytes: Bytes) -> Bool {
-    cells.removeAll(keepingCapacity: true)
     scratch.removeAll(keepingCapacity: true)
     var index = 0
     while true {
@@ -126,7 +182,7 @@ public final class CSVReader {
       } else {
         let start = index
         while index < bytes.count, bytes[index] != separator { index += 1 }
-        cells.append(bytes[start..<index])
+        append(bytes[start..<index])
       }
       guard index < bytes.count else { return true }
       guard bytes[index] == separator else { return false }
@@ -153,10 +209,11 @@ public final class CSVReader {
     let cell = bytes[start..<index]
     if hasDoubled {
       let owner = ByteOwner()
-      cells.append(owner.keep(CSVReader.withoutDoubledQuotes(cell)))
+      let text = Array(CSVReader.withoutDoubledQuotes(cell).utf8)
+      append(owner.keep(text, padding: LineReader.padding))
       scratch.append(owner)
     } else {
-      cells.append(cell)
+      append(cell)
     }
     return index + 1
   }

@@ -3,8 +3,9 @@
 //
 //     {"id":"a1","delay":5,"features":{"origin:mean_1h":7.5}}  ─▶  id · delay · features."origin:mean_1h"
 //
-// Members mostly come in the order in which they came last time, so that is where the reader looks first; anywhere
-// else a hash finds them, and a member that is new becomes a column.
+// Members mostly come in the order in which they came last time, and what stands between their values is then known by
+// heart (`Template.swift`). What is not as expected is read by the cursor, which looks for a member first where it came
+// last time; anywhere else a hash finds it, and a member that is new becomes a column.
 
 /// One value and its column's number.
 public struct ColumnCell {
@@ -42,6 +43,8 @@ public final class ColumnReader {
   /// Columns that one stream may have: beyond, its members' names are data.
   public static let columnsMax = 10_000
   private static let depthMax = 8
+  /// Of one object.
+  private static let templatesMax = 1_024
 
   private final class Node {
     struct Entry {
@@ -57,12 +60,17 @@ public final class ColumnReader {
     var entries: [Entry] = []
     /// The entry that is expected first in an object, and after each other.
     var following: [Int] = [0]
+    let templates: TemplateTable
 
-    init(_ path: [String]) { self.path = path }
+    init(_ path: [String], _ owner: ByteOwner) {
+      self.path = path
+      templates = TemplateTable(owner, most: ColumnReader.templatesMax)
+    }
   }
 
   private let choice: Choice
-  private let root = Node([])
+  private let owner: ByteOwner
+  private let root: Node
   private let scratch = TextScratch()
   private var record = 0
   private var storage: UnsafeMutablePointer<ColumnCell>
@@ -71,12 +79,26 @@ public final class ColumnReader {
   /// The columns, numbered as they were met first.
   public private(set) var names: [String] = []
 
+  /// Members that a walk has passed.
+  private let passed: UnsafeMutablePointer<MemberRange>
+  private static let passedMax = 256
+  /// Where a walk puts values by slot; here no member has a slot of its own.
+  private let slot: UnsafeMutablePointer<ValueRange>
+
   public init(_ choice: Choice = Choice()) {
     self.choice = choice
+    owner = ByteOwner()
+    root = Node([], owner)
     storage = .allocate(capacity: capacity)
+    passed = .allocate(capacity: ColumnReader.passedMax)
+    slot = .allocate(capacity: 1)
   }
 
-  deinit { storage.deallocate() }
+  deinit {
+    storage.deallocate()
+    passed.deallocate()
+    slot.deallocate()
+  }
 
   /// The values of the last record, nulls included, in the order in which they stand there; valid until the next.
   public var cells: UnsafeBufferPointer<ColumnCell> {
@@ -118,25 +140,98 @@ public final class ColumnReader {
 
   private func readObject(_ node: Node, _ cursor: inout JSONCursor) throws(JSONError) {
     try cursor.beginObject()
-    var first = true
-    var before = 0
-    while let key = try cursor.nextKey(first: &first) {
-      let name = key.escaped ? scratch.unescape(key.bytes) : key.bytes
-      let index = try find(name, in: node, after: before, at: cursor.position)
-      before = index + 1
-      if node.entries[index].record == record { forget(node.entries[index]) }
-      node.entries[index].record = record
-      if try cursor.peek() == .object, let child = child(of: index, in: node) {
-        try readObject(child, &cursor)
+    guard cursor.readable &- cursor.end >= TemplateWalk.padding else {
+      return try readSlowly(node, &cursor, first: true, after: 0)
+    }
+    var template = node.templates.start
+    while true {
+      var walk = TemplateWalk(
+        position: cursor.position, template: template, members: passed,
+        membersEnd: passed + ColumnReader.passedMax, step: 1)
+      let stop = walk.run(cursor.base, end: cursor.end, slots: slot)
+      try take(UnsafeBufferPointer(start: passed, count: walk.members - passed), node, cursor.base)
+      cursor.position = walk.position
+      template = walk.template
+      if walk.members == walk.membersEnd { continue }
+      if stop == .value {
+        try take(Int(template.pointee.entry), of: node, &cursor)
         continue
       }
-      let raw = try cursor.rawValue()
-      let column = node.entries[index].column
-      if column == -2 { continue }
-      append(
-        column >= 0 ? column : try open(index, in: node, at: cursor.position),
-        ColumnValue(raw) { $0.escaped ? scratch.unescape($0.bytes) : $0.bytes })
+      let start = cursor.position
+      let before = Int(template.pointee.entry) + 1
+      var first = template == node.templates.start
+      guard let key = try cursor.nextKey(first: &first) else { return }
+      let nameOffset = key.bytes.base - cursor.base - 1 - start
+      let index = try find(resolved(key), in: node, after: before, at: cursor.position)
+      cursor.skipBlanks()
+      let text = Bytes(base: cursor.base + start, count: cursor.position - start)
+      try take(index, of: node, &cursor)
+      let learned = node.templates.learn(
+        after: template, text, nameOffset: nameOffset, slot: 0, entry: index, hasChild: false)
+      guard let learned else {
+        return try readSlowly(node, &cursor, first: false, after: index + 1)
+      }
+      template = learned
     }
+  }
+
+  /// The slow and obvious way, for text without padding and for objects with more or longer names than are learned.
+  private func readSlowly(
+    _ node: Node, _ cursor: inout JSONCursor, first: Bool, after previous: Int
+  ) throws(JSONError) {
+    var (first, before) = (first, previous)
+    while let key = try cursor.nextKey(first: &first) {
+      let index = try find(resolved(key), in: node, after: before, at: cursor.position)
+      before = index + 1
+      try take(index, of: node, &cursor)
+    }
+  }
+
+  private func resolved(_ raw: JSONRaw) -> Bytes {
+    raw.escaped ? scratch.unescape(raw.bytes) : raw.bytes
+  }
+
+  /// Members of simple values, whose text is padded.
+  private func take(
+    _ members: UnsafeBufferPointer<MemberRange>, _ node: Node, _ base: UnsafePointer<UInt8>
+  ) throws(JSONError) {
+    while count &+ members.count > capacity { grow() }
+    for member in members {
+      let column = try meet(member.entry, of: node, at: member.valueStart)
+      if column < 0 { continue }
+      let text = Bytes(base: base + member.valueStart, count: member.valueCount)
+      (storage + count).initialize(
+        to: ColumnCell(column: column, value: ColumnValue(simple: text)))
+      count &+= 1
+    }
+  }
+
+  /// The value that comes next, or the members inside it.
+  private func take(
+    _ index: Int, of node: Node, _ cursor: inout JSONCursor
+  ) throws(JSONError) {
+    if try cursor.peek() == .object, let child = child(of: index, in: node) {
+      note(index, of: node)
+      return try readObject(child, &cursor)
+    }
+    let raw = try cursor.rawValue()
+    let column = try meet(index, of: node, at: cursor.position)
+    if column >= 0 { append(column, ColumnValue(raw) { resolved($0) }) }
+  }
+
+  /// The column of a member that has a value; -2 if it is not wanted.
+  @inline(__always)
+  private func meet(_ index: Int, of node: Node, at offset: Int) throws(JSONError) -> Int {
+    note(index, of: node)
+    let column = node.entries[index].column
+    return column == -1 ? try open(index, in: node, at: offset) : column
+  }
+
+  /// Of members that appear twice the last one counts.
+  @inline(__always)
+  private func note(_ index: Int, of node: Node) {
+    if node.entries[index].record == record { forget(node.entries[index]) }
+    node.entries[index].record = record
   }
 
   private func find(
@@ -169,7 +264,7 @@ public final class ColumnReader {
     guard node.path.count < ColumnReader.depthMax, node.entries[index].column != -2 else {
       return nil
     }
-    let child = Node(node.path + [node.entries[index].key.string])
+    let child = Node(node.path + [node.entries[index].key.string], owner)
     node.entries[index].child = child
     return child
   }
@@ -248,13 +343,21 @@ public final class ColumnReader {
     }
   }
 
-  public func read(cells row: [Bytes]) throws(BadRecord) {
+  /// - Parameter row: `LineReader.padding` bytes behind each cell may be loaded.
+  public func read(cells row: UnsafeBufferPointer<Bytes>) throws(BadRecord) {
     guard row.count == columnsOfTable.count else {
       throw BadRecord("\(row.count) cells where the header has \(columnsOfTable.count)")
     }
     count = 0
-    for (index, cell) in row.enumerated() where columnsOfTable[index] >= 0 {
-      append(columnsOfTable[index], ColumnValue(cell: cell))
+    while row.count > capacity { grow() }
+    var next = storage
+    columnsOfTable.withUnsafeBufferPointer { columns in
+      for index in 0..<row.count where columns[index] >= 0 {
+        next.initialize(
+          to: ColumnCell(column: columns[index], value: ColumnValue(cell: row[index])))
+        next += 1
+      }
     }
+    count = next - storage
   }
 }

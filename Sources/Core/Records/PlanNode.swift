@@ -16,25 +16,16 @@ final class PlanNode {
   private let unwantedSlot: Int
   /// Of names and templates.
   private let owner: ByteOwner
-  /// The templates; the first one is empty and stands for the start of an object.
-  private let templates: TemplateReference
-  private var templateCount = 0
+  private let templates: TemplateTable
 
   /// Templates of one level: more than records have members, few enough that a hostile stream of ever new
   /// names costs a fixed amount of memory.
   private static let templatesMax = 256
-  private static let templateBytesMax = 128
 
   private init(_ owner: ByteOwner, unwantedSlot: Int) {
     self.owner = owner
     self.unwantedSlot = unwantedSlot
-    templates = .allocate(capacity: PlanNode.templatesMax)
-    add(.empty, nameOffset: 0, entry: -1)
-  }
-
-  deinit {
-    templates.deinitialize(count: templateCount)
-    templates.deallocate()
+    templates = TemplateTable(owner, most: PlanNode.templatesMax)
   }
 
   static func tree(_ plan: FieldPlan) -> PlanNode {
@@ -65,36 +56,16 @@ final class PlanNode {
   // MARK: Templates
 
   /// What precedes the first member of an object. It lives as long as the node, as all templates do.
-  var start: TemplateReference { templates }
+  var start: TemplateReference { templates.start }
 
   /// Learns what the cursor has read between two values; nil if there is no room for more.
   func learn(
     after previous: TemplateReference, _ text: Bytes, nameOffset: Int, entry: Int
   ) -> TemplateReference? {
-    guard text.count <= PlanNode.templateBytesMax else { return nil }
-    guard let template = known(text) ?? add(text, nameOffset: nameOffset, entry: entry) else {
-      return nil
-    }
-    previous.pointee.expectNext(template)
-    return template
-  }
-
-  private func known(_ text: Bytes) -> TemplateReference? {
-    for index in 1..<templateCount where templates[index].text == text { return templates + index }
-    return nil
-  }
-
-  @discardableResult
-  private func add(_ text: Bytes, nameOffset: Int, entry: Int) -> TemplateReference? {
-    guard templateCount < PlanNode.templatesMax else { return nil }
     let wanted = entry < 0 ? -1 : entries[entry].slot
-    (templates + templateCount).initialize(
-      to: Template(
-        owner.keep(text.copy()), nameOffset: nameOffset, slot: wanted < 0 ? unwantedSlot : wanted,
-        entry: entry,
-        hasChild: entry >= 0 && entries[entry].child != nil))
-    templateCount += 1
-    return templates + (templateCount - 1)
+    return templates.learn(
+      after: previous, text, nameOffset: nameOffset, slot: wanted < 0 ? unwantedSlot : wanted,
+      entry: entry, hasChild: entry >= 0 && entries[entry].child != nil)
   }
 }
 
@@ -104,9 +75,11 @@ final class ByteOwner {
 
   func keep(_ text: String) -> Bytes { keep(Array(text.utf8)) }
 
-  func keep(_ bytes: [UInt8]) -> Bytes {
-    let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: max(bytes.count, 1))
+  /// - Parameter padding: bytes behind them that may be loaded.
+  func keep(_ bytes: [UInt8], padding: Int = 0) -> Bytes {
+    let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: max(bytes.count + padding, 1))
     memory.update(from: bytes, count: bytes.count)
+    (memory + bytes.count).initialize(repeating: 0, count: padding)
     kept.append(memory)
     return Bytes(base: UnsafePointer(memory), count: bytes.count)
   }

@@ -29,6 +29,8 @@ public struct EdgeCounts: Sendable {
   public private(set) var counts: [Int64] = []
   /// Every value equals its bin's edge.
   public private(set) var isExact = true
+  /// Of these edges, once something was counted at them.
+  private var search: EdgeSearch?
 
   /// - Parameter edges: to be used once there are too many values to hold; ascending.
   public init(like edges: [Double] = []) { prescribed = edges }
@@ -53,12 +55,14 @@ public struct EdgeCounts: Sendable {
       if held.count >= EdgeCounts.heldMax { choose() }
       return
     }
+    let search = search ?? EdgeSearch(edges)
+    self.search = search
     let (exact, outside) = edges.withUnsafeBufferPointer { edges in
       counts.withUnsafeMutableBufferPointer { counts in
-        countInside(values, edges, counts)
+        search.count(values, edges, into: counts, isExact: isExact)
       }
     }
-    isExact = isExact && exact
+    isExact = exact
     if outside > 0 { hold(values) }
   }
 
@@ -70,7 +74,7 @@ public struct EdgeCounts: Sendable {
 
   private mutating func choose() {
     if prescribed.isEmpty {
-      held.sort()
+      NumberSort.sort(&held)
       (edges, counts, isExact) = EdgeCounts.bins(held, target: EdgeCounts.binsTarget)
       held = []
     } else {
@@ -84,7 +88,7 @@ public struct EdgeCounts: Sendable {
 
   /// Puts edges where the values outside are.
   private mutating func extend() {
-    held.sort()
+    NumberSort.sort(&held)
     let below = held.prefix { $0 < edges[0] }
     let above = held[below.count...]
     let target = EdgeCounts.binsTarget / 2
@@ -94,6 +98,7 @@ public struct EdgeCounts: Sendable {
     edges = left.edges + edges + right.edges
     counts = left.counts + counts + right.counts
     held = []
+    search = nil
     if edges.count > 2 * EdgeCounts.binsTarget {
       self = thinned(to: EdgeCounts.binsTarget, keeping: prescribed)
     }
@@ -103,7 +108,7 @@ public struct EdgeCounts: Sendable {
   public func settled() -> EdgeCounts {
     var result = self
     if result.edges.isEmpty {
-      result.held.sort()
+      NumberSort.sort(&result.held)
       (result.edges, result.counts, result.isExact) = EdgeCounts.bins(result.held, target: .max)
       result.held = []
     } else if !held.isEmpty {
@@ -117,15 +122,14 @@ public struct EdgeCounts: Sendable {
   private static func bins(
     _ sorted: [Double], target: Int
   ) -> (edges: [Double], counts: [Int64], isExact: Bool) {
-    var all = EdgeCounts(edges: [], counts: [], isExact: true)
+    let edges = distinct(sorted)
+    var counts = [Int64](repeating: 0, count: edges.count)
+    var bin = 0
     for value in sorted {
-      if let last = all.edges.last, last == value {
-        all.counts[all.counts.count - 1] += 1
-      } else {
-        all.edges.append(value)
-        all.counts.append(1)
-      }
+      if edges[bin] != value { bin += 1 }
+      counts[bin] += 1
     }
+    var all = EdgeCounts(edges: edges, counts: counts, isExact: true)
     if all.edges.count > target { all = all.thinned(to: target) }
     return (all.edges, all.counts, all.isExact)
   }
@@ -265,32 +269,4 @@ public struct EdgeCounts: Sendable {
     }
     return result
   }
-}
-
-/// Counts each value in its bin; says whether all of them equal their edge, and how many lie outside. Time is spent here:
-/// the search has no branch that depends on a value, so that several run at once.
-private func countInside(
-  _ values: UnsafeBufferPointer<Double>, _ edges: UnsafeBufferPointer<Double>,
-  _ counts: UnsafeMutableBufferPointer<Int64>
-) -> (exact: Bool, outside: Int) {
-  let first = edges[0]
-  let last = edges[edges.count - 1]
-  var exact = true
-  var outside = 0
-  for value in values {
-    guard value >= first, value <= last else {
-      outside += 1
-      continue
-    }
-    var start = 0
-    var length = edges.count
-    while length > 1 {
-      let half = length >> 1
-      start &+= edges[start &+ half &- 1] < value ? half : 0
-      length &-= half
-    }
-    counts[start] += 1
-    exact = exact && edges[start] == value
-  }
-  return (exact, outside)
 }

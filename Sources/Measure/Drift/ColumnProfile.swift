@@ -1,6 +1,6 @@
 // What is remembered of one column: how many values of each type, moments, counts between edges, categories, and by
-// window of event time the moments alone. Numbers wait in a small buffer, so that most of what is done to them is
-// done to 256 at a time.
+// window of event time the moments alone. Numbers wait in a small buffer, so that what is done to them is done to 256 at
+// a time, and to a thousand while the column's edges are at hand.
 
 public import Core
 
@@ -54,7 +54,9 @@ public final class ColumnProfile {
   /// By the window's start in microseconds.
   public internal(set) var windows: [Int64: Moments2] = [:]
 
-  private static let pendingMax = 256
+  private static let pendingMax = 1_024
+  /// Numbers whose moments are taken together; it says what the last digits are.
+  private static let batchMax = 256
   private let pending: UnsafeMutablePointer<Double>
   private var pendingCount = 0
 
@@ -111,22 +113,58 @@ public final class ColumnProfile {
 
   /// Works off the numbers that wait; to be called before the window changes and before anything is read.
   func settle(_ window: Int64?) {
-    guard pendingCount > 0 else { return }
-    let values = UnsafeBufferPointer(start: pending, count: pendingCount)
+    var start = 0
+    while start < pendingCount {
+      let count = min(ColumnProfile.batchMax, pendingCount - start)
+      take(UnsafeBufferPointer(start: pending + start, count: count), window)
+      start += count
+    }
+    pendingCount = 0
+  }
+
+  private func take(_ values: UnsafeBufferPointer<Double>, _ window: Int64?) {
     let batch = Moments2(of: values)
     moments.merge(batch)
     if let window { windows[window, default: Moments2()].merge(batch) }
-    var (least, greatest, whole) = (minimum, maximum, 0)
-    for value in values {
-      least = value < least ? value : least
-      greatest = value > greatest ? value : greatest
-      whole += value == value.rounded() ? 1 : 0
-    }
-    (minimum, maximum) = (least, greatest)
-    kinds.numbers += Int64(pendingCount)
-    kinds.integers += Int64(whole)
+    let (least, greatest) = ColumnProfile.range(of: values)
+    if least < minimum { minimum = least }
+    if greatest > maximum { maximum = greatest }
+    kinds.numbers += Int64(values.count)
+    kinds.integers += Int64(ColumnProfile.wholeCount(values))
     edges.add(values)
-    pendingCount = 0
+  }
+
+  /// The least and the greatest; of equal ones (there are two zeros) the first that stands there.
+  ///
+  /// - Precondition: at least one value.
+  static func range(of values: UnsafeBufferPointer<Double>) -> (least: Double, greatest: Double) {
+    let start = UnsafeRawPointer(values.baseAddress!)
+    let grouped = values.count & ~7
+    var (least, greatest) = (SIMD8(repeating: values[0]), SIMD8(repeating: values[0]))
+    for index in stride(from: 0, to: grouped, by: 8) {
+      let group = start.loadUnaligned(fromByteOffset: index * 8, as: SIMD8<Double>.self)
+      least.replace(with: group, where: group .< least)
+      greatest.replace(with: group, where: group .> greatest)
+    }
+    var (low, high) = (least.min(), greatest.max())
+    for value in values[grouped...] {
+      low = value < low ? value : low
+      high = value > high ? value : high
+    }
+    let zero = low == 0 || high == 0 ? values.first { $0 == 0 } : nil
+    return (low == 0 ? zero! : low, high == 0 ? zero! : high)
+  }
+
+  /// How many are whole. A number below 2^52 is if adding 2^52, where a double has no place for a fraction, does not change
+  /// it; all from there on are. (`rounded()` would be a call into the C library for each.)
+  static func wholeCount(_ values: UnsafeBufferPointer<Double>) -> Int {
+    let ceiling = 0x1p52
+    var count = 0
+    for value in values {
+      let magnitude = value.magnitude < ceiling ? value.magnitude : ceiling
+      count &+= (magnitude + ceiling) - ceiling == magnitude ? 1 : 0
+    }
+    return count
   }
 
   func finish(_ window: Int64?) {

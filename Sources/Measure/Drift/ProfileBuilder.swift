@@ -44,7 +44,7 @@ public final class ProfileBuilder {
     addColumns()
   }
 
-  public func add(cells: [Bytes]) throws(BadRecord) {
+  public func add(cells: UnsafeBufferPointer<Bytes>) throws(BadRecord) {
     try reader.read(cells: cells)
     try count()
   }

@@ -82,7 +82,7 @@ public final class WindowFollower {
     try reader.readHeader(row, source: source)
   }
 
-  public func add(cells: [Bytes]) throws(BadRecord) {
+  public func add(cells: UnsafeBufferPointer<Bytes>) throws(BadRecord) {
     try reader.read(cells: cells)
     try count()
   }

@@ -7,7 +7,7 @@ import Measure
 protocol RecordSink {
   func add(_ line: Bytes, padding: Int) throws(BadRecord)
   func addHeader(_ row: CSVRow, source: String) throws(Failure)
-  func add(cells: [Bytes]) throws(BadRecord)
+  func add(cells: UnsafeBufferPointer<Bytes>) throws(BadRecord)
   /// After each record that was taken.
   func endRecord() throws(Failure)
 }

@@ -144,7 +144,7 @@ final class WatchedColumn: RecordSink {
   func addHeader(_ row: CSVRow, source: String) throws(Failure) {
     try reader.readHeader(row, source: source)
   }
-  func add(cells: [Bytes]) throws(BadRecord) { try reader.read(cells: cells) }
+  func add(cells: UnsafeBufferPointer<Bytes>) throws(BadRecord) { try reader.read(cells: cells) }
 
   func endRecord() throws(Failure) {
     var value: Double?
