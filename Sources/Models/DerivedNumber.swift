@@ -30,6 +30,9 @@ struct DerivedNumber: Sendable, Hashable {
     return longer
   }
 
+  /// The same as a 32-bit float: what a step gave is one where it should be.
+  var rounded: DerivedNumber { steps.isEmpty ? then(.round) : self }
+
   /// - Complexity: O(steps × log set), no allocation.
   func value(_ row: UnsafeBufferPointer<Double>) -> Double {
     var value = row[input]

@@ -16,7 +16,8 @@ import Testing
     let largestDifference: Double?
   }
 
-  private static let libraries = ["xgboost", "lightgbm", "catboost"].filter { library in
+  private static let libraries = ["xgboost", "lightgbm", "catboost", "onnxruntime"].filter {
+    library in
     guard let python = Binary.find("python3") else { return false }
     let child = try? Child(
       [python, "-c", "import numpy, \(library)"], stdin: "/dev/null",
@@ -25,19 +26,23 @@ import Testing
   }
 
   @Test(
-    .enabled(if: !libraries.isEmpty, "Python has none of xgboost, lightgbm and catboost"),
+    .enabled(
+      if: !libraries.isEmpty, "Python has none of xgboost, lightgbm, catboost and onnxruntime"),
     arguments: libraries)
   func theLibraryJudgesTheSameRowsInTheSameCalls(_ library: String) throws {
     let model = [
       "xgboost": "xgboost-json/softprob/model.json",
       "lightgbm": "lightgbm/multiclass/model.txt", "catboost": "catboost/ctr/model.json",
+      "onnxruntime": "onnx/lightgbm-binary/model.onnx",
     ][library]!
     let path = Fixtures.root.appending(path: "models/\(model)")
     let rows = path.deletingLastPathComponent().appending(path: "rows.csv")
     let folder = try TemporaryFolder()
+    // Some libraries keep files of their own there.
+    let home = try TemporaryFolder()
     let outcome = try Child.bash(
       "TMPDIR=$PWD rtinfer bench model --peers --batch 1,7 --repeats 1 '\(path.path())' '\(rows.path())'",
-      in: folder.url, home: folder.url)
+      in: folder.url, home: home.url)
     #expect(outcome.status == 0)
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase

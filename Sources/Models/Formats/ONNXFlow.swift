@@ -23,6 +23,7 @@ struct ONNXScore: Equatable {
 struct ONNXFlow {
   /// What one of a graph's names stands for.
   enum Value {
+    /// Of 32-bit floats the row's own inputs are rounded by the forest, or by the first step.
     case columns([DerivedNumber], ONNXType)
     case constant(ONNXTensor)
     case scores([ONNXScore])
@@ -38,6 +39,11 @@ struct ONNXFlow {
   private(set) var trees: (ONNXTrees, columns: [DerivedNumber])?
   private(set) var inputNames: [String] = []
   private(set) var inputCount = 0
+  /// Steps and columns that nodes may still make: a node of a few bytes can ask for all columns again.
+  private var stepsLeft = 1 << 22
+
+  /// Columns of a graph, which are kept one by one.
+  private static let columnsMax = 1 << 20
 
   /// - Complexity: O(graph).
   init(_ graph: ONNXGraph, source: String) throws(Failure) {
@@ -49,8 +55,21 @@ struct ONNXFlow {
       if let ensemble = try ONNXFlow.isEnsemble(node) ? node : nil {
         try addTrees(ensemble)
       } else {
-        values[first] = try value(of: node)
+        let value = try value(of: node)
+        try spend(value, node)
+        values[first] = value
       }
+    }
+  }
+
+  private mutating func spend(_ value: Value, _ node: ONNXNode) throws(Failure) {
+    switch value {
+    case .columns(let columns, _): stepsLeft -= columns.reduce(0) { $0 + $1.steps.count + 1 }
+    case .scores(let scores): stepsLeft -= scores.reduce(0) { $0 + $1.steps.count + 1 }
+    default: stepsLeft -= 1
+    }
+    guard stepsLeft >= 0 else {
+      throw node.failure("too many columns are made of others, one node after another")
     }
   }
 
@@ -69,12 +88,11 @@ struct ONNXFlow {
             + " supported: types 1, 6, 7, 11")
       }
       let width = try width(of: input, graph)
-      guard width <= Limits.modelInputsMax - inputCount else {
-        throw failure("more than \(Limits.modelInputsMax) inputs")
+      guard width <= Self.columnsMax - inputCount else {
+        throw failure("more than \(Self.columnsMax) inputs")
       }
       let columns = (inputCount..<inputCount + width).map { DerivedNumber(input: $0) }
-      values[input.name] = .columns(
-        type == .float ? columns.map { $0.then(.round) } : columns, type)
+      values[input.name] = .columns(columns, type)
       inputCount += width
       inputNames +=
         width == 1 ? [input.name] : (0..<width).map { "\(input.name)_\($0)" }
@@ -97,8 +115,8 @@ struct ONNXFlow {
     var width = 1
     for node in graph.nodes where try Self.isEnsemble(node) {
       for feature in node.attributes["nodes_featureids"]?.integers ?? [] {
-        guard 0..<Limits.modelInputsMax ~= feature else {
-          throw node.failure("feature \(feature) is outside 0..<\(Limits.modelInputsMax)")
+        guard 0..<Self.columnsMax ~= feature else {
+          throw node.failure("feature \(feature) is outside 0..<\(Self.columnsMax)")
         }
         width = max(width, feature + 1)
       }
@@ -148,7 +166,8 @@ struct ONNXFlow {
       return .scores(scores.map { $0.then(.exponential) })
     case "ArgMax":
       guard case .scores(let scores) = try argument(0, of: node),
-        node.integer("axis", default: 0) == 1, node.integer("select_last_index", default: 0) == 0
+        [1, -1].contains(node.integer("axis", default: 0)),
+        node.integer("select_last_index", default: 0) == 0
       else { break }
       return .largest(scores)
     case "Reshape":
@@ -187,12 +206,12 @@ struct ONNXFlow {
   private func cast(_ node: ONNXNode) throws(Failure) -> Value {
     let target = node.integer("to", default: 0)
     switch (try argument(0, of: node), ONNXType(rawValue: target)) {
-    case (.columns(let columns, .float), .double?): return .columns(columns, .double)
-    case (.columns(let columns, let type), .double?):
-      return .columns(columns, type == .float ? type : .double)
-    case (.columns(let columns, .float), .float?): return .columns(columns, .float)
-    case (.columns(let columns, _), .float?):
+    case (.columns(let columns, .float), .double?):
+      return .columns(columns.map(\.rounded), .double)
+    case (.columns(let columns, _), .double?): return .columns(columns, .double)
+    case (.columns(let columns, .double), .float?):
       return .columns(columns.map { $0.then(.round) }, .float)
+    case (.columns(let columns, _), .float?): return .columns(columns, .float)
     // Labels are told by their place, whatever they are.
     case (.labels, _): return .labels
     case (.largest(let scores), _): return .largest(scores)
@@ -217,8 +236,8 @@ struct ONNXFlow {
       default: throw node.failure("input '\(node.inputs[index])' does not fit those before it")
       }
       // Inputs may be repeated, so a small file could ask for any number.
-      guard columns.count + scores.count <= Limits.modelInputsMax else {
-        throw node.failure("more than \(Limits.modelInputsMax) columns")
+      guard columns.count + scores.count <= Self.columnsMax else {
+        throw node.failure("more than \(Self.columnsMax) columns")
       }
     }
     if let type { return .columns(columns, type) }
@@ -263,7 +282,7 @@ struct ONNXFlow {
         case "Div" where !isFirst: step = .divide(number)
         default: throw node.failure("a constant comes first, which is not supported yet")
         }
-        results.append(type == .float ? column.then(step, .round) : column.then(step))
+        results.append(type == .float ? column.rounded.then(step, .round) : column.then(step))
       }
       return .columns(results, type)
     case .scores(let scores):
@@ -301,9 +320,9 @@ struct ONNXFlow {
         let (offset, scale) = (offsets[index], scales[index])
         switch type {
         case .double: return columns[index].then(.subtract(offset), .multiply(scale), .round)
-        case .float: return columns[index].then(.subtract(offset), .round, .multiply(scale), .round)
-        case .int32, .int64:
-          return columns[index].then(.round, .subtract(offset), .round, .multiply(scale), .round)
+        case .float, .int32, .int64:
+          return columns[index].rounded.then(
+            .subtract(offset), .round, .multiply(scale), .round)
         }
       }, .float)
   }
@@ -315,7 +334,8 @@ struct ONNXFlow {
     let floats = (node.attributes["imputed_value_floats"]?.floats ?? []).map { Double($0) }
     let numbers = try spread(floats, over: columns.count, "imputed_value_floats", of: node)
     let replaced = Double(node.attributes["replaced_value_float"]?.float ?? 0)
-    return .columns(zip(columns, numbers).map { $0.then(.replace(replaced, by: $1)) }, .float)
+    return .columns(
+      zip(columns, numbers).map { $0.rounded.then(.replace(replaced, by: $1)) }, .float)
   }
 
   /// Some of the columns or scores; or the label of the largest.

@@ -57,8 +57,8 @@ struct ONNXTrees {
 
   /// Nodes made from each in the file, on the whole, where nodes are shared.
   private static let copiesMax = 4
-  /// Values in the leaves of all trees: half a gigabyte.
-  private static let leafValuesMax = 1 << 26
+  /// Values that leaves may have for each weight in the file, on the whole: zeros where there is none.
+  private static let zerosMax = 16
 
   init(_ node: ONNXNode, isWide: Bool) throws(Failure) {
     (self.node, self.isWide) = (node, isWide)
@@ -223,7 +223,8 @@ struct ONNXTrees {
     var growth = Growth(
       trees: ForestBuilder(source: node.source, comparison: comparison),
       derived: ONNXDerived(inputCount: plan.inputCount, isWide: isWide), comparison: comparison,
-      nodesLeft: values.count * Self.copiesMax + 1_024)
+      nodesLeft: values.count * Self.copiesMax + 1_024,
+      valuesLeft: weights.count * Self.zerosMax + 1 << 20)
     let outputOfID = Dictionary(
       plan.ids.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     var outputs: [Int]? = []
@@ -235,11 +236,6 @@ struct ONNXTrees {
       outputs?.append(output)
     }
     let isVector = outputs == nil
-    let leaves = modes.count { $0 == .leaf }
-    guard !isVector || leaves * plan.ids.count <= Self.leafValuesMax else {
-      throw node.failure(
-        "\(leaves) leaves of \(plan.ids.count) values are more than \(Self.leafValuesMax)")
-    }
     for tree in trees {
       try grow(tree, plan, isVector ? outputOfID : nil, &growth)
     }
@@ -273,6 +269,8 @@ struct ONNXTrees {
     let comparison: Forest.Comparison
     /// How many more nodes may be made, those that a chain goes through included.
     var nodesLeft: Int
+    /// How many more values leaves may have, where each has one for each output.
+    var valuesLeft: Int
     var draft = TreeDraft()
   }
 
@@ -291,6 +289,11 @@ struct ONNXTrees {
       guard depth < tree.count else { throw node.failure("\(place(entry)): it leads to itself") }
       guard growth.nodesLeft >= 0 else { throw sharedTooMuch(entry) }
       if modes[entry] == .leaf {
+        growth.valuesLeft -= vectors == nil ? 0 : plan.ids.count
+        guard growth.valuesLeft >= 0 else {
+          throw node.failure(
+            "leaves of \(plan.ids.count) values, nearly all of them without a weight in the file")
+        }
         addLeaf(entry, plan, vectors, &growth.draft)
         continue
       }
@@ -399,7 +402,8 @@ struct ONNXTrees {
         isFalse = try child(falseNodes[isFalse], of: isFalse)
       }
     }
-    let feature = growth.derived.feature(column.then(.isAmong(Array(Set(set)).sorted())))
+    let number = isWide ? column : column.rounded
+    let feature = growth.derived.feature(number.then(.isAmong(Array(Set(set)).sorted())))
     // A missing value is no other's equal, so it differs from every one.
     let isEqual = modes[entry] == .equal
     return Split(

@@ -16,7 +16,7 @@ struct ModelPeer {
     /// The library and its version.
     let peer: String
     let calls: BenchModel.CallFigures
-    /// Between its margins and ours, over all rows.
+    /// Between its margins and ours, over all rows; of ONNX between scores.
     let difference: Double
 
     func timesLonger(than own: BenchModel.Result) -> Double {
@@ -42,6 +42,12 @@ struct ModelPeer {
     try rows.withUnsafeBufferPointer { (rows) throws(Failure) in
       try margins.withUnsafeMutableBufferPointer { (margins) throws(Failure) in
         try model.margins(rows, rowCount: count, into: margins, threads: threads)
+        guard model.format == "onnx" else { return }
+        let width = model.outputCount
+        for row in 0..<count {
+          model.transform(
+            UnsafeMutableBufferPointer(rebasing: margins[row * width..<(row + 1) * width]))
+        }
       }
     }
     let folder = try PeerFolder(invocation)
