@@ -90,7 +90,7 @@ import Testing
     ("target_treeids", .integers([0]), "1 values in target_treeids for 4 weights"),
     ("base_values", .floats([1, 2]), "2 base values for 1 outputs"),
     ("base_values", .floats([.infinity]), "a base value that is not finite"),
-    ("post_transform", .text("TANH"), "post_transform 'TANH' is not known"),
+    ("post_transform", .text("PROBIT"), "post_transform 'PROBIT' is not supported yet"),
     ("aggregate_function", .text("MAX"), "aggregate_function 'MAX' is not supported yet here"),
     ("n_targets", .integer(0), "0 targets in n_targets are outside 1...65536"),
     ("n_targets", .integer(1 << 40), "1099511627776 targets in n_targets are outside 1...65536"),

@@ -15,7 +15,7 @@ Each fixture is a folder onnx/<name> with
 
 Of two classes with weights of one, or with weights ± w, the margin and the score are those of the
 second class alone. One thread and seeded numbers: made again with the same versions, the files are
-the same.
+the same but for the names of graphs and the order of their opsets.
 """
 
 import csv

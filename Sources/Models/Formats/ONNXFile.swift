@@ -52,7 +52,7 @@ struct ONNXFile {
   let trees: ONNXTrees
 
   private var node: ONNXNode { trees.node }
-  private var isClassifier: Bool { trees.prefix == "class" }
+  private var isClassifier: Bool { trees.isClassifier }
 
   /// How the trees' weights become margins and scores.
   private struct Reading {
@@ -68,7 +68,7 @@ struct ONNXFile {
     _ columns: [DerivedNumber], _ outputs: (scores: [ONNXScore], largest: Bool),
     _ options: ModelOptions, fingerprint: String
   ) throws(Failure) -> Model {
-    let outputCount = scoreCount
+    let outputCount = trees.outputCount
     var reading = isClassifier ? try classes(outputCount) : try targets(outputCount)
     try finish(&reading, outputs)
     let (builder, treeOutputs, numbers) = try trees.build(
@@ -93,13 +93,6 @@ struct ONNXFile {
       derived: numbers.isEmpty ? nil : derived)
   }
 
-  /// Classes or targets, as the trees' node has them.
-  private var scoreCount: Int {
-    let labels = node.attributes["classlabels_int64s"]?.integers.count ?? 0
-    let texts = node.attributes["classlabels_strings"]?.texts.count ?? 0
-    return isClassifier ? max(labels, texts) : node.integer("n_targets", default: 1)
-  }
-
   /// A tree is a round, where not every output has trees of its own in turn.
   private static func treesPerRound(_ outputs: [Int], _ outputCount: Int) -> Int {
     let isInTurn = outputs.indices.allSatisfy { outputs[$0] == $0 % outputCount }
@@ -119,7 +112,7 @@ struct ONNXFile {
   private func shape() throws(Failure) -> ONNXTransform.Shape {
     let text = node.text("post_transform", default: "NONE")
     guard let shape = ONNXTransform.Shape(rawValue: text) else {
-      throw node.failure("post_transform '\(text)' is not known")
+      throw node.failure("post_transform '\(text)' is not supported yet")
     }
     return shape
   }
@@ -148,7 +141,7 @@ struct ONNXFile {
     try checkIDs(count)
     var shape = try shape()
     // The runtime passes over all others where there is one target.
-    if count == 1, shape != .probit { shape = .none }
+    if count == 1 { shape = .none }
     var base = try base(count)
     // Nor does it add the base value of a target to which no leaf of a row has added.
     for target in count > 1 ? trees.unsure(of: count) : [] where base[target] != 0 {
@@ -217,9 +210,6 @@ struct ONNXFile {
       )
     }
     let shape = try shape()
-    guard shape != .probit else {
-      throw node.failure("post_transform PROBIT with weights of one of two classes")
-    }
     // The runtime applies no other to a single sum.
     return binary(
       0, base: try base(1)[0], shape == .logistic ? .logistic : .none,
@@ -244,7 +234,7 @@ struct ONNXFile {
     _ reading: inout Reading, _ outputs: (scores: [ONNXScore], largest: Bool)
   ) throws(Failure) {
     var scores = outputs.scores
-    if reading.sources == [1], scoreCount == 2 {
+    if reading.sources == [1], trees.outputCount == 2 {
       guard scores.count == 2 else {
         throw flow.failure("\(scores.count) columns of scores of two classes: not supported yet")
       }

@@ -52,8 +52,8 @@ struct ONNXFlow {
     try addInputs(graph)
     for node in graph.nodes {
       guard let first = node.outputs.first else { throw node.failure("it has no outputs") }
-      if let ensemble = try ONNXFlow.isEnsemble(node) ? node : nil {
-        try addTrees(ensemble)
+      if node.isTreeEnsemble {
+        try addTrees(node)
       } else {
         let value = try value(of: node)
         try spend(value, node)
@@ -71,11 +71,6 @@ struct ONNXFlow {
     guard stepsLeft >= 0 else {
       throw node.failure("too many columns are made of others, one node after another")
     }
-  }
-
-  static func isEnsemble(_ node: ONNXNode) throws(Failure) -> Bool {
-    guard node.domain == "ai.onnx.ml" else { return false }
-    return node.operation == "TreeEnsembleClassifier" || node.operation == "TreeEnsembleRegressor"
   }
 
   // MARK: Inputs
@@ -113,7 +108,7 @@ struct ONNXFlow {
       throw failure("input '\(input.name)' leaves open how many columns it has")
     }
     var width = 1
-    for node in graph.nodes where try Self.isEnsemble(node) {
+    for node in graph.nodes where node.isTreeEnsemble {
       for feature in node.attributes["nodes_featureids"]?.integers ?? [] {
         guard 0..<Self.columnsMax ~= feature else {
           throw node.failure("feature \(feature) is outside 0..<\(Self.columnsMax)")
@@ -135,23 +130,12 @@ struct ONNXFlow {
     }
     let read = try ONNXTrees(node, isWide: type == .double)
     trees = (read, columns)
-    let isClassifier = read.prefix == "class"
-    let count =
-      isClassifier
-      ? max(
-        node.attributes["classlabels_int64s"]?.integers.count ?? 0,
-        node.attributes["classlabels_strings"]?.texts.count ?? 0)
-      : node.integer("n_targets", default: 1)
-    guard (isClassifier ? 2 : 1)...Limits.modelOutputsMax ~= count else {
-      throw node.failure(
-        "\(count) \(isClassifier ? "class labels are" : "targets in n_targets are") outside "
-          + "\(isClassifier ? 2 : 1)...\(Limits.modelOutputsMax)")
-    }
-    if isClassifier { values[node.outputs[0]] = .labels }
-    guard let scores = isClassifier ? node.outputs.dropFirst().first : node.outputs.first else {
+    if read.isClassifier { values[node.outputs[0]] = .labels }
+    guard let scores = read.isClassifier ? node.outputs.dropFirst().first : node.outputs.first
+    else {
       return
     }
-    values[scores] = .scores((0..<count).map { ONNXScore(source: $0) })
+    values[scores] = .scores((0..<read.outputCount).map { ONNXScore(source: $0) })
   }
 
   /// What a node gives, but for the trees.

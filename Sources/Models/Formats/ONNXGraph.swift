@@ -132,6 +132,11 @@ struct ONNXNode {
   /// `Mul`, `ai.onnx.ml.Scaler`.
   var title: String { domain.isEmpty ? operation : "\(domain).\(operation)" }
 
+  /// Whether it is one of the operators that `ONNXTrees` reads.
+  var isTreeEnsemble: Bool {
+    ["ai.onnx.ml.TreeEnsembleClassifier", "ai.onnx.ml.TreeEnsembleRegressor"].contains(title)
+  }
+
   func failure(_ reason: String, hint: String? = nil) -> Failure {
     let which = name.isEmpty ? "node \(index)" : "node '\(name)'"
     return .badData("\(source): \(which), \(title): \(reason)", hint: hint)

@@ -31,8 +31,11 @@ struct ONNXTrees {
   }
 
   let node: ONNXNode
+  let isClassifier: Bool
   /// `class` or `target`.
   let prefix: String
+  /// Classes or targets.
+  let outputCount: Int
   /// Whether inputs and values have 64 bits.
   let isWide: Bool
 
@@ -62,7 +65,20 @@ struct ONNXTrees {
 
   init(_ node: ONNXNode, isWide: Bool) throws(Failure) {
     (self.node, self.isWide) = (node, isWide)
-    prefix = node.operation == "TreeEnsembleClassifier" ? "class" : "target"
+    isClassifier = node.operation == "TreeEnsembleClassifier"
+    prefix = isClassifier ? "class" : "target"
+    let labels = [
+      node.attributes["classlabels_int64s"]?.integers.count,
+      node.attributes["classlabels_strings"]?.texts.count,
+    ]
+    outputCount =
+      isClassifier ? labels.compactMap(\.self).max() ?? 0 : node.integer("n_targets", default: 1)
+    let least = isClassifier ? 2 : 1
+    guard least...Limits.modelOutputsMax ~= outputCount else {
+      throw node.failure(
+        "\(outputCount) \(isClassifier ? "class labels are" : "targets in n_targets are") outside "
+          + "\(least)...\(Limits.modelOutputsMax)")
+    }
     try readNodes()
     try readWeights()
     baseValues = try numbers("base_values")

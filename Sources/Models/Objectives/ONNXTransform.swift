@@ -14,7 +14,6 @@ struct ONNXTransform: Sendable {
     case softmax = "SOFTMAX"
     /// A softmax that leaves zeros what they are.
     case softmaxZero = "SOFTMAX_ZERO"
-    case probit = "PROBIT"
   }
 
   /// What a node behind the trees does to a score.
@@ -39,7 +38,7 @@ struct ONNXTransform: Sendable {
     case .none: return DoubleTransform(shape: .identity)
     case .logistic: return DoubleTransform(shape: .sigmoid(steepness: 1))
     case .softmax: return DoubleTransform(shape: .softmax)
-    case .softmaxZero, .probit: return nil
+    case .softmaxZero: return nil
     }
   }
 
@@ -49,7 +48,6 @@ struct ONNXTransform: Sendable {
     switch shape {
     case .none: break
     case .logistic: Self.each(values, Self.logistic)
-    case .probit: Self.each(values, Self.probit)
     case .softmax: Self.softmax(values, leavesZeros: false)
     case .softmaxZero: Self.softmax(values, leavesZeros: true)
     }
@@ -77,15 +75,6 @@ struct ONNXTransform: Sendable {
   private static func logistic(_ value: Float) -> Float {
     let likely = 1 / (1 + expf(-abs(value)))
     return value < 0 ? 1 - likely : likely
-  }
-
-  /// √2 × the inverse of the error function, by the approximation that the library has.
-  private static func probit(_ value: Float) -> Float {
-    let x = 2 * value - 1
-    let logarithm = logf((1 - x) * (1 + x))
-    let half = 2 / (3.14159 * 0.147) + 0.5 * logarithm
-    let root = (-half + (half * half - 1 / 0.147 * logarithm).squareRoot()).squareRoot()
-    return 1.41421356 * ((x < 0 ? -1 : 1) * root)
   }
 
   private static func softmax(

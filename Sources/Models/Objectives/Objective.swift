@@ -16,9 +16,8 @@ struct Objective: Sendable {
   let task: Task
   var transform: Transform
   /// Of two classes the library names the second where its score is above one half, else where its
-  /// margin is above zero.
+  /// margin is above `marginBound`.
   var judgesByScore = false
-  /// … or above this.
   var marginBound = 0.0
   /// Of several classes the one with the largest margin is named, whatever its score.
   var judgesByMargins = false
