@@ -10,8 +10,8 @@
 //
 // What a classifier's score is:
 //
-//     two classes, weights of the first alone        one score, that of the second class; the file's
-//                                                    weights are for that one, whatever their id
+//     two classes, weights of the first alone        one score, that of the second class, which is
+//                                                    whose weights they are in spite of their id
 //     two classes, weights ± w                       the same (CatBoost)
 //     other                                          one score for each class
 //
