@@ -6,6 +6,8 @@
 //     forest    [ x0 | hash of x1 | x2 | x1 is "UA" | x1 is "DL" | Borders of x1 | Counter of x1, x3 ]
 //
 // The arithmetic is in 32-bit floats (catboost/libs/model/static_ctr_provider.cpp, online_ctr.h).
+//
+// The graph of an ONNX file has numbers of its own, each made from one input: see `DerivedNumber`.
 
 import Core
 
@@ -14,8 +16,9 @@ struct DerivedInputs: Sendable {
   let inputCount: Int
   let categories: [OneHot]
   let statistics: [CategoryStatistic]
+  var numbers: [DerivedNumber] = []
 
-  var count: Int { categories.count + statistics.count }
+  var count: Int { categories.count + statistics.count + numbers.count }
 
   /// 1 where a category has this hash, else 0.
   struct OneHot: Sendable {
@@ -31,6 +34,8 @@ struct DerivedInputs: Sendable {
   ///
   /// - Parameter input: at least `inputCount`.
   func sources(ofInput input: Int) -> [Int] {
+    let number = input - inputCount - categories.count - statistics.count
+    if number >= 0 { return [numbers[number].input] }
     guard let statistic = statistic(input) else { return [categories[input - inputCount].input] }
     return statistic.elements.map { element in
       switch element {
@@ -54,7 +59,7 @@ struct DerivedInputs: Sendable {
 
   private func statistic(_ input: Int) -> CategoryStatistic? {
     let place = input - inputCount - categories.count
-    return place < 0 ? nil : statistics[place]
+    return statistics.indices.contains(place) ? statistics[place] : nil
   }
 
   /// Values that are extended at a time: half a megabyte, which stays in the cache that is nearest but
@@ -103,6 +108,10 @@ struct DerivedInputs: Sendable {
     }
     for statistic in statistics {
       row[next] = Double(statistic.value(given))
+      next += 1
+    }
+    for number in numbers {
+      row[next] = number.value(given)
       next += 1
     }
   }

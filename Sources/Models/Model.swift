@@ -63,7 +63,7 @@ public struct Model: Sendable {
   public enum Precision: Sendable { case float32, float64 }
 
   public var precision: Precision {
-    if case .float = task.transform { .float32 } else { .float64 }
+    if case .double = task.transform { .float64 } else { .float32 }
   }
 
   /// Trees that predict, those of all members; none in a linear model.
@@ -161,11 +161,14 @@ public struct Model: Sendable {
   ///   - margins: one row's, as `margins` gave them.
   ///   - scores: the same row's, after `transform`.
   public func classIndex(margins: [Double], scores: [Double]) -> Int {
-    if scores.count > 1 { return scores.indices.max { scores[$0] < scores[$1] }! }
+    if scores.count > 1 {
+      let judged = task.judgesByMargins ? margins : scores
+      return judged.indices.max { judged[$0] < judged[$1] }!
+    }
     // One output: the class itself (`multi:softmax`), or what speaks for the second of two classes.
     if classCount > 2 { return Int(scores[0]) }
     // Near zero a margin may have a probability of exactly one half, which is not enough.
     if task.judgesByScore { return scores[0] > 0.5 ? 1 : 0 }
-    return margins[0] > 0 ? 1 : 0
+    return margins[0] > task.marginBound ? 1 : 0
   }
 }

@@ -7,7 +7,7 @@ public enum ModelLoader {
   /// The formats, in the order in which they are asked.
   static let formats: [ModelFormat] = [
     XGBoostJSON.format, XGBoostUBJSON.format, LightGBMText.format,
-    CatBoostJSON.format,
+    CatBoostJSON.format, ONNXFile.format,
   ]
 
   /// Reads a model from the bytes of its file.

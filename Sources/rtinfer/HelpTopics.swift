@@ -169,7 +169,7 @@ enum HelpTopics {
       importance       made by score --importance, one for each input, the most important first
         model, input      which
         weight, gain, cover, total_gain, total_cover    of XGBoost's files
-        split, gain       of LightGBM's
+        split, gain       of LightGBM's; of ONNX's split alone
         PredictionValuesChange    of CatBoost's
 
       log, log_file, source_offset  made by ingest log stat, verify, offsets

@@ -20,7 +20,7 @@ struct ModelArtifact {
   /// The folder's other files.
   private(set) var files: [(name: String, bytes: [UInt8])] = []
 
-  private static let flavours = ["xgboost", "lightgbm", "catboost"]
+  private static let flavours = ["xgboost", "lightgbm", "catboost", "onnx"]
   /// Files of a folder: MLflow writes about ten.
   private static let filesMax = 1_000
 

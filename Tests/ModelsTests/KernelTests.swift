@@ -7,7 +7,9 @@ import Testing
 @testable import Models
 
 @Suite struct KernelTests {
-  private static let comparisons: [Forest.Comparison] = [.floatBelow, .floatAtMost, .doubleAtMost]
+  private static let comparisons: [Forest.Comparison] = [
+    .floatBelow, .floatAtMost, .doubleAtMost, .exactAtMost,
+  ]
 
   private static let allWays =
     Set(["walk", "levels", "planes"]).union(

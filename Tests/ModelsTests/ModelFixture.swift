@@ -13,11 +13,12 @@ struct ModelFixture {
     case xgboostUBJSON = "xgboost-ubjson"
     case lightgbm
     case catboost
+    case onnx
 
     /// In which the library itself gave margins and scores.
     var precision: Model.Precision {
       switch self {
-      case .xgboostJSON, .xgboostUBJSON: .float32
+      case .xgboostJSON, .xgboostUBJSON, .onnx: .float32
       case .lightgbm, .catboost: .float64
       }
     }
@@ -28,6 +29,7 @@ struct ModelFixture {
       case .xgboostUBJSON: "model.ubj"
       case .lightgbm: "model.txt"
       case .catboost: "model.json"
+      case .onnx: "model.onnx"
       }
     }
 
@@ -51,6 +53,8 @@ struct ModelFixture {
   struct Row {
     let margin: [Double]
     let score: [Double]
+    /// The class, where the library was asked.
+    var label: Int?
   }
 
   private struct WideRow: Decodable {
@@ -62,6 +66,7 @@ struct ModelFixture {
   private struct FloatRow: Decodable {
     let margin: [Decimal]
     let score: [Decimal]
+    let label: Int?
   }
 
   let name: String
@@ -85,7 +90,7 @@ struct ModelFixture {
         }
         guard !cell.isEmpty else { return .nan }
         // What comes as a double and is compared as a float is rounded by the model.
-        return format == .lightgbm ? Double(cell)! : Double(Float(cell)!)
+        return format == .lightgbm || format == .onnx ? Double(cell)! : Double(Float(cell)!)
       }
     }
   }
@@ -112,7 +117,7 @@ struct ModelFixture {
       }
       let row = try JSONDecoder().decode(FloatRow.self, from: data)
       func floats(_ values: [Decimal]) -> [Double] { values.map { Double(Float("\($0)")!) } }
-      return Row(margin: floats(row.margin), score: floats(row.score))
+      return Row(margin: floats(row.margin), score: floats(row.score), label: row.label)
     }
   }
 

@@ -43,7 +43,7 @@ struct RandomForest {
     let value =
       Int.random(in: 0..<12, using: &random) == 0
       ? special.randomElement(using: &random)! : Double.random(in: -4...40, using: &random)
-    return comparison == .doubleAtMost ? value : Double(Float(value))
+    return comparison == .floatBelow || comparison == .floatAtMost ? Double(Float(value)) : value
   }
 
   /// A row for which splits are met exactly, missed by a hair, or have nothing to see.
@@ -133,11 +133,21 @@ private struct Build {
     missing[node] = treatments.randomElement(using: &random)!
   }
 
+  /// One that a forest with this comparison may have.
+  private func accumulation(using random: inout SplitMix64) -> Forest.Accumulation {
+    switch comparison {
+    case .floatBelow: Bool.random(using: &random) ? .float : .floatFromZero(divisor: 1)
+    case .floatAtMost:
+      Bool.random(using: &random) ? .double(scale: 0.75) : .floatFromZero(divisor: 3)
+    case .doubleAtMost, .exactAtMost: .double(scale: 0.75)
+    }
+  }
+
   func forest(outputs: Int, using random: inout SplitMix64) -> Forest {
     let trees = roots.count - 1
     return Forest(
       inputCount: inputs, outputCount: outputs, comparison: comparison,
-      accumulation: comparison == .floatBelow ? .float : .double(scale: 0.75),
+      accumulation: accumulation(using: &random),
       baseMargins: (0..<outputs).map { _ in Double(Float.random(in: -1...1, using: &random)) },
       roots: roots, treeOutput: (0..<trees).map { Int32($0 % outputs) }, left: left,
       feature: feature, value: value, missing: missing, entry: entry, categorySets: sets,

@@ -301,7 +301,7 @@ import Testing
     #expect(
       message(text)
         == "model.json: not a model in a known format (XGBoost JSON, XGBoost UBJSON, LightGBM text, "
-        + "CatBoost JSON)"
+        + "CatBoost JSON, ONNX tree ensemble)"
     )
   }
 

@@ -147,12 +147,16 @@ extension Objective.Transform {
     case .float(.exponential): DoubleTransform(shape: .exponential)
     case .float(.softmax): DoubleTransform(shape: .softmax)
     case .float: nil
+    case .onnx(let transform): transform.wide
     }
   }
 
   /// Whether a classifier's scores lie between 0 and 1, votes of hinge losses included.
   var givesProbabilities: Bool {
     if case .float(.step) = self { return true }
+    if case .onnx(let transform) = self, transform.shape == .none {
+      return transform.sumsAreProbabilities
+    }
     switch wide?.shape {
     case .sigmoid?, .softmax?: return true
     default: return false

@@ -247,6 +247,7 @@ extension Objective.Transform {
     switch self {
     case .float(.softmax), .float(.argmax), .float(.ascending), .float(.cumulativeSoftplus): true
     case .double(let transform): transform.shape == .softmax
+    case .onnx(let transform): transform.shape == .softmax || transform.shape == .softmaxZero
     case .float: false
     }
   }

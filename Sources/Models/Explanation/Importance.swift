@@ -5,6 +5,7 @@
 //                total_gain, total_cover                              their sums
 //     LightGBM   split, gain     a count and a sum, of splits that gained something
 //                                                                     (`Booster.feature_importance`)
+//     ONNX       split           splits that ask for the input: the files say nothing else
 //     CatBoost   PredictionValuesChange  how far splits move the prediction, in percent
 //                                                                     (`get_feature_importance`)
 //
@@ -66,9 +67,10 @@ extension Model {
         "\(source): an ensemble's files measure importance in ways of their own; each has its own")
     case .forest(let plan):
       let forest = plan.forest
+      if format == ONNXFile.name { return forest.splitCounts(derived, inputCount: inputCount) }
       switch forest.comparison {
       case .floatBelow: return try forest.xgboostImportance(source)
-      case .doubleAtMost: return try forest.lightgbmImportance(source)
+      case .doubleAtMost, .exactAtMost: return try forest.lightgbmImportance(source)
       case .floatAtMost:
         return Importance(measures: [
           Importance.Measure(
@@ -113,6 +115,17 @@ extension Forest {
       .init("total_gain", gains.map(Double.init), isOrder: true),
       .init("total_cover", covers.map(Double.init)),
     ])
+  }
+
+  /// A split by a number that is made of an input is that input's.
+  fileprivate func splitCounts(_ derived: DerivedInputs?, inputCount: Int) -> Importance {
+    var splits = [Double](repeating: 0, count: inputCount)
+    for node in 0..<nodeCount where left[node] >= 0 {
+      let input = Int(feature[node])
+      let sources = input < inputCount ? [input] : derived?.sources(ofInput: input) ?? []
+      for source in sources { splits[source] += 1 }
+    }
+    return Importance(measures: [.init("split", splits, isCount: true)])
   }
 
   /// Sums of 32-bit floats in 64 bits (src/boosting/gbdt.cpp, `FeatureImportance`).

@@ -30,7 +30,7 @@ extension Forest {
     into margins: UnsafeMutableBufferPointer<Double>
   ) {
     for output in margins.indices {
-      margins[output] = accumulation == .float ? baseMargins[output] : 0
+      margins[output] = accumulation.start(baseMargins[output])
     }
     for tree in 0..<nodes.treeOutput.count {
       var node = Int(nodes.roots[tree])
@@ -50,16 +50,14 @@ extension Forest {
         }
       }
     }
-    if case .double(let scale) = accumulation {
-      for output in margins.indices {
-        margins[output] = margins[output] * scale + baseMargins[output]
-      }
+    for output in margins.indices {
+      margins[output] = accumulation.margin(margins[output], baseMargins[output])
     }
   }
 
   @inline(__always)
   private func add(_ value: Double, to margin: inout Double) {
-    if accumulation == .float {
+    if accumulation.isFloat {
       margin = Double(Float(margin) + Float(value))
     } else {
       margin += value

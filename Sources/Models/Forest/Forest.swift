@@ -20,6 +20,9 @@
 //     XGBoost    Float(x) < t    each split its own side     32 bits, from the base margins
 //     LightGBM   x ≤ t           three kinds, see `Missing`  64 bits, from zero
 //     CatBoost   Float(x) ≤ t    each split its own side     64 bits, from zero; × scale + base
+//     ONNX       Float(x) < t    each split its own side     32 bits, from zero; ÷ divisor + base
+//                Float(x) ≤ t
+//                x ≤ t                                       64 bits, from zero; + base
 //
 // (XGBoost has added so since 1.3; before, it summed the trees first. Older files score as they do
 // in the library of today.)
@@ -34,6 +37,8 @@ struct Forest: Sendable {
     /// The input is at most the threshold, both with 64 bits. An input within 1e-35 of zero counts
     /// as zero.
     case doubleAtMost
+    /// The input is at most the threshold, both with 64 bits, and nothing counts as zero but zero.
+    case exactAtMost
   }
 
   /// What a split makes of a missing input (NaN).
@@ -49,6 +54,8 @@ struct Forest: Sendable {
   enum Accumulation: Sendable, Equatable {
     /// In 32-bit floats, on top of the base margins.
     case float
+    /// In 32-bit floats from zero; then ÷ `divisor` + base margin, in such floats too.
+    case floatFromZero(divisor: Float)
     /// In 64-bit floats from zero; then × `scale` + base margin.
     case double(scale: Double)
   }
@@ -122,12 +129,32 @@ struct LinearLeaf: Sendable {
   let termCount: Int32
 }
 
+extension Forest.Accumulation {
+  /// Whether leaves are added in 32-bit floats.
+  var isFloat: Bool { if case .double = self { false } else { true } }
+
+  /// What the sum of an output with this base margin starts from.
+  @inline(__always)
+  func start(_ base: Double) -> Double { self == .float ? base : 0 }
+
+  /// The margin of an output with this base margin, of whose leaves this is the sum.
+  @inline(__always)
+  func margin(_ sum: Double, _ base: Double) -> Double {
+    switch self {
+    case .float: sum
+    case .floatFromZero(let divisor): Double(Float(sum) / divisor + Float(base))
+    case .double(let scale): sum * scale + base
+    }
+  }
+}
+
 extension Forest.Comparison {
   /// An input as a split sees it. NaN stays NaN.
   @inline(__always)
   func seen(_ input: Double) -> Double {
     switch self {
     case .floatBelow, .floatAtMost: return Double(Float(input))
+    case .exactAtMost: return input
     // Rows come to LightGBM's trees as sparse ones, without what is as good as zero
     // (src/c_api.cpp, `kZeroThreshold`, a 32-bit float).
     case .doubleAtMost: return input.magnitude <= Double(1e-35 as Float) ? 0 : input
@@ -139,7 +166,7 @@ extension Forest.Comparison {
   @inline(__always)
   func category(_ seen: Double) -> Int? {
     switch self {
-    case .floatBelow, .floatAtMost:
+    case .floatBelow, .floatAtMost, .exactAtMost:
       // From here on not every integer is a float, so XGBoost takes such inputs, as well as negative
       // ones, for no category at all (src/common/categorical.h).
       return seen >= 0 && seen < Double(Self.floatCategoriesMax) ? Int(seen) : nil

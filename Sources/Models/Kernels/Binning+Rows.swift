@@ -60,8 +60,11 @@ extension Binning {
 
   @inline(__always)
   func see(_ value: Double) -> Double {
-    comparison == .doubleAtMost
-      ? Forest.Comparison.doubleAtMost.seen(value) : Double(Float(value))
+    switch comparison {
+    case .doubleAtMost: Forest.Comparison.doubleAtMost.seen(value)
+    case .exactAtMost: value
+    case .floatBelow, .floatAtMost: Double(Float(value))
+    }
   }
 
   /// How many thresholds each value has reached; a missing one counts as zero.

@@ -93,18 +93,23 @@ final class LevelPlan: Sendable {
   }
 
   private func walk(_ bins: UnsafePointer<UInt8>, into margins: UnsafeMutablePointer<Double>) {
+    let accumulation = leaves.accumulation
     switch leaves.base {
     case .floats(let leaves):
       withUnsafeTemporaryAllocation(of: Float.self, capacity: baseMargins.count) { sums in
-        for output in baseMargins.indices { sums[output] = Float(baseMargins[output]) }
+        for output in baseMargins.indices {
+          sums[output] = Float(accumulation.start(baseMargins[output]))
+        }
         addTrees(splits.base, leaves, treeOutput.base, bins, sums.baseAddress!)
-        for output in baseMargins.indices { margins[output] = Double(sums[output]) }
+        for output in baseMargins.indices {
+          margins[output] = accumulation.margin(Double(sums[output]), baseMargins[output])
+        }
       }
-    case .doubles(let leaves, let scale):
+    case .doubles(let leaves):
       for output in baseMargins.indices { margins[output] = 0 }
       addTrees(splits.base, leaves, treeOutput.base, bins, margins)
       for output in baseMargins.indices {
-        margins[output] = margins[output] * scale + baseMargins[output]
+        margins[output] = accumulation.margin(margins[output], baseMargins[output])
       }
     }
   }

@@ -59,11 +59,13 @@ final class PlanePlan: Sendable {
     _ scratch: PlaneScratch, wide: Bool, _ count: Int, into margins: UnsafeMutablePointer<Double>
   ) {
     let width = PlaneKernel.rows
+    let accumulation = leaves.accumulation
     switch leaves.base {
     case .floats(let leaves):
       let sums = scratch.sums.assumingMemoryBound(to: Float.self)
       for output in baseMargins.indices {
-        for row in 0..<width { sums[output * width + row] = Float(baseMargins[output]) }
+        let start = Float(accumulation.start(baseMargins[output]))
+        for row in 0..<width { sums[output * width + row] = start }
       }
       if wide {
         Wide.PlaneKernel.add(
@@ -76,10 +78,11 @@ final class PlanePlan: Sendable {
       }
       for row in 0..<count {
         for output in baseMargins.indices {
-          margins[row * baseMargins.count + output] = Double(sums[output * width + row])
+          margins[row * baseMargins.count + output] = accumulation.margin(
+            Double(sums[output * width + row]), baseMargins[output])
         }
       }
-    case .doubles(let leaves, let scale):
+    case .doubles(let leaves):
       let sums = scratch.sums.assumingMemoryBound(to: Double.self)
       for index in 0..<width * baseMargins.count { sums[index] = 0 }
       if wide {
@@ -93,8 +96,8 @@ final class PlanePlan: Sendable {
       }
       for row in 0..<count {
         for output in baseMargins.indices {
-          margins[row * baseMargins.count + output] =
-            sums[output * width + row] * scale + baseMargins[output]
+          margins[row * baseMargins.count + output] = accumulation.margin(
+            sums[output * width + row], baseMargins[output])
         }
       }
     }

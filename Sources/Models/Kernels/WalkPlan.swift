@@ -86,24 +86,24 @@ final class WalkPlan: Sendable {
     for row in 0..<count {
       for output in baseMargins.indices {
         sums[row * baseMargins.count + output] =
-          accumulation == .float ? baseMargins[output] : 0
+          accumulation.start(baseMargins[output])
       }
     }
   }
 
   private func finish(_ sums: UnsafeMutablePointer<Double>, _ count: Int) {
-    guard case .double(let scale) = accumulation else { return }
+    if accumulation == .float { return }
     for row in 0..<count {
       for output in baseMargins.indices {
         let index = row * baseMargins.count + output
-        sums[index] = sums[index] * scale + baseMargins[output]
+        sums[index] = accumulation.margin(sums[index], baseMargins[output])
       }
     }
   }
 
   @inline(__always)
   private func add(_ leaf: Int, _ sum: UnsafeMutablePointer<Double>) {
-    if accumulation == .float {
+    if accumulation.isFloat {
       sum.pointee = Double(Float(sum.pointee) + Float(leaves.base[leaf]))
     } else {
       sum.pointee += leaves.base[leaf]

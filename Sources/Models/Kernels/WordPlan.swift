@@ -83,19 +83,24 @@ final class WordPlan: Sendable {
   }
 
   private func add(_ bins: UnsafePointer<UInt8>, into margins: UnsafeMutablePointer<Double>) {
+    let accumulation = leaves.accumulation
     switch leaves.base {
     case .floats(let leaves):
       withUnsafeTemporaryAllocation(of: Float.self, capacity: baseMargins.count) { sums in
         let sums = sums.baseAddress!
-        for output in baseMargins.indices { sums[output] = Float(baseMargins[output]) }
+        for output in baseMargins.indices {
+          sums[output] = Float(accumulation.start(baseMargins[output]))
+        }
         if isShallow {
           WordKernel.addShallow(program, bins: bins, leaves: leaves, to: sums)
         } else {
           WordKernel.addDeep(program, bins: bins, leaves: leaves, to: sums)
         }
-        for output in baseMargins.indices { margins[output] = Double(sums[output]) }
+        for output in baseMargins.indices {
+          margins[output] = accumulation.margin(Double(sums[output]), baseMargins[output])
+        }
       }
-    case .doubles(let leaves, let scale):
+    case .doubles(let leaves):
       for output in baseMargins.indices { margins[output] = 0 }
       if isShallow {
         WordKernel.addShallow(program, bins: bins, leaves: leaves, to: margins)
@@ -103,7 +108,7 @@ final class WordPlan: Sendable {
         WordKernel.addDeep(program, bins: bins, leaves: leaves, to: margins)
       }
       for output in baseMargins.indices {
-        margins[output] = margins[output] * scale + baseMargins[output]
+        margins[output] = accumulation.margin(margins[output], baseMargins[output])
       }
     }
   }

@@ -9,14 +9,18 @@ struct Objective: Sendable {
   enum Transform: Sendable {
     case float(FloatTransform)
     case double(DoubleTransform)
+    case onnx(ONNXTransform)
   }
 
   let name: String
   let task: Task
   var transform: Transform
   /// Of two classes the library names the second where its score is above one half, else where its
-  /// margin is above zero.
+  /// margin is above `marginBound`.
   var judgesByScore = false
+  var marginBound = 0.0
+  /// Of several classes the one with the largest margin is named, whatever its score.
+  var judgesByMargins = false
 
   var isClassifier: Bool { task == .binary || task == .multiclass }
 }
@@ -33,6 +37,7 @@ extension Objective.Transform {
     switch self {
     case .float(let transform): transform.apply(values)
     case .double(let transform): transform.apply(values)
+    case .onnx(let transform): transform.apply(values)
     }
   }
 }

@@ -31,10 +31,10 @@ enum BenchModel {
       median repeat, the call's p50 and p99 over all repeats, and which kernel the model's trees are given and \
       why. A table on a terminal, summary records on a pipe.
 
-      --peers then has the library that the file is from judge the same rows in the same calls: xgboost, lightgbm or \
-      catboost of the python3 that is found first, its fastest documented call, with as many threads. Its figures come behind \
+      --peers then has the library that the file is from judge the same rows in the same calls: xgboost, lightgbm, \
+      catboost or onnxruntime of the python3 that is found first, its fastest documented call, with as many threads. Its figures come behind \
       ours, with how many times longer its median takes (times_longer) and the largest difference between its margins and \
-      ours. What a call costs in Python is in them. Inputs are given as numbers, so a model with categories that are texts \
+      ours (of ONNX between scores). What a call costs in Python is in them. Inputs are given as numbers, so a model with categories that are texts \
       is refused by some. Where there is no such library, stderr says so, and nothing else changes.
 
       With --record the figures become metrics of a registered version, by the machine they were measured on: \

@@ -16,7 +16,7 @@ struct ModelPeer {
     /// The library and its version.
     let peer: String
     let calls: BenchModel.CallFigures
-    /// Between its margins and ours, over all rows; nil where some are not finite, and not the same.
+    /// Between its margins and ours, over all rows, of ONNX between scores; nil where some are not finite, and not the same.
     let difference: Double?
     /// Of the same calls.
     let own: BenchModel.Result
@@ -78,6 +78,12 @@ struct ModelPeer {
     try rows.withUnsafeBufferPointer { (rows) throws(Failure) in
       try margins.withUnsafeMutableBufferPointer { (margins) throws(Failure) in
         try model.margins(rows, rowCount: count, into: margins, threads: threads)
+        guard model.format == "onnx" else { return }
+        let width = model.outputCount
+        for row in 0..<count {
+          model.transform(
+            UnsafeMutableBufferPointer(rebasing: margins[row * width..<(row + 1) * width]))
+        }
       }
     }
     return margins

@@ -3,9 +3,10 @@
 // libraries print as they like goes to stderr.
 
 enum PeerScript {
-  /// Arguments: the model's file, its format, a file of the rows (doubles, row by row) with the margins behind them, the file
-  /// for the figures, the rows' count, inputs of a row, margins of a row, the first round that predicts and the one behind the
-  /// last, batch sizes with commas (none above the rows' count), repeats, threads.
+  /// Arguments: the model's file, its format, a file of the rows (doubles, row by row) with the margins behind them (of ONNX
+  /// the scores, as its runtime has no margins), the file for the figures, the rows' count, inputs of a row, margins of a row,
+  /// the first round that predicts and the one behind the last, batch sizes with commas (none above the rows' count), repeats,
+  /// threads.
   static let text = #"""
     import json, math, sys, time
 
@@ -38,6 +39,29 @@ enum PeerScript {
         return "catboost " + catboost.__version__, "float32", lambda x: model.predict(
             x, prediction_type="RawFormulaVal", thread_count=threads)
 
+    def onnx_scores():
+        import numpy, onnxruntime
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        session = onnxruntime.InferenceSession(path, options)
+        ports = session.get_inputs()
+        numbers = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(int64)": "int64",
+                   "tensor(int32)": "int32"}
+        def scores(x):
+            feed, first = {}, 0
+            for port in ports:
+                width = inputs if len(ports) == 1 else port.shape[1]
+                feed[port.name] = x[:, first:first + width].astype(numbers[port.type], copy=False)
+                first += width
+            last = session.run(None, feed)[-1]
+            if isinstance(last, list):
+                last = [list(row.values()) for row in last]
+            # Of two classes the second's, where ours is alone.
+            return numpy.asarray(last).reshape(len(x), -1)[:, -outputs:]
+        number = numbers[ports[0].type] if len(ports) == 1 else "float64"
+        return "onnxruntime " + onnxruntime.__version__, number, scores
+
     def largest_difference(ours, theirs):
         import numpy
         # Infinities of one sign are the same, and so are two that are no numbers.
@@ -67,8 +91,9 @@ enum PeerScript {
 
     def run(tell):
         import numpy
-        name, number, margins = {"xgboost": xgboost_margins, "lightgbm": lightgbm_margins,
-                                 "catboost": catboost_margins}[kind.split("-")[0]]()
+        loaders = {"xgboost": xgboost_margins, "lightgbm": lightgbm_margins,
+                   "catboost": catboost_margins, "onnx": onnx_scores}
+        name, number, margins = loaders[kind.split("-")[0]]()
         numbers = numpy.fromfile(data)
         x = numpy.ascontiguousarray(numbers[:rows * inputs].reshape(rows, inputs), dtype=number)
         ours = numbers[rows * inputs:].reshape(rows, outputs)

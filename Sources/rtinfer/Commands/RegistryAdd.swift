@@ -24,7 +24,7 @@ enum RegistryAdd {
       --rows the model must first decide these rows, by the project's inputs. Makes the registry if there is none. \
       Prints the log's line.
 
-      FILE may be a folder: of MLflow with an MLmodel file (xgboost and lightgbm flavours), or any with one model \
+      FILE may be a folder: of MLflow with an MLmodel file (xgboost, lightgbm, catboost and onnx flavours), or any with one model \
       file in it; its other files are kept beside. Where the project declares NAME as several files (combine), \
       there is no FILE: all of them are added as one version.
       """,

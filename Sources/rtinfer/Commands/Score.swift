@@ -41,7 +41,7 @@ enum ScoreCommand {
       The members (columns) of a plain row are the model's inputs by name; inputs without names are f0, f1, \
       … A null, an absent member and an empty cell are missing values. Scores are those of the library that \
       made the model, in as few decimals as its precision needs. Model formats: XGBoost JSON and UBJSON, LightGBM text, \
-      CatBoost JSON. Texts are looked up among the categories that the model was trained with.
+      CatBoost JSON, and ONNX with trees in it, which is scored as ONNX Runtime scores it. Texts are looked up among the categories that the model was trained with.
 
       With --online FOLDER or redis://HOST the features that a plain row does not bring are looked up in the store that materialize \
       --online keeps fresh, by the entities that the row names, as of just before its time (now, where it has none). \
@@ -54,7 +54,7 @@ enum ScoreCommand {
       either way. A model's `reasons` in the project file put inputs together that mean the same to people.
 
       With --importance no rows are read: for each input its measures are printed as the library names and \
-      counts them, over all rounds of the file; a table on a terminal, importance records on a pipe.
+      counts them (of ONNX files, which say nothing else, the splits), over all rounds of the file; a table on a terminal, importance records on a pipe.
 
       A model of the project may be several files: `combine` in place of `uri` takes the mean of their scores \
       (mean, or weighted, by the sum of the weights; with on: "margin" the mean of their margins), or a stacking \
