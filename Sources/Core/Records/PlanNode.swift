@@ -9,7 +9,16 @@ final class PlanNode {
     var child: PlanNode?
   }
 
+  /// What the scanner reads of an entry for every record: nothing in it is counted.
+  struct Lead {
+    let slot: Int
+    /// Lives as long as the node that leads to it.
+    let child: Unmanaged<PlanNode>?
+  }
+
   private(set) var entries: [Entry] = []
+  /// By entry, once the tree is whole.
+  private(set) var leads: UnsafeMutableBufferPointer<Lead> = .init(start: nil, count: 0)
   /// The last record in which a member of this name was found.
   var lastRecord = 0
   /// Where members lead to that nobody asked for.
@@ -31,7 +40,19 @@ final class PlanNode {
   static func tree(_ plan: FieldPlan) -> PlanNode {
     let root = PlanNode(ByteOwner(), unwantedSlot: plan.paths.count)
     for (slot, path) in plan.paths.enumerated() { root.insert(path[...], slot) }
+    root.complete()
     return root
+  }
+
+  deinit { leads.deallocate() }
+
+  private func complete() {
+    leads = .allocate(capacity: entries.count)
+    for (index, entry) in entries.enumerated() {
+      entry.child?.complete()
+      leads.initializeElement(
+        at: index, to: Lead(slot: entry.slot, child: entry.child.map { .passUnretained($0) }))
+    }
   }
 
   private func insert(_ path: ArraySlice<String>, _ slot: Int) {

@@ -218,19 +218,35 @@ public final class RecordScanner {
     _ entry: Int, of node: PlanNode, _ cursor: inout JSONCursor
   ) throws(JSONError) {
     guard entry >= 0 else { return try cursor.skipValue() }
-    let (slot, child) = (node.entries[entry].slot, node.entries[entry].child)
-    if let child { forget(child) }
+    let lead = node.leads[entry]
+    lead.child?._withUnsafeGuaranteedRef { forget($0) }
     let kind = try cursor.peek()
     let start = cursor.position
     var escaped = false
-    if let child, kind == .object {
-      try scanObject(child, &cursor, isRoot: false)
+    if let child = lead.child, kind == .object {
+      try scanObject(child, &cursor)
     } else {
       escaped = try cursor.rawValue().escaped
     }
-    if slot >= 0 {
-      values[slot] = ValueRange(start: start, end: cursor.position, escaped: escaped)
+    if lead.slot >= 0 {
+      values[lead.slot] = ValueRange(start: start, end: cursor.position, escaped: escaped)
     }
+  }
+
+  /// The members inside one.
+  private func scanObject(
+    _ child: Unmanaged<PlanNode>, _ cursor: inout JSONCursor
+  ) throws(JSONError) {
+    // The closure could not say what it throws.
+    let failure = child._withUnsafeGuaranteedRef { child -> JSONError? in
+      do throws(JSONError) {
+        try scanObject(child, &cursor, isRoot: false)
+        return nil
+      } catch {
+        return error
+      }
+    }
+    if let failure { throw failure }
   }
 
   /// A member that appears again takes with it what was found inside its first appearance.
@@ -240,9 +256,9 @@ public final class RecordScanner {
   }
 
   private func forgetInside(_ node: PlanNode) {
-    for entry in node.entries {
-      if entry.slot >= 0 { values[entry.slot] = .absent }
-      if let child = entry.child { forgetInside(child) }
+    for lead in node.leads {
+      if lead.slot >= 0 { values[lead.slot] = .absent }
+      lead.child?._withUnsafeGuaranteedRef { forgetInside($0) }
     }
   }
 
