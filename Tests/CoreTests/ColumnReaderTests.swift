@@ -41,6 +41,27 @@ import Testing
       ])
   }
 
+  /// As many simple members as are handed on at once, then a value that is not simple, in records that are learned.
+  @Test(arguments: [255, 256, 257, 512], ["{\"b\":1}", "\"a\\nb\"", "1e-7", "[2]"])
+  func aValueBehindManyMembersIsRead(_ count: Int, _ value: String) throws {
+    let members = (0..<count).map { "\"m\($0)\":\($0)" }.joined(separator: ",")
+    let line = Array("{\(members),\"z\":\(value),\"y\":7}".utf8)
+    let padded = line + [UInt8](repeating: 0, count: LineReader.padding)
+    let learned = ColumnReader(ColumnReader.Choice())
+    let expected = try read([String(decoding: line, as: UTF8.self)])[0]
+    for _ in 0..<4 {
+      try padded.withBytes { (bytes) throws(BadRecord) in
+        try learned.read(bytes[0..<line.count], padding: LineReader.padding)
+      }
+      #expect(text(learned) == expected)
+    }
+  }
+
+  @Test func objectsWhoseNamesAreDataAreRefused() {
+    let lines = (0..<10_002).map { "{\"a\($0 % 101)\":{\"b\($0)\":{}}}" }
+    #expect(throws: BadRecord.self) { try read(lines) }
+  }
+
   @Test func theLastOfTwoCounts() throws {
     #expect(
       try read([#"{"a":1,"b":2,"a":3}"#, #"{"f":{"x":1,"y":2},"f":{"y":3}}"#]) == [

@@ -76,6 +76,27 @@ import Testing
     }
   }
 
+  /// However often further edges are put beyond them.
+  @Test func prescribedEdgesStayWhereValuesGrow() {
+    let edges = (0..<40).map { Double($0) }
+    var counts = EdgeCounts(like: edges)
+    for round in 0..<60 {
+      let values = (0..<5_000).map { Double(round * 5_000 + $0) * 0.01 }
+      values.withUnsafeBufferPointer { counts.add($0) }
+    }
+    let settled = counts.settled()
+    #expect(settled.total == 300_000)
+    #expect(edges.allSatisfy { settled.edges.contains($0) })
+    #expect(settled.cumulative([10, 20]) == [1_001, 2_001])
+  }
+
+  @Test func distancesBeyondAllDoublesAreNoTrap() {
+    let wide = EdgeCounts(edges: [-1.7e308, 1.7e308], counts: [1, 9], isExact: false)
+    let other = EdgeCounts(edges: [1.6e308], counts: [1], isExact: true)
+    #expect(wide.merged(other).total == 11)
+    #expect(wide.quantile(0.5).map { $0.isFinite } == true)
+  }
+
   @Test(arguments: Shape.allCases)
   func partsMergeIntoTheWholeWithinTheBound(_ shape: Shape) {
     let all = values(shape, 50_000)

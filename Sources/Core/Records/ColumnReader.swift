@@ -74,6 +74,8 @@ public final class ColumnReader {
   private let scratch = TextScratch()
   private var record = 0
   private var storage: UnsafeMutablePointer<ColumnCell>
+  /// Objects inside of records, by path; each has memory of its own.
+  private var nodeCount = 0
   private var capacity = 64
   private var count = 0
   /// The columns, numbered as they were met first.
@@ -152,11 +154,11 @@ public final class ColumnReader {
       try take(UnsafeBufferPointer(start: passed, count: walk.members - passed), node, cursor.base)
       cursor.position = walk.position
       template = walk.template
-      if walk.members == walk.membersEnd { continue }
       if stop == .value {
         try take(Int(template.pointee.entry), of: node, &cursor)
         continue
       }
+      if walk.members == walk.membersEnd { continue }
       let start = cursor.position
       let before = Int(template.pointee.entry) + 1
       var first = template == node.templates.start
@@ -210,7 +212,8 @@ public final class ColumnReader {
   private func take(
     _ index: Int, of node: Node, _ cursor: inout JSONCursor
   ) throws(JSONError) {
-    if try cursor.peek() == .object, let child = child(of: index, in: node) {
+    if try cursor.peek() == .object, let child = try child(of: index, in: node, at: cursor.position)
+    {
       note(index, of: node)
       return try readObject(child, &cursor)
     }
@@ -259,11 +262,17 @@ public final class ColumnReader {
     return index
   }
 
-  private func child(of index: Int, in node: Node) -> Node? {
+  private func child(of index: Int, in node: Node, at offset: Int) throws(JSONError) -> Node? {
     if let child = node.entries[index].child { return child }
     guard node.path.count < ColumnReader.depthMax, node.entries[index].column != -2 else {
       return nil
     }
+    guard nodeCount < ColumnReader.columnsMax else {
+      throw JSONError(
+        "more than \(ColumnReader.columnsMax.grouped) different objects inside of records: their names seem to be data",
+        at: offset)
+    }
+    nodeCount += 1
     let child = Node(node.path + [node.entries[index].key.string], owner)
     node.entries[index].child = child
     return child

@@ -6,16 +6,19 @@
 /// Members by path, each with a slot number. The same path always has the same slot.
 public struct FieldPlan: Sendable {
   public private(set) var paths: [[String]] = []
+  /// By path: a model may have thousands of inputs.
+  private var slots: [[String]: Int] = [:]
 
   public init() {}
 
   /// The slot of the member at `path`, added if it is new.
   public mutating func slot(_ path: [String]) -> Int {
     precondition(!path.isEmpty, "a path names at least one member")
-    if let known = paths.firstIndex(of: path) { return known }
+    if let known = slots[path] { return known }
     paths.append(path)
+    slots[path] = paths.count - 1
     return paths.count - 1
   }
 
-  public func existingSlot(_ path: [String]) -> Int? { paths.firstIndex(of: path) }
+  public func existingSlot(_ path: [String]) -> Int? { slots[path] }
 }

@@ -17,6 +17,8 @@ final class PlanNode {
   }
 
   private(set) var entries: [Entry] = []
+  /// By name, while the tree is made.
+  private var places: [String: Int] = [:]
   /// By entry, once the tree is whole.
   private(set) var leads: UnsafeMutableBufferPointer<Lead> = .init(start: nil, count: 0)
   /// The last record in which a member of this name was found.
@@ -47,6 +49,7 @@ final class PlanNode {
   deinit { leads.deallocate() }
 
   private func complete() {
+    places = [:]
     leads = .allocate(capacity: entries.count)
     for (index, entry) in entries.enumerated() {
       entry.child?.complete()
@@ -57,10 +60,10 @@ final class PlanNode {
 
   private func insert(_ path: ArraySlice<String>, _ slot: Int) {
     let name = path.first!
-    var index = entries.firstIndex { $0.name == name } ?? entries.count
+    let index = places[name] ?? entries.count
     if index == entries.count {
       entries.append(Entry(name: owner.keep(name), slot: -1, child: nil))
-      index = entries.count - 1
+      places[name] = index
     }
     if path.count == 1 {
       entries[index].slot = slot

@@ -100,7 +100,9 @@ public struct EdgeCounts: Sendable {
     held = []
     search = nil
     if edges.count > 2 * EdgeCounts.binsTarget {
-      self = thinned(to: EdgeCounts.binsTarget, keeping: prescribed)
+      // The edges to be kept stay known for the next time.
+      let fewer = thinned(to: EdgeCounts.binsTarget, keeping: prescribed)
+      (edges, counts, isExact) = (fewer.edges, fewer.counts, fewer.isExact)
     }
   }
 
@@ -183,7 +185,9 @@ public struct EdgeCounts: Sendable {
       }
       var count = Double(below)
       if !isExact, index > 0, index < edges.count {
-        let part = (point - edges[index - 1]) / (edges[index] - edges[index - 1])
+        // In halves, which only a distance beyond all doubles tells apart.
+        let (before, after) = (edges[index - 1] / 2, edges[index] / 2)
+        let part = (point / 2 - before) / (after - before)
         count += Double(counts[index]) * part
       }
       result.append(count)
@@ -205,7 +209,8 @@ public struct EdgeCounts: Sendable {
       if rank < below + count {
         guard !isExact, index > 0 else { return edges[index] }
         let part = (rank - below + 1) / count
-        return edges[index - 1] + (edges[index] - edges[index - 1]) * min(part, 1)
+        let (before, after) = (edges[index - 1] / 2, edges[index] / 2)
+        return 2 * (before + (after - before) * min(part, 1))
       }
       below += count
     }

@@ -104,10 +104,10 @@ extension ColumnProfile {
       case "edges":
         edges = try list(&cursor) { (cursor) throws(JSONError) in try cursor.readDouble() }
       case "counts":
-        counts = try list(&cursor) { (cursor) throws(JSONError) in Int64(try cursor.readInt()) }
+        counts = try list(&cursor) { (cursor) throws(JSONError) in try Self.count(&cursor) }
       case "categories":
         categories = try list(&cursor) { (cursor) throws(JSONError) in try category(&cursor) }
-      case "other": other = Int64(try cursor.readInt())
+      case "other": other = try Self.count(&cursor)
       case "registers":
         let text = try cursor.readString()
         registers = Array(text.utf8).withBytes { Base64.decode($0) }
@@ -121,8 +121,20 @@ extension ColumnProfile {
         guard let kind = kindNames.first(where: { $0.name == key }) else {
           return try cursor.skipValue()
         }
-        kinds[keyPath: kind.path] = Int64(try cursor.readInt())
+        kinds[keyPath: kind.path] = try Self.count(&cursor)
       }
+    }
+
+    /// Sums of a million of them are integers, too.
+    private static let countMax: Int64 = 1 << 42
+
+    private static func count(_ cursor: inout JSONCursor) throws(JSONError) -> Int64 {
+      let count = Int64(try cursor.readInt())
+      guard (0...countMax).contains(count) else {
+        throw JSONError(
+          "a count of \(count), which is not in 0 to \(countMax)", at: cursor.position)
+      }
+      return count
     }
 
     /// Null is what was too large to be written.
@@ -139,7 +151,12 @@ extension ColumnProfile {
       var result: [Element] = []
       var first = true
       try cursor.beginArray()
-      while try cursor.nextElement(first: &first) { result.append(try element(&cursor)) }
+      while try cursor.nextElement(first: &first) {
+        guard result.count < 1 << 20 else {
+          throw JSONError("a list of more than a million", at: cursor.position)
+        }
+        result.append(try element(&cursor))
+      }
       return result
     }
 
@@ -155,7 +172,7 @@ extension ColumnProfile {
       guard try cursor.nextElement(first: &first) else {
         throw JSONError("a category without a count", at: cursor.position)
       }
-      let count = Int64(try cursor.readInt())
+      let count = try Self.count(&cursor)
       guard try !cursor.nextElement(first: &first) else {
         throw JSONError("a category is a name and a count", at: cursor.position)
       }

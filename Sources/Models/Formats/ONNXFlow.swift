@@ -43,7 +43,7 @@ struct ONNXFlow {
   private var stepsLeft = 1 << 22
 
   /// Columns of a graph, which are kept one by one.
-  private static let columnsMax = 1 << 20
+  private static let columnsMax = 1 << 16
 
   /// - Complexity: O(graph).
   init(_ graph: ONNXGraph, source: String) throws(Failure) {
