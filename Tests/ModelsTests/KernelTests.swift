@@ -93,6 +93,31 @@ import Testing
     expectAgreement(generator, rows: 200, ways: Self.allWays, using: &random)
   }
 
+  /// Thresholds in groups, from one to more than are looked at, and blocks of every kind of size.
+  @Test(
+    .enabled(if: Processor.isWide), arguments: comparisons, [1, 14, 15, 16, 17, 40, 250, 1_300])
+  func binsAmongGroupsAreThoseOfASearch(_ comparison: Forest.Comparison, _ cuts: Int) {
+    var random = SplitMix64(seed: 25)
+    let generator = RandomForest(
+      comparison, .perfect, trees: 2 + cuts / 5, inputs: 3, depth: 6, cuts: cuts,
+      categories: cuts == 40, using: &random)
+    let binning = BinningBuilder(generator.forest, ranksPerColumn: 254).binning()
+    #expect((binning.otherInputs.count > 0) == (cuts == 1_300))
+    let rows = (0..<Binning.blockRows).flatMap { _ in generator.row(using: &random) }
+    for count in [4, 5, 15, 16, 17, 31, 255, 256] {
+      func bins(wide: Bool) -> [[UInt8]] {
+        var bins = [UInt8](repeating: 0, count: Binning.blockRows * binning.columnCount)
+        bins.withUnsafeMutableBufferPointer {
+          binning.bin(rows, count: count, into: .columns($0.baseAddress!), wide: wide)
+        }
+        return (0..<binning.columnCount).map {
+          Array(bins[$0 * Binning.blockRows..<$0 * Binning.blockRows + count])
+        }
+      }
+      #expect(bins(wide: true) == bins(wide: false), "\(count) rows")
+    }
+  }
+
   /// Trees whose leaves a byte cannot number are walked.
   @Test(arguments: comparisons)
   func largeTreesAreWalked(_ comparison: Forest.Comparison) {

@@ -1,6 +1,8 @@
 // Rows into bins: for each input the ranks of a block's values are searched, four at a time and without a branch, and
 // then written into the input's columns. Time is spent in `findRanks`.
 
+import Core
+
 extension Binning {
   /// Where the bins of a block go.
   enum Layout {
@@ -16,18 +18,25 @@ extension Binning {
   ///
   /// - Parameters:
   ///   - rows: `count × inputCount` inputs, row after row.
+  ///   - wide: with AVX2, which the processor must have.
   /// - Complexity: O(count × inputs × log thresholds), no allocation.
-  func bin(_ rows: UnsafePointer<Double>, count: Int, into layout: Layout) {
+  func bin(
+    _ rows: UnsafePointer<Double>, count: Int, into layout: Layout, wide: Bool = Processor.isWide
+  ) {
     precondition(count <= Self.blockRows, "a block of rows")
     if count < 4 {
       for row in 0..<count { binRow(rows + row &* inputCount, row, into: layout) }
+    } else if wide, case .columns(let bytes) = layout {
+      binWide(rows, count: count, into: bytes)
     } else {
-      binBlock(rows, count, into: layout)
+      binBlock(inputs, rows, count, into: layout)
     }
   }
 
-  /// Input by input, four rows at once.
-  private func binBlock(_ rows: UnsafePointer<Double>, _ count: Int, into layout: Layout) {
+  /// Some inputs one after another, four rows at once, and all categories.
+  func binBlock(
+    _ inputs: Frozen<Input>, _ rows: UnsafePointer<Double>, _ count: Int, into layout: Layout
+  ) {
     // For few rows little enough for the stack.
     withUnsafeTemporaryAllocation(of: Double.self, capacity: max(1, count)) { values in
       withUnsafeTemporaryAllocation(of: Int32.self, capacity: max(1, count)) { ranks in
@@ -36,16 +45,15 @@ extension Binning {
           let input = inputs.base[index]
           see(rows + Int(input.feature), count, into: values)
           findRanks(input, values, count, into: ranks)
-          for column in Int(input.firstColumn)..<Int(input.firstColumn + input.columnCount) {
+          for column in Int(input.firstColumn)..<Int(input.firstColumn &+ input.columnCount) {
             write(columns.base[column], column, values, ranks, count, layout)
           }
         }
         for index in 0..<categoryColumns.count {
           let column = categoryColumns.base[index]
           see(rows + Int(column.feature), count, into: values)
-          for row in 0..<count {
-            put(holds(column, values[row]) ? 1 : 0, columns.count + index, row, layout)
-          }
+          for row in 0..<count { ranks[row] = holds(column, values[row]) ? 1 : 0 }
+          write(Column.ofCategories, columns.count &+ index, values, ranks, count, layout)
         }
       }
     }
@@ -124,12 +132,28 @@ extension Binning {
     return Int32(truncatingIfNeeded: rank &- (keys[rank] == key &+ 1 ? 1 : 0))
   }
 
-  @inline(__always)
   private func write(
     _ column: Column, _ index: Int, _ values: UnsafePointer<Double>, _ ranks: UnsafePointer<Int32>,
     _ count: Int, _ layout: Layout
   ) {
-    for row in 0..<count { put(Int(bin(column, values[row], ranks[row])), index, row, layout) }
+    switch layout {
+    case .columns(let bytes):
+      write(column, values, ranks, count, bytes + index &* Self.blockRows, stride: 1)
+    case .rows(let bytes):
+      write(column, values, ranks, count, bytes + index, stride: columnCount)
+    case .wordRows(let words):
+      write(column, values, ranks, count, words + index, stride: columnCount)
+    }
+  }
+
+  @inline(__always)
+  private func write<Bin: FixedWidthInteger>(
+    _ column: Column, _ values: UnsafePointer<Double>, _ ranks: UnsafePointer<Int32>, _ count: Int,
+    _ bins: UnsafeMutablePointer<Bin>, stride: Int
+  ) {
+    for row in 0..<count {
+      bins[row &* stride] = Bin(truncatingIfNeeded: bin(column, values[row], ranks[row]))
+    }
   }
 
   /// The bin of a value of this rank.
@@ -143,17 +167,6 @@ extension Binning {
       }
     }
     return min(max(rank &- column.firstRank, 0), column.rankCount)
-  }
-
-  @inline(__always)
-  private func put(_ bin: Int, _ column: Int, _ row: Int, _ layout: Layout) {
-    switch layout {
-    case .columns(let bytes):
-      bytes[column &* Self.blockRows &+ row] = UInt8(truncatingIfNeeded: bin)
-    case .rows(let bytes): bytes[row &* columnCount &+ column] = UInt8(truncatingIfNeeded: bin)
-    case .wordRows(let words):
-      words[row &* columnCount &+ column] = UInt16(truncatingIfNeeded: bin)
-    }
   }
 
   /// Whether a categorical split sends a value to the right.

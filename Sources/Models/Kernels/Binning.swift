@@ -12,6 +12,8 @@
 // bytes holds 254): each then covers a run of them, lower ranks being 0 and higher ones its last. A categorical split
 // has a column of its own, shared by those with the same set: 1 where the category is in it.
 
+import Wide
+
 struct Binning: Sendable {
   /// One input that splits ask for.
   struct Input: BitwiseCopyable {
@@ -34,6 +36,9 @@ struct Binning: Sendable {
     let rankCount: Int32
 
     @inline(__always) var fullBin: Int32 { rankCount + 1 }
+
+    /// One whose ranks, 0 and 1, are its bins.
+    static let ofCategories = Column(missing: .asZero, firstRank: 0, rankCount: 1)
   }
 
   /// The column of a categorical split.
@@ -58,6 +63,14 @@ struct Binning: Sendable {
   /// Halves of the same, each input's in the order in which a search meets them: the middle one at place 1, the
   /// middles of its lower and upper half at 2 and 3, and so on.
   let searched: Frozen<Int64>
+  /// What `BinKernel` needs: inputs with not too many thresholds, and their bounds, of 32 bits where values are seen
+  /// as floats, else of 64.
+  let wideInputs: Frozen<BinInput>
+  let wideColumns: Frozen<BinColumn>
+  let floatBounds: Frozen<Int32>
+  let doubleBounds: Frozen<Int64>
+  /// The other inputs.
+  let otherInputs: Frozen<Input>
   let columns: Frozen<Column>
   let categoryColumns: Frozen<CategoryColumn>
   let categoryWords: Frozen<UInt32>
@@ -76,6 +89,11 @@ struct Binning: Sendable {
     // Adding zero makes -0 the same as 0.
     let bits = Int64(bitPattern: (value + 0).bitPattern)
     return bits ^ (bits &>> 63 & .max)
+  }
+
+  static func key(_ value: Float) -> Int32 {
+    let bits = Int32(bitPattern: (value + 0).bitPattern)
+    return bits ^ (bits &>> 31 & .max)
   }
 }
 
@@ -200,7 +218,7 @@ struct BinningBuilder {
           feature: Int32(feature), firstKey: Int32(keys.count), steps: Int32(steps),
           zeroRank: Int32(lowerBound(sorted, Double(0).nextUp)), firstColumn: Int32(columns.count),
           columnCount: Int32(runs(feature) * treatments[feature].count)))
-      let places = [.max] + sorted.map(Binning.key)
+      let places = [.max] + sorted.map { Binning.key($0) }
       let padded = places + Array(repeating: .max, count: 1 << steps - places.count)
       keys += padded
       searched += (0..<1 << steps).map { padded[rank(searched: $0, steps)] >> 1 }
@@ -213,11 +231,14 @@ struct BinningBuilder {
         }
       }
     }
+    inputs.sort { $0.steps < $1.steps }
+    let wide = WideBinning(inputs, thresholds, forest.comparison.sight)
     return Binning(
-      inputCount: forest.inputCount, comparison: forest.comparison,
-      inputs: Frozen(inputs.sorted { $0.steps < $1.steps }),
+      inputCount: forest.inputCount, comparison: forest.comparison, inputs: Frozen(inputs),
       keys: Frozen(keys), searched: Frozen(searched),
-      columns: Frozen(columns),
+      wideInputs: Frozen(wide.inputs), wideColumns: Frozen(columns.map(\.wide)),
+      floatBounds: Frozen(wide.floatBounds), doubleBounds: Frozen(wide.doubleBounds),
+      otherInputs: Frozen(wide.others), columns: Frozen(columns),
       categoryColumns: Frozen(
         categoryOrder.map {
           Binning.CategoryColumn(

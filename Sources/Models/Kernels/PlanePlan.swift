@@ -49,7 +49,8 @@ final class PlanePlan: Sendable {
     var row = 0
     while row < rowCount {
       let count = min(Binning.blockRows, rowCount - row)
-      binning.bin(rows + row * binning.inputCount, count: count, into: .columns(scratch.bins))
+      binning.bin(
+        rows + row * binning.inputCount, count: count, into: .columns(scratch.bins), wide: wide)
       add(scratch, wide: wide, count, into: margins + row * baseMargins.count)
       row += count
     }
