@@ -138,7 +138,7 @@ _rtinfer() {
       esac
       ;;
     'serve '*)
-      flags='--project --online --online-deadline --listen --model --registry --threads --max-batch --max-batch-delay --max-connections --max-body --drain --drain-delay --ready-file --token-file --insecure --access-log --decisions --rotate-size --rotate-keep --follow --events --type --type-member --log --state --fsync --segment-size --retain-age --retain-size --retain-force --wait --table --private-key --rejects --quiet --help'
+      flags='--project --online --online-deadline --listen --model --registry --threads --max-batch --max-batch-delay --max-connections --max-body --drain --drain-delay --ready-file --token-file --insecure --access-log --decisions --rotate-size --rotate-keep --follow --events --type --type-member --log --state --fsync --segment-size --retain-age --retain-size --retain-force --wait --table --private-key --dedup-memory --rejects --quiet --help'
       case $previous in
         --project) values='files' ;;
         --online) values='folders' ;;
@@ -169,6 +169,7 @@ _rtinfer() {
         --wait) values='text' ;;
         --table) values='text' ;;
         --private-key) values='files' ;;
+        --dedup-memory) values='text' ;;
         --rejects) values='files' ;;
       esac
       ;;

@@ -165,6 +165,7 @@ complete -c rtinfer -n '__fish_seen_subcommand_from serve' -l retain-force -d 'R
 complete -c rtinfer -n '__fish_seen_subcommand_from serve' -l wait -x -d 'Wait so long for another run that is writing the log'
 complete -c rtinfer -n '__fish_seen_subcommand_from serve' -l table -x -d 'The rows of a view that draws from a table: CSV, TSV or NDJSON with entity, time and values'
 complete -c rtinfer -n '__fish_seen_subcommand_from serve' -l private-key -r -F -d 'The file with the secret that hashes private members, 16 bytes or more'
+complete -c rtinfer -n '__fish_seen_subcommand_from serve' -l dedup-memory -x -d 'Of the ids that dedup remembers; more lie in files of $TMPDIR, or /var/tmp, which the system may write out'
 complete -c rtinfer -n '__fish_seen_subcommand_from serve' -l rejects -r -F -d 'Write rejected records there, one JSON object a line, with their raw bytes'
 complete -c rtinfer -n '__fish_seen_subcommand_from serve' -l quiet -s q -d 'Say nothing on stderr but errors'
 complete -c rtinfer -n '__fish_seen_subcommand_from serve' -l help -s h -d 'Show this help'

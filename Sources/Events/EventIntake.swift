@@ -104,13 +104,14 @@ public final class EventIntake {
   ///   - name: what rejects call the source.
   ///   - layers: of those records that are wrapped.
   ///   - privacy: how private members are hidden; nil: none are declared.
+  ///   - idMemory: where the ids lie that `dedup` remembers.
   public convenience init(
     handedOverAs name: String, schema: EventSchema, rejects: Rejects, clock: any Clock,
-    layers: EnvelopeLayers, privacy: Privacy?
+    layers: EnvelopeLayers, privacy: Privacy?, idMemory: SpillMemory = SpillMemory()
   ) {
     self.init(
       [RecordInput(handedOverAs: name)], schema, rejects, clock, trustsMarks: false,
-      layers: layers, idle: nil, privacy: privacy, isTimed: false, SpillMemory())
+      layers: layers, idle: nil, privacy: privacy, isTimed: false, idMemory)
   }
 
   private init(

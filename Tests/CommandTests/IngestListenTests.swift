@@ -62,6 +62,36 @@ import Testing
     #expect(compared.output == "" && compared.status == 0, "\(compared)")
   }
 
+  /// As for events from files.
+  @Test func idsBeyondTheirBoundLieInFiles() throws {
+    let (child, client) = try start(["--dedup", "24h", "--dedup-memory", "1MiB"])
+    let head = String(repeating: "x", count: 2_000)
+    for first in stride(from: 0, to: 2_000, by: 200) {
+      let lines = (first..<first + 200).map {
+        #"{"id":"\#(head)\#($0)","time":"2024-05-01T10:00:00Z"}"# + "\n"
+      }.joined()
+      let type = "application/x-ndjson"
+      #expect(try client.post("/events", lines, type).body.contains("\"repeats\":0"))
+      #expect(try client.post("/events", lines, type).body.contains("\"accepted\":0"))
+    }
+    child.send(SIGTERM)
+    let outcome = child.wait()
+    #expect(outcome.errors.contains("ids that dedup remembers: "), "\(outcome.errors)")
+    #expect(outcome.errors.contains("MiB in files of /var/tmp"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("accepted 2,000, repeats dropped 2,000, rejected 0\n"))
+  }
+
+  @Test(arguments: ["--dedup-memory 8MiB", "--dedup 1h", "--from csv", "--listen :0"])
+  func aReplayRefusesWhatIsForEventsThatComeIn(_ flag: String) throws {
+    let outcome = try Child.bash(
+      "rtinfer ingest --replay --log=log \(flag)", in: folder.url, home: folder.url)
+    let name = flag.prefix { $0 != " " }
+    #expect(outcome.status == 2)
+    #expect(
+      outcome.errors.contains(
+        "\(name) is for events that come in, --replay only prints them"), "\(outcome.errors)")
+  }
+
   #if os(Linux)
     @Test(arguments: [false, true])
     func itEndsWhenWhatIsAcceptedCannotBePassedOn(_ isLogged: Bool) throws {

@@ -74,10 +74,10 @@ public final class ColumnReader {
   private let scratch = TextScratch()
   private var record = 0
   private var storage: UnsafeMutablePointer<ColumnCell>
-  /// Objects inside of records, by path; each has memory of its own.
-  private var nodeCount = 0
   private var capacity = 64
   private var count = 0
+  /// Objects inside of records, by path; each has memory of its own.
+  private var nodeCount = 0
   /// The columns, numbered as they were met first.
   public private(set) var names: [String] = []
 

@@ -13,13 +13,16 @@ struct EventServing {
 
   static let flags =
     [events] + EventFlags.declared + LogFlags.writing
-    + [MaterializeCommand.table, EventFlags.privateKey, CommonFlags.rejects]
+    + [
+      MaterializeCommand.table, EventFlags.privateKey, EventFlags.dedupMemory, CommonFlags.rejects,
+    ]
 
   let queue: EventQueue
   /// Nil where nothing asks for features.
   let live: LiveFeatures?
   private let taker: EventTaker
   private let thread: WorkerThread
+  private let ids: NewestIds
 
   /// The features of `serve --events`.
   struct LiveFeatures: Sendable {
@@ -94,12 +97,17 @@ struct EventServing {
       }
     }
     let queue = try EventQueue()
+    let declared = try EventFlags.idMemory(invocation)
+    let (folder, bytesMax) = (declared.folder, declared.bytesMax)
+    let ids = NewestIds()
     let taker = try EventTaker(
       queue, schema: schema, rejects: rejects, applier: applier, clock: invocation.clock,
       makeWay: { () throws(Failure) in
+        let memory = SpillMemory(folder: folder, bytesMax: bytesMax)
+        ids.memory = memory
         let intake = EventIntake(
           handedOverAs: "/events", schema: schema, rejects: rejects, clock: invocation.clock,
-          layers: .layers([.cloudevents]), privacy: privacy)
+          layers: .layers([.cloudevents]), privacy: privacy, idMemory: memory)
         guard let log else { return EventWay(intake, to: PlainOutput(output), log: nil) }
         try intake.resume(
           log.path, nextOffset: log.nextOffset, schema: schema, files: invocation.files)
@@ -109,16 +117,23 @@ struct EventServing {
     self.queue = queue
     self.live = live
     self.taker = taker
+    self.ids = ids
     thread = try WorkerThread(taker.run)
   }
 
   /// Takes in what is left, and leaves the log in order.
   ///
   /// - Returns: what has kept events from being taken in the end; `onFailure` was told.
-  func finish() -> Failure? {
+  func finish(_ messages: Messages) -> Failure? {
     queue.close()
     thread.join()
+    if let memory = ids.memory, let note = EventFlags.note(memory) { messages.note(note) }
     return taker.ending
+  }
+
+  /// Where the ids lie that the newest way remembers: set by the thread that makes it, looked at once that has ended.
+  private final class NewestIds: @unchecked Sendable {
+    var memory: SpillMemory?
   }
 
   /// Flags that mean nothing without `--events`.

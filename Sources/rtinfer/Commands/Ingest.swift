@@ -52,12 +52,8 @@ enum IngestCommand {
       taken; 503 with Retry-After asks to come back. GET /livez, /readyz and /metrics are there too.
       """,
     operands: .files,
-    flags: [CommonFlags.project] + EventFlags.declared + EventFlags.undeclared
-      + EventFlags.wrapped + [
-        EventFlags.privateKey, EventFlags.dedupMemory, EventFlags.window, EventFlags.windows,
-      ]
-      + CommonFlags.records + LogFlags.writing
-      + LogFlags.reading + [LogFlags.follow] + IngestListen.flags,
+    flags: [CommonFlags.project] + intakeFlags + LogFlags.writing + LogFlags.reading
+      + [LogFlags.follow] + IngestListen.flags,
     examples: [
       .init(
         "rtinfer ingest events.ndjson --rejects bad.ndjson > clean.ndjson",
@@ -86,6 +82,12 @@ enum IngestCommand {
     ],
     verbs: IngestLogCommands.all + IngestSchemaCommands.all,
     run: run)
+
+  /// Of events that come in, which those of the log have been.
+  static let intakeFlags =
+    EventFlags.declared + EventFlags.undeclared + EventFlags.wrapped + [
+      EventFlags.privateKey, EventFlags.dedupMemory, EventFlags.window, EventFlags.windows,
+    ] + CommonFlags.records
 
   private static func run(_ invocation: Invocation) throws(Failure) -> ExitStatus {
     if invocation.options.isOn(LogFlags.replay) { return try IngestReplay.run(invocation) }

@@ -50,7 +50,7 @@ enum IngestListen {
     _ = try Signals.next()
     sink.giveUp(after: draining.delay, draining.time)
     ServeCommand.finish(server, draining, invocation)
-    let failure = events.finish()
+    let failure = events.finish(messages)
     report(events, invocation)
     return failure?.status ?? .success
   }

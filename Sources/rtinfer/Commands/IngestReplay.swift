@@ -32,7 +32,7 @@ final class IngestReplay {
     {
       throw .usage("\(options.origin(flag)) is for writing the log, --replay only reads it")
     }
-    for flag in [EventFlags.window, EventFlags.windows] where options.isTyped(flag) {
+    for flag in IngestCommand.intakeFlags + IngestListen.flags where options.isTyped(flag) {
       throw .usage("\(options.origin(flag)) is for events that come in, --replay only prints them")
     }
     let folder = try LogFlags.folder(invocation, try Project.find(invocation))

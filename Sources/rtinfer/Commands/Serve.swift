@@ -162,7 +162,7 @@ enum ServeCommand {
     finish(server, draining, invocation)
     changes.close()
     changer.join()
-    let failure = events?.finish()
+    let failure = events?.finish(invocation.messages)
     logs.finish()
     return failure?.status ?? .success
   }
