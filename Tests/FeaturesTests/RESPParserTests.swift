@@ -115,8 +115,16 @@ private func refusal(_ text: String) -> String? {
   }
 
   @Test func commandsAreListsOfTheirWords() {
-    var output: [UInt8] = []
-    RedisCommand("GET", key: Array("k".utf8)).append(to: &output)
-    #expect(String(decoding: output, as: UTF8.self) == "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n")
+    let get = RedisCommand("GET", key: Array("k".utf8))
+    #expect(String(decoding: get.wire, as: UTF8.self) == "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n")
+    #expect(get.slot == HashSlot.of(Array("k".utf8)))
+    let long = RedisCommand(
+      "SADD", key: Array("a{tag}".utf8), [Array(repeating: 0x78, count: 1_204)])
+    #expect(
+      String(decoding: long.wire, as: UTF8.self).hasPrefix(
+        "*3\r\n$4\r\nSADD\r\n$6\r\na{tag}\r\n$1204\r\nx"))
+    #expect(long.slot == HashSlot.of(Array("tag".utf8)))
+    let script = RedisCommand(script: [0x61], keys: [[0x62], [0x63]], arguments: [])
+    #expect(script.slot == HashSlot.of([0x62]) && RedisCommand("ASKING").slot == nil)
   }
 }

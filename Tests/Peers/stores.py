@@ -12,10 +12,11 @@ time, so they do less. All is read in turn, one request at a time, by one client
     lmdb           five gets and the unpacking of ten doubles each
     sqlite         five selects of ten columns by primary key, prepared, in one connection
     feast          get_online_features of fifty features in five views, on its SQLite store
-    redis-benchmark  GET of one of our own rows, one client, five commands in a pipeline: what the server gives at most
+    redis-benchmark  GETs of as many bytes, one client, five and ten commands in a pipeline: what the server gives at most
 
     pip install lmdb redis feast
     python3 Tests/Peers/stores.py .build/release/rtinfer [--quick] [--entities 20000] [--reads 20000]
+    python3 Tests/Peers/stores.py .build/release/rtinfer --keys 10000000
 
 What is not installed is left out and named. One store's row is compared with the stream's; the exit status is 1 if they
 differ.
@@ -29,6 +30,7 @@ import os
 import pathlib
 import random
 import re
+import resource
 import shutil
 import socket
 import sqlite3
@@ -47,6 +49,8 @@ AGGREGATES = [
 NAMES = [name for name, _ in AGGREGATES]
 START = 1_700_006_400
 SPAN = 3600
+# Of what a view's head is in Redis.
+HEAD_BYTES = 80
 
 
 def stamp(seconds):
@@ -250,13 +254,16 @@ def redis_peers(table, folder, server, values, requests):
 
 
 def redis_benchmark(table, server, reads, length):
-    """One client, five GETs of as many bytes as our rows have in a pipeline."""
-    run(["redis-cli", "-p", str(server.port), "set", "benchmark", "x" * length])
-    for name, where in (("loopback", ["-p", str(server.port)]), ("unix socket", ["-s", server.socket])):
-        asked = ["-c", "1", "-P", "5", "-n", str(reads * 5), "-q", "GET", "benchmark"]
-        said = run(["redis-benchmark", *where, *asked]).split("\r")[-1]
-        rate = float(re.search(r"([0-9.]+) requests per second", said).group(1))
-        table.add(f"redis-benchmark 5 x GET of {length} bytes, {name}", float("nan"), float("nan"), 5e6 / rate)
+    """One client: five GETs of as many bytes as our rows have in a pipeline; and ten, as many as a look-up sends, since
+    it asks for the head of each view beside the row, of their mean length."""
+    for depth, size in ((5, length), (10, (length + HEAD_BYTES) // 2)):
+        run(["redis-cli", "-p", str(server.port), "set", "benchmark", "x" * size])
+        for name, where in (("loopback", ["-p", str(server.port)]), ("unix socket", ["-s", server.socket])):
+            asked = ["-c", "1", "-P", str(depth), "-n", str(reads * depth), "-q", "GET", "benchmark"]
+            said = run(["redis-benchmark", *where, *asked]).split("\r")[-1]
+            rate = float(re.search(r"([0-9.]+) requests per second", said).group(1))
+            label = f"redis-benchmark {depth} x GET of {size} bytes, {name}"
+            table.add(label, float("nan"), float("nan"), depth * 1e6 / rate)
 
 
 def lmdb_peer(table, folder, values, requests):
@@ -337,12 +344,58 @@ def feast_peer(table, folder, values, requests):
     table.measure("feast get_online_features, sqlite", requests[:500], read)
 
 
+def many_keys(binary, folder, count, reads):
+    """The embedded store alone, of so many keys of one view: its making, its size, its opening, rows read by chance."""
+    fields = 'user: "string"'
+    features = ", ".join(f"{name}: {{ {text} }}" for name, text in AGGREGATES)
+    (folder / "rtinfer.json").write_text(f"""{{
+  events: {{
+    paid: {{ time: "time", fields: {{ {fields}, amount: "number" }} }},
+    asked: {{ time: "time", fields: {{ {fields} }} }},
+  }},
+  features: {{ by_user: {{ entity: ["user"], from: "paid", features: {{ {features} }} }} }},
+}}
+""")
+    stamps = [stamp(START + second) for second in range(SPAN)]
+    with open(folder / "events.ndjson", "w") as out:
+        for first in range(0, count, 10_000):
+            # Each key once, in no order.
+            out.write("".join(
+                '{"type":"paid","time":"%s","user":"u%09d","amount":%d.5}\n'
+                % (stamps[index * SPAN // count], index * 7_368_787 % count, index % 997)
+                for index in range(first, min(count, first + 10_000))))
+    generator = random.Random(9)
+    asked = [generator.randrange(count) for _ in range(reads)]
+    with open(folder / "rows.ndjson", "w") as rows:
+        for key in asked:
+            rows.write('{"time":"%s","user":"u%09d"}\n' % (stamp(START + SPAN + 60), key))
+    begun = time.perf_counter()
+    run([binary, "materialize", "--for", "asked", "--online", "online", "events.ndjson"], cwd=folder)
+    took = time.perf_counter() - begun
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    size = sum(path.stat().st_blocks * 512 for path in (folder / "online").rglob("*") if path.is_file())
+    plan = json.loads(run([binary, "materialize", "plan"], cwd=folder).splitlines()[0])
+    tile = plan["tiles"][0]["bytes"]
+    print(f"{count:,} keys of ten features: made in {took:.1f} s, {count / took / 1e6:.2f} M events/s")
+    print(f"  store: {size / count:.0f} bytes a key; materialize: {peak / count:.0f} bytes a key in memory,"
+          f" {plan['entity_bytes'] + tile + plan['event_bytes']} by its plan (entity, one tile, one event)")
+    opened = []
+    for key in asked[:20]:
+        begun = time.perf_counter()
+        run([binary, "materialize", "get", "by_user", f"u{key:09d}", "--online", "online"], cwd=folder)
+        opened.append(time.perf_counter() - begun)
+    print(f"  start, open and get one row: {sorted(opened)[10] * 1e3:.1f} ms (median of 20)\n")
+    print(f"{'microseconds a row of ten features':58s} {'p50':>10s} {'p99':>10s} {'mean':>10s}")
+    ours(Table(), binary, folder, f"embedded, {count:,} keys", "online")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary")
     parser.add_argument("--quick", action="store_true", help="a tenth of the work")
     parser.add_argument("--entities", type=int, default=20_000)
     parser.add_argument("--reads", type=int, default=20_000)
+    parser.add_argument("--keys", type=int, help="only the embedded store, of so many keys of one view")
     options = parser.parse_args()
     if options.quick:
         options.entities, options.reads = options.entities // 10, options.reads // 10
@@ -350,6 +403,8 @@ def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="stores-"))
     server = None
     try:
+        if options.keys:
+            return many_keys(binary, folder, options.keys, options.reads)
         make(folder, options.entities, options.reads)
         values, requests = answers(binary, folder, "online")
         check(binary, folder, "online", values, requests[0])

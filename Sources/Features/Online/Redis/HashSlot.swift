@@ -5,10 +5,12 @@
 enum HashSlot {
   static let count = 16_384
 
-  static func of(_ key: [UInt8]) -> Int {
+  static func of(_ key: [UInt8]) -> Int { of(key[...]) }
+
+  static func of(_ key: ArraySlice<UInt8>) -> Int {
     guard let open = key.firstIndex(of: UInt8(ascii: "{")),
       let close = key[(open + 1)...].firstIndex(of: UInt8(ascii: "}")), close > open + 1
-    else { return Int(checksum(key[...])) % count }
+    else { return Int(checksum(key)) % count }
     return Int(checksum(key[(open + 1)..<close])) % count
   }
 

@@ -190,8 +190,21 @@ struct RESPParser {
   private func text(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
 
   private func integer(_ bytes: ArraySlice<UInt8>) throws(RESPRefusal) -> Int64 {
+    if let value = digits(bytes) { return value }
     guard bytes.count <= 20, let value = Int64(text(bytes)) else {
       throw RESPRefusal(reason: "'\(text(bytes.prefix(32)))' is no integer")
+    }
+    return value
+  }
+
+  /// What lengths are mostly: a few digits.
+  private func digits(_ bytes: ArraySlice<UInt8>) -> Int64? {
+    guard !bytes.isEmpty, bytes.count <= 18 else { return nil }
+    var value: Int64 = 0
+    for byte in bytes {
+      let digit = byte &- UInt8(ascii: "0")
+      guard digit < 10 else { return nil }
+      value = value * 10 + Int64(digit)
     }
     return value
   }

@@ -135,12 +135,14 @@ final class RedisClient {
   /// Sends what is due; what cannot be sent now stays.
   private func submit(_ now: UInt64) {
     var later: [Errand] = []
+    var last: (node: RedisNode, link: RedisLink)?
     for var errand in errands {
       guard errand.time <= now, let node = errand.node ?? node(for: commands[errand.number]) else {
         later.append(errand)
         continue
       }
-      guard let link = link(node, now) else {
+      // Of a single server, and mostly of a cluster, the same as before.
+      guard let link = last?.node == node ? last?.link : link(node, now) else {
         // Perhaps the map knows of another one by then.
         errand.node = nil
         errand.isAsking = false
@@ -148,6 +150,7 @@ final class RedisClient {
         later.append(errand)
         continue
       }
+      last = (node, link)
       for script in errand.loadsScript ? scripts : [] {
         link.sendDropping(RedisCommand("SCRIPT", "LOAD", script))
       }

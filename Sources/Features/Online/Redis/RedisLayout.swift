@@ -52,7 +52,28 @@ struct RedisLayout: Sendable {
   }
 
   func rowKey(_ view: String, _ generation: Int64, _ entity: Bytes) -> [UInt8] {
-    indexKey(RedisLayout.bucket(entity), view, generation) + [UInt8(ascii: ":")] + entity.buffer
+    rowKeys(view, generation).key(entity)
+  }
+
+  func rowKeys(_ view: String, _ generation: Int64) -> RowKeys {
+    RowKeys(head: Array("\(prefix):{".utf8), tail: Array("}:\(view):\(generation):".utf8))
+  }
+
+  /// The keys of a generation's rows.
+  struct RowKeys: Sendable {
+    /// Before the bucket, and behind it.
+    fileprivate let head: [UInt8]
+    fileprivate let tail: [UInt8]
+
+    func key(_ entity: Bytes) -> [UInt8] {
+      var key: [UInt8] = []
+      key.reserveCapacity(head.count + 4 + tail.count + entity.count)
+      key += head
+      key.append(decimal: RedisLayout.bucket(entity))
+      key += tail
+      key += entity.buffer
+      return key
+    }
   }
 
   // MARK: Values

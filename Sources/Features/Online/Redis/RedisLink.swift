@@ -91,7 +91,7 @@ final class RedisLink {
   func sendDropping(_ command: RedisCommand) { append(command, .dropped) }
 
   private func append(_ command: RedisCommand, _ kind: Awaited) {
-    command.append(to: &output)
+    output.append(contentsOf: command.wire)
     awaited.append(kind)
   }
 

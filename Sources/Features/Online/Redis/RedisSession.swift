@@ -138,7 +138,7 @@ final class RedisSession {
   ) throws(Failure) {
     let command = RedisCommand(script: names[script]!, keys: keys, arguments: arguments)
     pending.append(command)
-    pendingBytes += command.byteCount
+    pendingBytes += command.wire.count
     if pending.count >= RedisSession.batchCount || pendingBytes >= RedisSession.batchBytes {
       try send()
     }
@@ -226,7 +226,7 @@ final class RedisSession {
         value.withBytes { value in key.withBytes { body($0, RedisLayout.state(value)) } }
       } else {
         let index = layout.indexKey(bucket, view, generation)
-        _ = try answers([RedisCommand([Array("SREM".utf8), index, key], slot: HashSlot.of(index))])
+        _ = try answers([RedisCommand("SREM", key: index, [key])])
       }
     }
   }
@@ -251,7 +251,7 @@ final class RedisSession {
   func begin(_ view: String, _ generations: [Int64]) throws(Failure) {
     let key = layout.unfinishedKey(view)
     let texts = generations.map { Array(String($0).utf8) }
-    _ = try answers([RedisCommand([Array("SADD".utf8), key] + texts, slot: HashSlot.of(key))])
+    _ = try answers([RedisCommand("SADD", key: key, texts)])
   }
 
   func end(_ view: String) throws(Failure) {
@@ -271,9 +271,7 @@ final class RedisSession {
         keys.append(entity.withBytes { layout.rowKey(view, generation, $0) })
       }
       _ = try answers(
-        keys.map {
-          RedisCommand([Array("PEXPIRE".utf8), $0, milliseconds], slot: HashSlot.of($0))
-        })
+        keys.map { RedisCommand("PEXPIRE", key: $0, [milliseconds]) })
     }
   }
 }

@@ -40,7 +40,10 @@ final class RedisSource: RowSource {
   private let layout: RedisLayout
   private let deadline: TimeSpan
   private let clock: any Clock
+  private let headCommands: [RedisCommand]
   private var heads: [RedisLayout.Head?]
+  /// Of the generations that the heads name.
+  private var rowKeys: [RedisLayout.RowKeys?]
   private var known = LastKnownRows(bytesMax: RedisSource.knownBytesMax)
   private var found: [Found] = []
   private var copy = UnsafeMutableRawBufferPointer.allocate(byteCount: 4_096, alignment: 16)
@@ -51,8 +54,11 @@ final class RedisSource: RowSource {
     self.deadline = deadline
     self.clock = clock
     client = RedisClient(server.address, numbers: server.numbers, clock: clock)
-    layout = RedisLayout(prefix: server.address.prefix)
+    let layout = RedisLayout(prefix: server.address.prefix)
+    self.layout = layout
+    headCommands = views.map { RedisCommand("GET", key: layout.headKey($0.name)) }
     heads = Array(repeating: nil, count: views.count)
+    rowKeys = Array(repeating: nil, count: views.count)
   }
 
   deinit { copy.deallocate() }
@@ -63,14 +69,17 @@ final class RedisSource: RowSource {
     let wanted = wanted.sorted()
     guard !wanted.isEmpty else { return }
     let answers = try client.answers(
-      wanted.map { headCommand($0) }, within: RedisSession.openingSpan, .none)
+      wanted.map { headCommands[$0] }, within: RedisSession.openingSpan, .none)
     for (view, answer) in zip(wanted, answers) {
-      heads[view] = try client.head(answer, of: views[view])
+      note(try client.head(answer, of: views[view]), of: view)
     }
   }
 
-  private func headCommand(_ view: Int) -> RedisCommand {
-    RedisCommand("GET", key: layout.headKey(views[view].name))
+  private func note(_ head: RedisLayout.Head, of view: Int) {
+    if heads[view]?.generation != head.generation {
+      rowKeys[view] = layout.rowKeys(views[view].name, head.generation)
+    }
+    heads[view] = head
   }
 
   // MARK: One look-up
@@ -81,7 +90,8 @@ final class RedisSource: RowSource {
       found.append(Found(view: keys.view(index), key: keys.key(index).copy()))
     }
     let end = clock.monotonicNanoseconds() + deadline.nanoseconds
-    var asked = Array(Set(found.map(\.view))).sorted()
+    var asked: [Int] = []
+    for row in found where !asked.contains(row.view) { asked.append(row.view) }
     // Views whose generation is not known yet, or is another one by now, take a second round.
     for _ in 0..<2 where !asked.isEmpty { asked = read(asked, until: end) }
     for index in found.indices where !found[index].isKnown { recall(index) }
@@ -93,12 +103,12 @@ final class RedisSource: RowSource {
   private func read(_ asked: [Int], until end: UInt64) -> [Int] {
     let now = clock.monotonicNanoseconds()
     guard now < end else { return [] }
-    var commands = asked.map { headCommand($0) }
+    var commands = asked.map { headCommands[$0] }
     var places: [Int] = []
     for index in found.indices where asked.contains(found[index].view) {
-      guard let head = heads[found[index].view] else { continue }
+      guard let keys = rowKeys[found[index].view] else { continue }
       places.append(index)
-      commands.append(RedisCommand("GET", key: rowKey(found[index], head)))
+      commands.append(RedisCommand("GET", key: found[index].key.withBytes { keys.key($0) }))
     }
     let span = TimeSpan(microseconds: Int64((end - now) / 1_000))
     let answers = client.execute(commands, within: span, .untilDeadline).answers
@@ -119,10 +129,6 @@ final class RedisSource: RowSource {
     return again
   }
 
-  private func rowKey(_ found: Found, _ head: RedisLayout.Head) -> [UInt8] {
-    found.key.withBytes { layout.rowKey(views[found.view].name, head.generation, $0) }
-  }
-
   private enum HeadChange { case same, other, none }
 
   /// Without a head, which a server that has lost its memory lacks, no row counts: that one is absent says nothing.
@@ -133,7 +139,7 @@ final class RedisSource: RowSource {
       return heads[view] == nil ? .none : .same
     }
     let isSame = heads[view]?.generation == head.generation
-    heads[view] = head
+    note(head, of: view)
     return isSame ? .same : .other
   }
 
