@@ -87,7 +87,7 @@ struct BeforeAfterPlan {
   private static func loggedPath(_ options: Options) throws(Failure) -> String {
     let replayed = [
       BenchAB.arms, BenchAB.batchEvery, BenchAB.batchDecides, BenchAB.publishDelay,
-      BenchAB.ingestDelay, BenchAB.decisions,
+      BenchAB.ingestDelay, BenchAB.decisions, BenchAB.measureLatency,
     ]
     for flag in replayed where options.isTyped(flag) {
       throw .usage(
