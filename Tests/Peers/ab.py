@@ -19,7 +19,6 @@ import argparse
 import json
 import os
 import pathlib
-import resource
 import subprocess
 import sys
 import tempfile
@@ -313,12 +312,14 @@ def by_hand(folder):
 # MARK: rtinfer
 
 
-def by_rtinfer(binary, folder, decisions=None):
-    command = [binary, "bench", "ab", "--quiet", *(folder / f"{name}.ndjson" for name in ("scheduled", "departed", "arrived")),
-               "--project", FLIGHTS / "rtinfer.json", "--batch-every", ",".join(EVERY)]
-    if decisions:
-        command += ["--decisions", decisions]
-    done = subprocess.run(command, capture_output=True, text=True)
+def command_of(binary, folder):
+    return [binary, "bench", "ab", "--quiet",
+            *(str(folder / f"{name}.ndjson") for name in ("scheduled", "departed", "arrived")),
+            "--project", str(FLIGHTS / "rtinfer.json"), "--batch-every", ",".join(EVERY)]
+
+
+def by_rtinfer(binary, folder, decisions):
+    done = subprocess.run([*command_of(binary, folder), "--decisions", decisions], capture_output=True, text=True)
     if done.returncode not in (0, 1):
         sys.exit(f"rtinfer bench ab: {done.returncode}\n{done.stderr}")
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -360,14 +361,28 @@ def differences(ids, hand, records, decisions):
 
 
 def measured(command):
-    """Seconds and peak memory in MB of a process."""
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    """Seconds by the clock and of processor, and peak memory in MB, of a process."""
+    start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in (0, 1):
         sys.exit(f"{command}: {process.returncode}")
     return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def beside_each_other(options, folder):
+    best = {}
+    for _ in range(options.runs):
+        for what, command in (
+            ("rtinfer bench ab", command_of(options.binary, folder)),
+            ("Polars, NumPy, XGBoost", [sys.executable, __file__, "--by-hand", "--folder", str(folder)]),
+        ):
+            best[what] = min(best.get(what, (1e9, 0, 0)), measured(command))
+    for what, (wall, processor, memory) in best.items():
+        print(f"  {what:24} {wall:7.2f} s  {processor:7.2f} s of processor  {memory:7,.0f} MB")
+    ratio = best["Polars, NumPy, XGBoost"][0] / best["rtinfer bench ab"][0]
+    print(f"  by hand takes {ratio:.2f} times as long, on {os.cpu_count()} cores", flush=True)
 
 
 def main():
@@ -384,30 +399,19 @@ def main():
         if folder is None:
             folder = pathlib.Path(name)
             subprocess.run([sys.executable, FLIGHTS / "make.py", folder, "--year"], check=True, stdout=subprocess.DEVNULL)
-        ids, hand, known, laps = by_hand(folder)
         if options.by_hand:
-            print(", ".join(f"{what} {lap:.2f} s" for what, lap in laps.items()))
+            print(", ".join(f"{what} {lap:.2f} s" for what, lap in by_hand(folder)[-1].items()))
             return
+        if not options.check:
+            # Before this process has grown: a child starts with its parent's peak.
+            beside_each_other(options, folder)
+        ids, hand, known, _ = by_hand(folder)
         decisions = pathlib.Path(name) / "decisions"
         problems, furthest = differences(ids, hand, by_rtinfer(options.binary, folder, decisions), decisions)
-        decisions.unlink()
         print(f"{len(ids):,} questions, {len(hand)} arms, {known:,} outcomes; largest difference of scores {furthest:.1e}; "
               f"{len(problems)} problems")
         for problem in problems[:SHOWN]:
             print(f"  {problem}")
-        if not options.check:
-            own = [options.binary, "bench", "ab", "--quiet",
-                   *(str(folder / f"{stream}.ndjson") for stream in ("scheduled", "departed", "arrived")),
-                   "--project", str(FLIGHTS / "rtinfer.json"), "--batch-every", ",".join(EVERY)]
-            other = [sys.executable, __file__, "--by-hand", "--folder", str(folder)]
-            best = {}
-            for _ in range(options.runs):
-                for what, command in (("rtinfer bench ab", own), ("Polars, NumPy, XGBoost", other)):
-                    best[what] = min(best.get(what, (1e9, 0, 0)), measured(command))
-            for what, (wall, processor, memory) in best.items():
-                print(f"  {what:24} {wall:7.2f} s  {processor:7.2f} s of processor  {memory:7,.0f} MB")
-            ratio = best["Polars, NumPy, XGBoost"][0] / best["rtinfer bench ab"][0]
-            print(f"  by hand takes {ratio:.2f} times as long, on {os.cpu_count()} cores")
     sys.exit(1 if problems else 0)
 
 
