@@ -4,7 +4,7 @@ This is a second opinion on the whole way: which events an arm could know, what 
 every window is cut out of a sorted list and aggregated by a plain loop), what XGBoost itself makes of them, what
 the rules decide, what turned out, and what that was worth.
 
-  ab.py EVENTS DECISIONS RECORDS [--batch-every 1h …] [--publish-delay 0s] [--ingest-delay 0s]
+  ab.py EVENTS DECISIONS RECORDS [--batch-every 1h …] [--publish-delay 0s] [--ingest-delay 0s | p50=200ms,p99=3s]
         [--batch-decides]
 
 EVENTS is what `rtinfer ingest` wrote; DECISIONS is what `rtinfer bench ab EVENTS --decisions DECISIONS` wrote, and
@@ -14,8 +14,10 @@ code is 1 if anything differs, is missing, or is too much.
 """
 import argparse
 import json
+import math
 import pathlib
 import sys
+from statistics import NormalDist
 
 import numpy as np
 import xgboost
@@ -52,6 +54,47 @@ def decided(time, every, publish, _ingest, waits):
     return -(-time // every) * every + publish if waits else time
 
 
+class Delays:
+    """How late each event comes in, drawn again by the rule of rtinfer help bench ab."""
+
+    SEED, BITS = 1, (1 << 64) - 1
+
+    def __init__(self, text):
+        self.points = []
+        for part in text.split(","):
+            percent, length = part.split("=")
+            score = NormalDist().inv_cdf(float(percent[1:]) / 100)
+            self.points.append((score, math.log(verify.length(length))))
+        self.longest = 10 * verify.length(text.split("=")[-1])
+
+    def normal(self, text):
+        state = 0xCBF29CE484222325 ^ self.SEED  # FNV-1a
+        for byte in text.encode():
+            state = (state ^ byte) * 0x100000001B3 & self.BITS
+        numbers = []
+        for _ in range(2):  # SplitMix64
+            state = state + 0x9E3779B97F4A7C15 & self.BITS
+            mixed = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 & self.BITS
+            mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB & self.BITS
+            numbers.append((mixed ^ mixed >> 31) >> 11)
+        first, second = (numbers[0] + 1) * 2.0**-53, numbers[1] * 2.0**-53
+        return math.sqrt(-2 * math.log(first)) * math.cos(2 * math.pi * second)
+
+    def of(self, kind, name, time):
+        score = self.normal(f"{kind}\n{json.dumps(name)}\n{time}")
+        upper = next((place for place in range(1, len(self.points) - 1) if score < self.points[place][0]),
+                     len(self.points) - 1)
+        (low, start), (high, end) = self.points[upper - 1], self.points[upper]
+        delay = math.exp(start + (end - start) / (high - low) * (score - low))
+        return math.floor(min(delay, self.longest) + 0.5)
+
+    def let_in(self, view):
+        """An event is there from when it has come in; of one time, in that order."""
+        for key, rows in view.rows.items():
+            late = [(time, time + self.of(view.source, name, time), values) for time, name, _, values in rows]
+            view.rows[key] = sorted(late, key=lambda row: row[:2])
+
+
 def given(event, features, name):
     if name in features:
         return features[name]
@@ -73,15 +116,16 @@ def outcomes(path, asked):
     return {name: found for name, found in arrivals.items() if asked[name] + MATURES <= latest}, latest
 
 
-def replay(expected, inputs, booster, arms):
-    """By arm and id: score and decision."""
+def replay(expected, inputs, booster, arms, drawn):
+    """By arm and id: score and decision. Where delays are drawn, who looks sees what had come in before."""
     result = {}
     for name, arm in arms.items():
         ids, rows = [], []
         for event, time in expected.requests.values():
             features = {}
             for view in expected.views:
-                features.update(view.ask(event, moment(time, *arm), float("inf")))
+                known = moment(time, *arm)
+                features.update(view.ask(event, known, known if drawn else float("inf")))
             values = {projects.column(key): given(event, features, key) for key in inputs}
             ids.append(event[expected.request["id"]])
             rows.append([np.nan if values[key] is None else values[key] for key in booster.feature_names])
@@ -105,7 +149,8 @@ def main():
     here = pathlib.Path(__file__).parent
     project = projects.read(here / "rtinfer.json")
     booster = xgboost.Booster({"nthread": 1}, model_file=str(here / project["models"][MODEL]["uri"]))
-    publish, ingest = verify.length(options.publish_delay), verify.length(options.ingest_delay)
+    drawn = Delays(options.ingest_delay) if "=" in options.ingest_delay else None
+    publish, ingest = verify.length(options.publish_delay), 0 if drawn else verify.length(options.ingest_delay)
     arms = {"real-time": (None, 0, ingest, False)}
     for every in options.batch_every:
         arms[f"batch {every}"] = (verify.length(every), publish, ingest, options.batch_decides)
@@ -113,7 +158,9 @@ def main():
     expected = verify.Expected(project, options.events, "watermark")
     asked = {event["id"]: time for event, time in expected.requests.values()}
     turned_out, latest = outcomes(options.events, asked)
-    answers = replay(expected, project["models"][MODEL]["inputs"], booster, arms)
+    for view in expected.views if drawn else ():
+        drawn.let_in(view)
+    answers = replay(expected, project["models"][MODEL]["inputs"], booster, arms, drawn)
     # What waits for a run that has not come is decided in no arm; what comes after the outcome is no decision.
     open_ids = {key for key, time in asked.items() if any(moment(time, *arm) > latest for arm in arms.values())}
     late = {key: value for key, (_, value) in turned_out.items() if key not in open_ids}

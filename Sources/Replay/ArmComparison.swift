@@ -48,6 +48,8 @@ public struct ArmComparison: Sendable {
   /// From a question to its decision.
   public let delayMedian: TimeSpan
   public let delayMax: TimeSpan
+  /// From the features of a decision to its rules, of those that were timed.
+  public let took: LatencyHistogram
   /// Decisions that came when the outcome was there already: they are none.
   public let tooLateCount: Int
   /// Of the absolute differences of scores.
@@ -111,7 +113,7 @@ extension HistoryReplay {
         arm: traces[arm].arm, flips: flips(arm), refusedCount: traces[arm].refusedCount,
         ageMedian: ages.isEmpty ? .zero : ages[ages.count / 2], ageMax: ages.last ?? .zero,
         delayMedian: delays.isEmpty ? .zero : delays[delays.count / 2],
-        delayMax: delays.last ?? .zero, tooLateCount: tooLate[arm],
+        delayMax: delays.last ?? .zero, took: traces[arm].took, tooLateCount: tooLate[arm],
         scoreDifference: scoreDifference(arm), staleShares: staleShares(arm),
         quality: quality(arm, outcomes, knowsScores: tooLate[arm] == 0), value: own.reduce(0, +),
         cost: traces[arm].arm.cost.total(decisions: compared.count, over: span),

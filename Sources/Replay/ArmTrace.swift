@@ -12,6 +12,8 @@ public struct ArmTrace: Sendable {
   public internal(set) var staleInputs: [Int]
   /// Questions that could not be decided with this arm's features.
   public internal(set) var refusedCount = 0
+  /// From its features to its rules, nanoseconds, of the decisions that were timed.
+  public internal(set) var took = LatencyHistogram()
 
   init(_ arm: ReplayArm, inputCount: Int) {
     self.arm = arm

@@ -6,7 +6,8 @@
 //
 // One engine answers for all arms: a question about an earlier time is the same question, and the engine keeps what the
 // oldest arm may still ask for. So a question waits, where an arm decides at its run, until that run has come, and then
-// every arm decides it. A question that any arm cannot decide is left out of all: arms are compared on the same
+// every arm decides it. Where events have delays of their own an arm is answered by another engine, to which they come in
+// as late (`LateEvents`). Arms that look at one moment, with one model, decide alike and are asked once. A question that any arm cannot decide is left out of all: arms are compared on the same
 // questions. Memory: the state of the features, the questions that wait, and for each question 12 bytes an arm, its
 // time, cluster and outcome (and its line, where values or a file of decisions need it).
 
@@ -72,6 +73,14 @@ public final class HistoryReplay {
   private let segmentKeys: QuestionKeys?
   private let lookBackMax: TimeSpan
   private let waitMax: TimeSpan
+  /// Whether any arm asks the engine itself.
+  private let isAsked: Bool
+  /// By distinct distribution of delays, and by arm which of them is its own.
+  private let late: [LateEvents]
+  private let lateOfArm: [Int?]
+  /// How much longer a question waits until arms that look back have been answered by `late`.
+  private let lag: TimeSpan
+  private let clock: (any Clock)?
   private let rejects: Rejects
   private let trustsMarks: Bool
   private var decoder: EventDecoder?
@@ -89,9 +98,11 @@ public final class HistoryReplay {
   private var values: [Scalar] = []
   private let row = OutputBuffer(MemorySink())
   private var firstInputs: [Double] = []
-  /// By arm, of the question at hand.
-  private var answers: [(score: Double, rule: Int32)] = []
-  private var staleInputs: [[Int]] = []
+  /// By arm, of the question at hand; nil: it could not decide.
+  private var answers: [(score: Double, rule: Int32)?] = []
+  private var staleInputs: [[Int]]
+  /// By arm, where it looks.
+  private var moments: [Timestamp] = []
 
   private struct OpenQuestion {
     let line: [UInt8]
@@ -107,18 +118,32 @@ public final class HistoryReplay {
   ///   - arms: the first is the one that others are compared with.
   ///   - deciders: all of the asking event type; arms name them by number.
   ///   - trustsMarks: as for the intake that the events come from.
+  ///   - clock: times one decision in `measuredEvery` of each arm, from its features to its rules; nil: none.
   public init(
     _ subject: Subject, arms: [ReplayArm], deciders: [Decider], features: FeatureDefinitions,
-    schema: EventSchema, rejects: Rejects, trustsMarks: Bool
+    schema: EventSchema, rejects: Rejects, trustsMarks: Bool,
+    measuringWith clock: (any Clock)? = nil
   ) {
     let engine = FeatureEngine(features, schema: schema)
+    var late: [LateEvents] = []
+    for case let delays? in arms.map(\.drawnDelay)
+    where !late.contains(where: { $0.delays == delays }) {
+      late.append(LateEvents(delays, features, schema: schema, armCount: arms.count))
+    }
+    let lateOfArm = arms.map { arm in late.firstIndex { $0.delays == arm.drawnDelay } }
     self.subject = subject
     self.schema = schema
     self.engine = engine
     self.deciders = deciders
     self.rejects = rejects
     self.trustsMarks = trustsMarks
-    let plans = arms.map { _ in engine.plan(requestsOf: subject.asking, schema: schema) }
+    self.late = late
+    self.lateOfArm = lateOfArm
+    self.clock = clock
+    isAsked = lateOfArm.contains(nil)
+    let plans = lateOfArm.map {
+      ($0.map { late[$0].engine } ?? engine).plan(requestsOf: subject.asking, schema: schema)
+    }
     self.plans = plans
     featureSlots = deciders.map { $0.slots(ofFeatures: plans[0].answers.map(\.name)) }
     let told = deciders[arms[0].model].inputNames
@@ -132,6 +157,11 @@ public final class HistoryReplay {
     segmentKeys = subject.segment.map { QuestionKeys($0) }
     lookBackMax = arms.map(\.lookBackMax).max() ?? .zero
     waitMax = arms.map(\.waitMax).max() ?? .zero
+    lag =
+      arms.filter { $0.drawnDelay != nil }.map(\.lookBackMax).max().map {
+        TimeSpan(microseconds: $0.microseconds + 1)
+      } ?? .zero
+    staleInputs = arms.map { _ in [] }
     traces = arms.map { ArmTrace($0, inputCount: deciders[$0.model].inputNames.count) }
   }
 
@@ -153,6 +183,7 @@ public final class HistoryReplay {
     while let event = waiting.next() { try order(event) }
     try live()
     let latest = latest
+    letLateEventsIn(before: latest + TimeSpan(microseconds: 1))
     try decideWhatIsDue(through: latest)
     for question in open[openStart...] {
       for arm in traces.indices where traces[arm].arm.asOf(question.time) > latest {
@@ -174,7 +205,9 @@ public final class HistoryReplay {
     latest = now
     let decoder = eventDecoder
     engine.advance(to: now, order: order)
-    try decideWhatIsDue(through: now)
+    // What is asked from now on looks no earlier.
+    letLateEventsIn(before: lateMoments(now).min() ?? now)
+    try decideWhatIsDue(through: now - lag)
     for waiting in moment {
       try waiting.line.withBytes { (line) throws(Failure) in
         let event = decoder.decodeAccepted(line)
@@ -182,11 +215,13 @@ public final class HistoryReplay {
       }
     }
     // No question before these is open for longer than an arm waits.
-    let horizon = now - waitMax - lookBackMax
+    let horizon = now - waitMax - lookBackMax - lag
     for waiting in moment {
       waiting.line.withBytes { line in
         let event = decoder.decodeAccepted(line)
         collector?.observe(type: event.type, decoder.scalars, at: event.time)
+        for late in late { late.take(event, waiting.line, order: order) }
+        guard isAsked else { return }
         engine.apply(
           type: event.type, decoder.scalars, at: event.time, order: order, watermark: horizon,
           complete: now)
@@ -212,7 +247,13 @@ public final class HistoryReplay {
       due: traces.map { $0.arm.asOf(event.time) }.max() ?? event.time, number: askedCount)
     askedCount += 1
     collector?.ask(decoder.scalars, at: event.time)
-    if question.due <= event.time {
+    for case (let arm, let place?) in lateOfArm.enumerated() {
+      late[place].ask(
+        .init(
+          number: question.number, arm: arm, moment: traces[arm].arm.asOf(event.time),
+          line: waiting.line))
+    }
+    if late.isEmpty, question.due <= event.time {
       try decide(question, event, decoder)
     } else {
       open.append(question)
@@ -245,10 +286,10 @@ public final class HistoryReplay {
         error.reason, source: "offset", line: Int(question.offset), byte: 0,
         raw: decoder.scanner.line)
     }
-    guard decideInEveryArm(event, decoder) else { return }
-    for arm in traces.indices {
-      traces[arm].scores.append(answers[arm].score)
-      traces[arm].rules.append(answers[arm].rule)
+    guard decideInEveryArm(question, decoder) else { return }
+    for case (let arm, let answer?) in answers.enumerated() {
+      traces[arm].scores.append(answer.score)
+      traces[arm].rules.append(answer.rule)
       for input in staleInputs[arm] { traces[arm].staleInputs[input] += 1 }
     }
     times.append(event.time)
@@ -270,58 +311,128 @@ public final class HistoryReplay {
   }
 
   /// - Returns: false where an arm could not.
-  private func decideInEveryArm(_ event: Event, _ decoder: EventDecoder) -> Bool {
+  private func decideInEveryArm(_ question: OpenQuestion, _ decoder: EventDecoder) -> Bool {
     answers.removeAll(keepingCapacity: true)
-    staleInputs = traces.map { _ in [] }
-    var isComplete = true
+    moments.removeAll(keepingCapacity: true)
     for arm in traces.indices {
-      engine.lookUp(
-        plans[arm], decoder.scalars, at: traces[arm].arm.asOf(event.time), into: &values)
-      guard decide(arm) else {
-        traces[arm].refusedCount += 1
-        isComplete = false
-        continue
-      }
-      let decision = deciders[traces[arm].arm.model].decision
-      answers.append((decision.scores.max() ?? 0, decision.rule.map { Int32($0) } ?? -1))
-      if isComplete { compareInputs(arm) }
+      staleInputs[arm].removeAll(keepingCapacity: true)
+      moments.append(traces[arm].arm.asOf(question.time))
+      answers.append(answer(arm, question, decoder))
+      if answers[arm] == nil { traces[arm].refusedCount += 1 }
     }
-    return isComplete
+    return answers.allSatisfy { $0 != nil }
   }
 
-  private func decide(_ arm: Int) -> Bool {
+  /// Nil where the arm cannot decide.
+  private func answer(
+    _ arm: Int, _ question: OpenQuestion, _ decoder: EventDecoder
+  ) -> (score: Double, rule: Int32)? {
+    if let place = lateOfArm[arm] {
+      guard let found = late[place].answer(question.number, arm: arm) else { return nil }
+      found.inputs.withUnsafeBufferPointer { compareInputs(arm, $0) }
+      return (found.score, found.rule)
+    }
+    let start = startOfMeasurement(question.number)
+    if start == nil, let twin = twin(of: arm) {
+      staleInputs[arm] = staleInputs[twin]
+      return answers[twin]
+    }
+    engine.lookUp(plans[arm], decoder.scalars, at: moments[arm], into: &values)
+    guard let found = decide(arm, engine) else { return nil }
+    endMeasurement(arm, start)
+    compareInputs(arm, deciders[traces[arm].arm.model].gathered)
+    return found
+  }
+
+  /// An arm before this one that looks at the same moment with the same model, and so has found the same.
+  private func twin(of arm: Int) -> Int? {
+    (0..<arm).first {
+      moments[$0] == moments[arm] && lateOfArm[$0] == nil
+        && traces[$0].arm.model == traces[arm].arm.model
+    }
+  }
+
+  /// Judges the values at hand; nil where guards or the model refuse them.
+  private func decide(_ arm: Int, _ engine: FeatureEngine) -> (score: Double, rule: Int32)? {
     let breaksGuard = engine.broken.contains {
       $0.consequence == .reject
     }
-    guard !breaksGuard else { return false }
+    guard !breaksGuard else { return nil }
     let model = traces[arm].arm.model
     let decider = deciders[model]
     decider.take(features: values, slots: featureSlots[model])
     do throws(BadRecord) {
       try decider.gather(.features)
     } catch {
-      return false
+      return nil
     }
     decider.judge()
     decider.conclude(.features)
-    return true
+    return (decider.decision.scores.max() ?? 0, decider.decision.rule.map { Int32($0) } ?? -1)
   }
 
   /// With the same input of the first arm; what its model is not told is not compared.
-  private func compareInputs(_ arm: Int) {
-    let model = traces[arm].arm.model
-    let inputs = deciders[model].gathered
+  private func compareInputs(_ arm: Int, _ inputs: UnsafeBufferPointer<Double>) {
     if arm == 0 {
       firstInputs.removeAll(keepingCapacity: true)
       firstInputs.append(contentsOf: inputs)
       return
     }
+    // Then the question is left out.
+    guard answers[0] != nil else { return }
+    let places = firstPlaces[traces[arm].arm.model]
     for input in inputs.indices {
-      guard let place = firstPlaces[model][input], inputs[input] != firstInputs[place],
+      guard let place = places[input], inputs[input] != firstInputs[place],
         !(inputs[input].isNaN && firstInputs[place].isNaN)
       else { continue }
       staleInputs[arm].append(input)
     }
+  }
+
+  // MARK: Events that come in late
+
+  /// Of the arms that ask for such events: where they look for a question that is asked now.
+  private func lateMoments(_ now: Timestamp) -> [Timestamp] {
+    traces.indices.filter { lateOfArm[$0] != nil }.map { traces[$0].arm.asOf(now) }
+  }
+
+  private func letLateEventsIn(before limit: Timestamp) {
+    for late in late {
+      late.advance(before: limit, eventDecoder) { question, decoder in
+        question.line.withBytes { line in
+          let event = decoder.decodeAccepted(line)
+          do throws(BadRecord) {
+            try readRequest(event, decoder)
+          } catch {
+            // Told when the question is due.
+            return nil
+          }
+          let start = startOfMeasurement(question.number)
+          late.engine.lookUp(
+            plans[question.arm], decoder.scalars, at: question.moment, into: &values)
+          guard let found = decide(question.arm, late.engine) else { return nil }
+          endMeasurement(question.arm, start)
+          return .init(
+            score: found.score, rule: found.rule,
+            inputs: Array(deciders[traces[question.arm].arm.model].gathered))
+        }
+      }
+    }
+  }
+
+  // MARK: How long a decision takes
+
+  /// Of so many questions one is timed, so that asking the clock costs nothing.
+  public static let measuredEvery = 64
+
+  /// Nil where the question is not timed.
+  private func startOfMeasurement(_ number: Int) -> UInt64? {
+    number % HistoryReplay.measuredEvery == 0 ? clock?.monotonicNanoseconds() : nil
+  }
+
+  private func endMeasurement(_ arm: Int, _ start: UInt64?) {
+    guard let start, let clock else { return }
+    traces[arm].took.record(clock.monotonicNanoseconds() &- start)
   }
 
   /// What a segment's questions have in common, as JSON.

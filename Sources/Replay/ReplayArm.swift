@@ -1,6 +1,6 @@
 // One way of deciding: by which model, how old the features are, and when the decision is made. All arms see the same
-// events; an event can be looked at once it has come in (`ingestDelay`), a run's features once they are published
-// (`publishDelay`).
+// events; an event can be looked at once it has come in (after `ingestDelay`, or what it draws from `drawnDelay`), a
+// run's features once they are published (`publishDelay`).
 //
 //     run 09:00           run 10:00            question 10:20      run 11:00    11:30
 //     ────┼───────────────────┼────────────────────┼───────────────────┼──────────┼─────▶
@@ -45,6 +45,8 @@ public struct ReplayArm: Sendable, Equatable {
   let publishDelay: TimeSpan
   /// From when an event happens to when it counts.
   let ingestDelay: TimeSpan
+  /// The same where each event has a delay of its own; nil: all have `ingestDelay`.
+  public let drawnDelay: DelayDistribution?
   /// A question waits for the next run, which decides it.
   public let decidesAtRun: Bool
   /// From when a decision can be made to when it is there.
@@ -59,7 +61,8 @@ public struct ReplayArm: Sendable, Equatable {
   /// - Precondition: only what runs now and then is published or decides at its run.
   public init(
     name: String? = nil, every interval: TimeSpan? = nil, publishDelay: TimeSpan = .zero,
-    ingestDelay: TimeSpan = .zero, decidesAtRun: Bool = false, model: Int = 0,
+    ingestDelay: TimeSpan = .zero, drawnDelay: DelayDistribution? = nil,
+    decidesAtRun: Bool = false, model: Int = 0,
     trained: Freshness? = nil, latency: TimeSpan = .zero, cost: Cost = .none
   ) {
     precondition(interval.map { $0 > .zero } ?? true, "runs are some time apart")
@@ -68,7 +71,9 @@ public struct ReplayArm: Sendable, Equatable {
     self.name = name ?? ReplayArm.name(every: interval)
     self.interval = interval
     self.publishDelay = publishDelay
+    precondition(drawnDelay == nil || ingestDelay == .zero, "events are late in one way")
     self.ingestDelay = ingestDelay
+    self.drawnDelay = drawnDelay
     self.decidesAtRun = decidesAtRun
     self.model = model
     self.trained = trained
@@ -85,10 +90,11 @@ public struct ReplayArm: Sendable, Equatable {
   /// Whether nothing but the interval makes one fresher than the other.
   public func isDelayed(like other: ReplayArm) -> Bool {
     publishDelay == other.publishDelay && ingestDelay == other.ingestDelay
-      && latency == other.latency
+      && drawnDelay == other.drawnDelay && latency == other.latency
   }
 
-  /// The moment as of which features are known to the decision of a question that is asked at `time`.
+  /// The moment as of which features are known to the decision of a question that is asked at `time`; where delays are
+  /// drawn, that at which it looks who has come in.
   public func asOf(_ time: Timestamp) -> Timestamp {
     guard let interval else { return time - ingestDelay }
     guard decidesAtRun else { return (time - publishDelay).roundedDown(to: interval) - ingestDelay }

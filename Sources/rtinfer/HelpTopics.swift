@@ -120,8 +120,10 @@ enum HelpTopics {
         too_late          decisions that came when the outcome was there already: they are none
         differing, flips  decided otherwise than by the first arm: first, arm, n
         age_s             how old the features were when the decision was there: p50, max
-        ingest_delay_s    with --ingest-delay log: p50, p99 of the log's events; p99 is taken
+        ingest_delay_s    p50, p99 of a distribution, or with --ingest-delay log of its events, of
+                          which p99 is taken
         delay_s           from the question to its decision: p50, max
+        measured_us       with --measure-latency, on this machine: features, score and rules: p50, p99, n
         score_difference  mean, p99, max of the absolute difference from the first arm
         stale_inputs      by input, the share of questions in which it differed from the first
         auc, log_loss, brier  with …_interval, 95 %; by_decision: n, precision, recall
@@ -135,6 +137,7 @@ enum HelpTopics {
         clause, verdict   pass, fail, inconclusive; why, assuming: in words
         cells             how either model was trained and served, where the arms say it
         value, interval   the first arm's less this one's, in all; 95 %
+        detectable        the difference that would be seen four times in five, by this spread
         n, differing      questions that are compared, and those with another worth
         cluster, clusters, clusters_differing  what was drawn by the bootstrap
         only_first_right, only_arm_right, mcnemar_p

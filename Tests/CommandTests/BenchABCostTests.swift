@@ -1,5 +1,5 @@
 // What an arm says of itself in bench ab: its cost comes off its value and off nothing else, and its latency makes
-// decisions late.
+// decisions late. What decisions take here is measured beside that and changes nothing.
 
 import Foundation
 import TestSupport
@@ -65,6 +65,37 @@ import Testing
     #expect(found[2]["verdict"] as? String == "pass" && number(found[2], "differing") == 0)
     let dearer = try records("[{name:'a',cost:{per_month:2}},{name:'b',cost:{per_month:1}}]")
     #expect(dearer[2]["verdict"] as? String == "fail")
+  }
+
+  /// Wall-clock figures are there on demand, and nothing else differs.
+  @Test(arguments: ["0s", "p50=4m,p99=40m"])
+  func whatDecisionsTakeIsMeasuredOnDemand(_ delay: String) throws {
+    let folder = try TemporaryFolder()
+    func records(_ flag: String) throws -> [[String: Any]] {
+      let outcome = try Child.bash(
+        "rtinfer bench ab --project ab-fresh-features-help/rtinfer.json ab-fresh-features-help/events.ndjson"
+          + " --model worth --batch-every 1h,15m --ingest-delay \(delay) --html \"$HOME/page.html\" \(flag)",
+        in: Self.bench, home: folder.url)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      return try outcome.output.split(separator: "\n").map { line in
+        try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+      }
+    }
+    let plain = try records("")
+    #expect(try !folder.text("page.html").contains("takes p50"))
+    let measured = try records("--measure-latency")
+    #expect(try folder.text("page.html").contains("<th>takes p50, p99 here</th>"))
+    #expect(plain.count == measured.count)
+    for (bare, own) in zip(plain, measured) {
+      var own = own
+      if own["kind"] as? String == "summary" {
+        let found = try #require(own.removeValue(forKey: "measured_us") as? [String: Double])
+        let (median, p99) = (found["p50"] ?? 0, found["p99"] ?? 0)
+        // Of 384 questions each 64th, in microseconds: more than none and less than a second.
+        #expect(found["n"] == 6 && median > 0.05 && p99 >= median && p99 < 1e6, "\(found)")
+      }
+      #expect(NSDictionary(dictionary: own).isEqual(to: bare), "\(own) \(bare)")
+    }
   }
 
   @Test func whoAnswersLateDecidesLate() throws {

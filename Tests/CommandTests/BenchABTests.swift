@@ -152,6 +152,8 @@ import Testing
     arguments: [
       ("--publish-delay 2h --ingest-delay 90s", 25_468, 5_035),
       ("--publish-delay 10m --ingest-delay 90s --batch-decides", 25_468, 5_035),
+      ("--publish-delay 7m --ingest-delay p50=4m,p99=2h", 25_468, 5_035),
+      ("--ingest-delay p20=30s,p50=5m,p99.9=5h --batch-decides", 21_728, 5_035),
     ])
   func allArmsAreWhatBruteForceFinds(_ delays: String, _ decisions: Int, _ outcomes: Int) throws {
     let folder = try TemporaryFolder()

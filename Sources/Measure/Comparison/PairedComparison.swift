@@ -2,6 +2,8 @@
 // unit, so that what makes units differ from each other drops out, and summed over the clusters in which units hang
 // together. The interval comes from the clusters (`ClusterBootstrap`).
 
+import Core
+
 public struct PairedComparison: Sendable {
   public enum Answer: String, Sendable { case pass, fail, inconclusive }
 
@@ -16,6 +18,9 @@ public struct PairedComparison: Sendable {
   public private(set) var difference: Double
   /// Of `difference`, at the bootstrap's confidence; nil where it cannot be said.
   public private(set) var interval: (low: Double, high: Double)?
+  /// How large a true difference must be for `answer` to be pass four times in five, by what the interval
+  /// reaches and the spread of the clusters' sums: the power of the comparison. Nil where the draws cannot bound it.
+  public let detectable: Double?
 
   /// Below these nothing is said.
   public static let countMin = 30
@@ -53,10 +58,27 @@ public struct PairedComparison: Sendable {
     clusterCount = seen.count
     differingClusterCount = differs.count { $0 }
     difference = seen.reduce(0, +)
-    interval =
+    let interval =
       PairedComparison.lack(
         count: count, clusters: clusterCount, differing: differingClusterCount) == nil
       ? bootstrap.interval(ofSum: seen) : nil
+    self.interval = interval
+    detectable = interval.flatMap {
+      PairedComparison.detectable(seen, reach: seen.reduce(0, +) - $0.low)
+    }
+  }
+
+  /// - Parameter reach: how far the interval reaches down from the difference; a true one must be as large, and larger by
+  ///   what four in five differences lie above less than that.
+  private static func detectable(_ sums: [Double], reach: Double) -> Double? {
+    guard reach.isFinite else { return nil }
+    let degrees = Double(sums.count - 1)
+    let mean = sums.reduce(0, +) / Double(sums.count)
+    let squares = sums.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    let error = (squares / degrees * Double(sums.count)).squareRoot()
+    // Where no cluster differs from another nobody knows how they do.
+    guard error > 0 else { return nil }
+    return reach + error * StudentDistribution.quantile(0.8, degrees: degrees)
   }
 
   /// Why nothing can be said; nil if something can.

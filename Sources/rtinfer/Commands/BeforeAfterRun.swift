@@ -62,7 +62,7 @@ struct BeforeAfterPlan {
     let cluster = try options.value(BenchAB.cluster)
     entity = cluster == "day" ? nil : cluster
     segment = try options.value(BenchAB.segmentBy)
-    seed = UInt64(try options.integer(BenchAB.seed, in: 0...Int.max) ?? 1)
+    seed = try BenchAB.drawsBegin(options)
     subject = HistoryReplay.Subject(
       asking: declared.asking, outcome: declared.outcome,
       cluster: entity == nil ? nil : try expression(BenchAB.cluster),
@@ -87,7 +87,7 @@ struct BeforeAfterPlan {
   private static func loggedPath(_ options: Options) throws(Failure) -> String {
     let replayed = [
       BenchAB.arms, BenchAB.batchEvery, BenchAB.batchDecides, BenchAB.publishDelay,
-      BenchAB.ingestDelay, BenchAB.decisions,
+      BenchAB.ingestDelay, BenchAB.decisions, BenchAB.measureLatency,
     ]
     for flag in replayed where options.isTyped(flag) {
       throw .usage(

@@ -19,8 +19,8 @@ enum BenchAB {
     "publish-delay", .text("SPAN"), "From when a run starts to when its features are served",
     default: "0s")
   static let ingestDelay = Flag(
-    "ingest-delay", .text("SPAN|log"),
-    "From when an event happens to when it counts, in every arm; log: as late as 99 in 100 of the log's were ingested",
+    "ingest-delay", .text("SPAN|p50=SPAN,p99=SPAN|log"),
+    "From when an event happens to when it counts, in every arm: for all the same, for each its own by these percentiles, or as late as 99 in 100 of the log's were ingested",
     default: "0s")
   static let log = Flag(
     LogReading.log.name, .optionalFolder, "Take the events from the durable log",
@@ -52,7 +52,17 @@ enum BenchAB {
     "wash-out", .text("SPAN"),
     "With --before-after: leave out of both groups what was asked within SPAN behind the switch",
     default: "0s")
-  static let seed = Flag("seed", .text("N"), "Where the bootstrap's draws begin", default: "1")
+  static let seed = Flag(
+    "seed", .text("N"), "Where draws begin: the bootstrap's, and those of ingest delays",
+    default: "1")
+  static func drawsBegin(_ options: Options) throws(Failure) -> UInt64 {
+    UInt64(try options.integer(seed, in: 0...Int.max) ?? 1)
+  }
+
+  static let measureLatency = Flag(
+    "measure-latency",
+    "Time one decision in \(HistoryReplay.measuredEvery) of each arm on this machine: features, score and rules"
+  )
   static let decisions = Flag(
     "decisions", .file, "Write every decision of every arm there, one JSON object a line")
 
@@ -67,10 +77,15 @@ enum BenchAB {
       already counts as none (delay, in values: the seconds that it took).
 
       --arms compares whatever else: two models, the same with other rules, real-time with later events. An arm is an \
-      object of name, every, publish, lateness, batch_decides, model (one of the project's, for the same events), \
+      object of name, every, publish, lateness (as --ingest-delay, but for log), batch_decides, model (one of the project's, for the same events), \
       trained (fresh or stale), latency (how long it takes to answer, as bench http measured it) and cost (per_decision, per_month), which is taken off its value; the first is what the others are compared with, the second is judged. A model that \
       was trained on fresh features is handicapped by stale ones: the honest comparison is two by two, with a second \
       model from materialize --training --stale.
+
+      With --ingest-delay p50=200ms,p99=3s each event comes in after a delay of its own, and an arm knows what had come in \
+      when it looked. The logarithm of the delay runs straight from one percentile to the next over the normal score of its \
+      share (of two, that is the log-normal distribution through both), up to ten times the last. It is drawn from \
+      --seed and the event's type, id and time, so every arm sees the event come in at the same moment.
 
       Decisions are held against the project's outcomes and counted by its values (without any: 1 for a right guess \
       of the outcome, any decision but the last rule's being a guess that it is true). The difference is taken \
@@ -104,7 +119,7 @@ enum BenchAB {
     operands: .files,
     flags: [
       CommonFlags.project, model, batchEvery, publishDelay, ingestDelay, batchDecides, arms,
-      cluster,
+      cluster, measureLatency,
       segmentBy, logged, beforeAfter, treated, washOut, seed, decisions, log, LogFlags.state,
       PageFile.html, BenchModel.json, EventFlags.type, EventFlags.typeMember,
     ] + CommonFlags.records,
@@ -131,6 +146,9 @@ enum BenchAB {
         "rtinfer bench ab --log --ingest-delay log --batch-every 1h",
         "The durable log's history, in which events count as late as they came."),
       .init(
+        "rtinfer bench ab events.ndjson --batch-every 15m,1m --ingest-delay p50=200ms,p99=3s",
+        "Events come in late, each by a delay of its own."),
+      .init(
         "rtinfer bench ab events.ndjson --batch-every 1h --logged decided.ndjson",
         "Outcomes depend on the decision, and chance had a part in each."),
       .init(
@@ -156,7 +174,8 @@ enum BenchAB {
       plan.schema, loggedPath: plan.loggedPath, needsPropensity: true, invocation)
     let replay = HistoryReplay(
       plan.subject, arms: plan.arms, deciders: plan.deciders, features: plan.features,
-      schema: plan.schema, rejects: events.rejects, trustsMarks: events.trustsMarks)
+      schema: plan.schema, rejects: events.rejects, trustsMarks: events.trustsMarks,
+      measuringWith: invocation.options.isOn(measureLatency) ? invocation.clock : nil)
     let changes = ChangeRefusal(plan.schema, plan.features.views)
     try events.read { (arrival) throws(Failure) in
       try changes.check(arrival)

@@ -8,12 +8,21 @@ import Core
 import Replay
 
 enum BenchABArms {
+  /// How late events come in: all alike, or each after a delay of its own.
+  struct Lateness {
+    var constant = TimeSpan.zero
+    var drawn: DelayDistribution?
+
+    /// Whether a text is, or tries to be, that of a distribution.
+    static func isDrawn(_ text: String) -> Bool { text.contains("=") }
+  }
+
   /// An arm before the models that arms name are numbered.
   struct Arm {
     let name: String
     let every: TimeSpan?
     let publish: TimeSpan
-    let lateness: TimeSpan
+    let lateness: Lateness
     let decidesAtRun: Bool
     /// Nil: the one whose outcomes and values count.
     let model: String?
@@ -25,8 +34,9 @@ enum BenchABArms {
 
     func replayed(model: Int) -> ReplayArm {
       ReplayArm(
-        name: name, every: every, publishDelay: publish, ingestDelay: lateness,
-        decidesAtRun: decidesAtRun, model: model, trained: trained, latency: latency, cost: cost)
+        name: name, every: every, publishDelay: publish, ingestDelay: lateness.constant,
+        drawnDelay: lateness.drawn, decidesAtRun: decidesAtRun, model: model, trained: trained,
+        latency: latency, cost: cost)
     }
   }
 
@@ -70,7 +80,7 @@ enum BenchABArms {
     let options = invocation.options
     guard let text = try options.value(BenchAB.arms) else {
       guard try options.value(BenchAB.ingestDelay) == "log" else {
-        return Arms(list: try batches(options, try options.span(BenchAB.ingestDelay) ?? .zero))
+        return Arms(list: try batches(options, try lateness(options)))
       }
       guard options.isTyped(BenchAB.log) else {
         throw .usage(
@@ -78,7 +88,7 @@ enum BenchABArms {
           hint: "--\(BenchAB.log.name)=DIR, or a duration")
       }
       let delays = try LogDelays.measure(invocation)
-      return Arms(list: try batches(options, delays.p99), delays: delays)
+      return Arms(list: try batches(options, Lateness(constant: delays.p99)), delays: delays)
     }
     for flag in [
       BenchAB.batchEvery, BenchAB.batchDecides, BenchAB.publishDelay, BenchAB.ingestDelay,
@@ -93,7 +103,7 @@ enum BenchABArms {
         ? Array(text.utf8)
         : invocation.files.contents(of: text, bytesMax: Limits.projectBytesMax),
       file: isList ? options.origin(BenchAB.arms) : text)
-    return Arms(list: try arms(root))
+    return Arms(list: try arms(root, seed: try BenchAB.drawsBegin(options)))
   }
 
   // MARK: From a list
@@ -103,7 +113,7 @@ enum BenchABArms {
     "latency", "cost",
   ]
 
-  private static func arms(_ root: ConfigNode) throws(Failure) -> [Arm] {
+  private static func arms(_ root: ConfigNode, seed: UInt64) throws(Failure) -> [Arm] {
     var arms: [Arm] = []
     let nodes = try root.list()
     guard (2...countMax).contains(nodes.count) else {
@@ -112,7 +122,7 @@ enum BenchABArms {
         hint: "the first is the one that the others are compared with")
     }
     for node in nodes {
-      let arm = try arm(node)
+      let arm = try arm(node, seed: seed)
       guard !arms.contains(where: { $0.name == arm.name }) else {
         throw node.failure(
           "there are two arms '\(arm.name)'", hint: "give each a name: { name: \"…\", … }")
@@ -122,7 +132,7 @@ enum BenchABArms {
     return arms
   }
 
-  private static func arm(_ node: ConfigNode) throws(Failure) -> Arm {
+  private static func arm(_ node: ConfigNode, seed: UInt64) throws(Failure) -> Arm {
     try node.allow(members)
     let every = try node["every"]?.span(atLeast: intervalMin)
     for name in ["publish", "batch_decides"] where every == nil {
@@ -133,12 +143,25 @@ enum BenchABArms {
     return Arm(
       name: try node["name"]?.string() ?? ReplayArm.name(every: every), every: every,
       publish: try node["publish"]?.span() ?? .zero,
-      lateness: try node["lateness"]?.span() ?? .zero,
+      lateness: try node["lateness"].map { (node) throws(Failure) in
+        try lateness(node, seed: seed)
+      } ?? Lateness(),
       decidesAtRun: try node["batch_decides"]?.bool() ?? false,
       model: try node["model"]?.string(),
       trained: try node["trained"]?.choice(ReplayArm.Freshness.self),
       latency: try node["latency"]?.span() ?? .zero,
       cost: try node["cost"].map { (node) throws(Failure) in try cost(node) } ?? .none, node: node)
+  }
+
+  private static func lateness(_ node: ConfigNode, seed: UInt64) throws(Failure) -> Lateness {
+    guard let text = try? node.string(), Lateness.isDrawn(text) else {
+      return Lateness(constant: try node.span())
+    }
+    do throws(DelayDistribution.Mistake) {
+      return Lateness(drawn: try DelayDistribution(text, seed: seed))
+    } catch {
+      throw node.failure(error.message, hint: error.hint)
+    }
   }
 
   private static func cost(_ node: ConfigNode) throws(Failure) -> ReplayArm.Cost {
@@ -157,9 +180,21 @@ enum BenchABArms {
 
   // MARK: From flags
 
+  private static func lateness(_ options: Options) throws(Failure) -> Lateness {
+    guard let text = try options.value(BenchAB.ingestDelay), Lateness.isDrawn(text) else {
+      return Lateness(constant: try options.span(BenchAB.ingestDelay) ?? .zero)
+    }
+    let seed = try BenchAB.drawsBegin(options)
+    do throws(DelayDistribution.Mistake) {
+      return Lateness(drawn: try DelayDistribution(text, seed: seed))
+    } catch {
+      throw .usage("\(options.origin(BenchAB.ingestDelay)): \(error.message)", hint: error.hint)
+    }
+  }
+
   /// Real-time and a batch for each interval.
   private static func batches(
-    _ options: Options, _ lateness: TimeSpan
+    _ options: Options, _ lateness: Lateness
   ) throws(Failure) -> [Arm] {
     let publish = try options.span(BenchAB.publishDelay) ?? .zero
     let decidesAtRun = options.isOn(BenchAB.batchDecides)

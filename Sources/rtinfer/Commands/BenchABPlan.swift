@@ -22,6 +22,7 @@ struct BenchABPlan {
   let segment: String?
   let seed: UInt64
   let decisionsPath: String?
+  let measuresLatency: Bool
   /// Of decisions with their propensities; nil: outcomes do not depend on the decision, or nothing can be said.
   let loggedPath: String?
 
@@ -46,8 +47,9 @@ struct BenchABPlan {
     features = try project.features(schema)
     cluster = try options.value(BenchAB.cluster) ?? "day"
     segment = try options.value(BenchAB.segmentBy)
-    seed = UInt64(try options.integer(BenchAB.seed, in: 0...Int.max) ?? 1)
+    seed = try BenchAB.drawsBegin(options)
     decisionsPath = try options.value(BenchAB.decisions)
+    measuresLatency = options.isOn(BenchAB.measureLatency)
     loggedPath = try options.value(BenchAB.logged)
     if loggedPath != nil {
       try BenchABPlan.refuseLogged(options, outcome, self.arms)
@@ -164,6 +166,14 @@ struct BenchABPlan {
 
   /// Whether any arm says what it costs.
   var hasCosts: Bool { arms.contains { $0.cost != .none } }
+
+  /// How late an arm's events come in, where they do so in more than one way.
+  func delays(_ arm: ReplayArm) -> (median: TimeSpan, p99: TimeSpan)? {
+    if let drawn = arm.drawnDelay {
+      return (drawn.delay(ofShare: 0.5), drawn.delay(ofShare: 0.99))
+    }
+    return delays.map { ($0.median, $0.p99) }
+  }
 
   /// By arm and question, what decisions were worth; nil where that is not known.
   func worth(_ replay: HistoryReplay) -> [[Double?]] {

@@ -237,7 +237,7 @@ struct BenchABReport: HistoryReport {
     output.append(Double(arm.ageMedian.microseconds) / 1e6)
     output.append(",\"max\":")
     output.append(Double(arm.ageMax.microseconds) / 1e6)
-    if let delays = plan.delays {
+    if let delays = plan.delays(arm.arm) {
       output.append("},\"ingest_delay_s\":{\"p50\":")
       output.append(Double(delays.median.microseconds) / 1e6)
       output.append(",\"p99\":")
@@ -248,6 +248,13 @@ struct BenchABReport: HistoryReport {
     output.append(",\"max\":")
     output.append(Double(arm.delayMax.microseconds) / 1e6)
     output.append("}")
+    guard plan.measuresLatency else { return }
+    // On this machine; never among what two runs must have in common.
+    output.append(",\"measured_us\":{\"p50\":")
+    output.append(arm.took.percentile(50).map { .double(Double($0) / 1e3) } ?? .null)
+    output.append(",\"p99\":")
+    output.append(arm.took.percentile(99).map { .double(Double($0) / 1e3) } ?? .null)
+    output.append(",\"n\":\(arm.took.count)}")
   }
 
   private func appendQuality(_ quality: ArmQuality?, to output: OutputBuffer) {
@@ -288,6 +295,8 @@ struct BenchABReport: HistoryReport {
     output.append(isTold(judgement.arm) ? .double(gain.difference) : .null)
     output.append(",\"interval\":")
     appendInterval(gain, of: judgement.arm, to: output)
+    output.append(",\"detectable\":")
+    output.append(isTold(judgement.arm) ? gain.detectable.map { .double($0) } ?? .null : .null)
     output.append(",\"n\":\(gain.count),\"bound\":0,\"differing\":\(gain.differingCount)")
     output.append(",\"cluster\":")
     output.appendQuoted(plan.cluster)

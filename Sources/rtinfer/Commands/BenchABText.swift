@@ -28,6 +28,10 @@ extension BenchABReport {
         "; events count \(delays.p99.inSeconds) late, as 99 in 100 of the log's"
         + " \(delays.count.grouped) came in by then"
     }
+    let drawn = arms.compactMap(\.arm.drawnDelay)
+    if let first = drawn.first, drawn.count == arms.count, drawn.allSatisfy({ $0 == first }) {
+      text += "; events come in late by \(first.text)"
+    }
     if asked > decided { text += "; \((asked - decided).grouped) could not be decided by each" }
     return text
   }
@@ -55,7 +59,12 @@ extension BenchABReport {
     default:
       return "It is not shown that \(first) is worth more than \(name): the difference is"
         + "\n\(range)\(what) in all (95 %), \(rate), and \(judgement.why)."
+        + (gain.detectable.map { seen($0) } ?? "")
     }
+  }
+
+  private func seen(_ detectable: Double) -> String {
+    "\nOne of \(amount(detectable)) in all would be seen four times in five."
   }
 
   /// As a sentence calls it.
@@ -76,6 +85,7 @@ extension BenchABReport {
     ]
     if plan.hasCosts { rows[0].insert("cost/1,000", at: 6) }
     if waits { rows[0].insert("waits p50", at: 2) }
+    if plan.measuresLatency { rows[0].append("takes p50, p99 here") }
     for arm in arms { rows.append(cells(arm)) }
     return rows
   }
@@ -96,7 +106,16 @@ extension BenchABReport {
     row.append(arm.quality?.logLoss.map { $0.value.fixed(4) } ?? "-")
     row.append(isTold(arm) ? amount(perThousand(value(arm))) : "-")
     if plan.hasCosts { row.append(isTold(arm) ? amount(perThousand(arm.cost)) : "-") }
-    return row + [difference, kept(arm)]
+    row += [difference, kept(arm)]
+    if plan.measuresLatency { row.append(took(arm)) }
+    return row
+  }
+
+  private func took(_ arm: ArmComparison) -> String {
+    guard let median = arm.took.percentile(50), let p99 = arm.took.percentile(99) else {
+      return "-"
+    }
+    return "\((Double(median) / 1e3).fixed(1)), \((Double(p99) / 1e3).fixed(1)) µs"
   }
 
   /// Whether any arm lets a question wait for its decision.
