@@ -10,15 +10,11 @@ extension Project {
   /// What the registry keeps of one model: its section, the views that it reads, the event types.
   func decision(of definition: ModelDefinition, _ model: Model) -> VersionManifest.Decision {
     let section = members("models").filter { $0.key == definition.name }
-    var inputs = model.inputNames
-    if case .array(let listed)? = section.first?.node["inputs"]?.value {
-      for case .string(let text) in listed.map(\.value) { inputs.append(text) }
-    }
     let text = OutputBuffer(MemorySink(), capacity: 4 << 10)
     text.append("{\"models\":")
     text.append(section)
     text.append(",\"features\":")
-    text.append(views(readBy: inputs))
+    text.append(views(readBy: model.inputNames + section.map { $0.node.json() }))
     text.append(",\"events\":")
     text.append(members("events"))
     text.append("}")
@@ -28,19 +24,31 @@ extension Project {
     return VersionManifest.Decision(project: tree!)
   }
 
-  /// The views whose features are named, and those that their own definitions name.
-  private func views(readBy names: [String]) -> [ConfigNode.Member] {
+  /// The views whose features are named, as `view:feature` or `view__feature`, by inputs, rules or anything else of the
+  /// model's section; and those that their own definitions name.
+  private func views(readBy texts: [String]) -> [ConfigNode.Member] {
     let all = members("features")
-    var texts = names
+    var texts = texts
     var taken: Set<String> = []
     while let next = all.first(where: { view in
       !taken.contains(view.key)
-        && texts.contains { $0.contains("\(view.key):") || $0.contains("\(view.key)__") }
+        && texts.contains { $0.names("\(view.key):") || $0.names("\(view.key)__") }
     }) {
       taken.insert(next.key)
       texts.append(next.node.json())
     }
     return all.filter { taken.contains($0.key) }
+  }
+}
+
+extension String {
+  /// Whether it contains a text that begins a name there.
+  fileprivate func names(_ text: String) -> Bool {
+    ranges(of: text).contains { range in
+      guard range.lowerBound > startIndex else { return true }
+      let before = self[index(before: range.lowerBound)]
+      return !(before.isLetter || before.isNumber || before == "_")
+    }
   }
 }
 
@@ -74,7 +82,7 @@ struct RegisteredDecision {
     _ declared: ModelDefinition, uri text: String, _ project: Project?, _ invocation: Invocation
   ) throws(Failure) {
     let view = try RegistryView(try RegistryFlags.folder(invocation, project))
-    let manifest = try view.manifest(try ModelURI(text))
+    let manifest = try view.checkedManifest(try ModelURI(text))
     // Whoever gives it a name of its own is to find it by that.
     let name = declared.name == text ? manifest.model : declared.name
     try self.init(manifest, in: view, declared.named(name), project)

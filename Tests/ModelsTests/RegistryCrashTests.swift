@@ -60,7 +60,7 @@ struct TestRegistry {
   }
 
   var problems: [String] {
-    get throws { try RegistryVerification(try view()).problems }
+    get throws { try RegistryVerification(try view(), isLocked: true).problems }
   }
 }
 

@@ -40,11 +40,26 @@ public struct EvaluationMetrics {
     return metrics
   }
 
+  /// Whether a metric of this name is one of those that are measured here.
+  public static func isName(_ text: String) -> Bool {
+    var name = Substring(text)
+    for ending in ["_low", "_high"] where name.hasSuffix(ending) {
+      name = name.dropLast(ending.count)
+    }
+    return names.contains(String(name)) || name.hasPrefix("precision_at_")
+      || name.hasPrefix("recall_at_")
+  }
+
+  private static let names: Set = [
+    "rows", "rmse", "mae", "bias", "auc", "log_loss", "brier", "ece", "accuracy", "macro_f1",
+  ]
+
   private mutating func set(_ name: String, _ estimate: Estimate?) {
     guard let estimate else { return }
     metrics[name] = estimate.value
-    metrics["\(name)_low"] = estimate.low
-    metrics["\(name)_high"] = estimate.high
+    // An interval holds its estimate, whatever the last bit of its bounds.
+    metrics["\(name)_low"] = estimate.low.map { min($0, estimate.value) }
+    metrics["\(name)_high"] = estimate.high.map { max($0, estimate.value) }
   }
 
   private mutating func measureNumbers() {

@@ -7,7 +7,8 @@ public struct MetricGate: Sendable {
   /// How one clause came out.
   public struct Verdict: Sendable, Equatable {
     public let clause: String
-    public let holds: Bool
+    /// Nil where it names what was not measured, or is no clause.
+    public let holds: Bool?
     /// The metrics that the clause names, in its order, with their values.
     public let values: [(name: String, value: Double)]
 
@@ -33,10 +34,10 @@ public struct MetricGate: Sendable {
   /// - Parameters:
   ///   - metrics: what was measured.
   ///   - subject: whose metrics these are, for messages.
-  /// - Throws: a usage failure where a clause is not one, or names what was not measured.
+  /// - Returns: a verdict on each clause, and why the first of those without an answer has none.
   public func verdicts(
     _ metrics: [String: Double], of subject: String, origin: String
-  ) throws(Failure) -> [Verdict] {
+  ) -> (verdicts: [Verdict], problem: Failure?) {
     let names = metrics.keys.sorted()
     let scope = Scope(names: names) { path in
       guard path.count == 1, let slot = names.firstIndex(of: path[0]) else { return nil }
@@ -44,16 +45,21 @@ public struct MetricGate: Sendable {
     }
     let values = names.map { Scalar.double(metrics[$0]!) } + [.null]
     var verdicts: [Verdict] = []
+    var problem: Failure?
     for clause in clauses {
       let expression: Expression
       do throws(ExpressionError) {
         expression = try Expression(clause, scope: scope, expecting: .bool)
       } catch {
-        throw .usage(
-          "\(origin): \(error.description)",
-          hint: names.isEmpty
-            ? "\(subject) has no metrics: rtinfer registry evaluate measures some"
-            : "metrics of \(subject): \(names.joined(separator: ", "))")
+        problem =
+          problem
+          ?? .usage(
+            "\(origin): \(error.description)",
+            hint: names.isEmpty
+              ? "\(subject) has no metrics: rtinfer registry evaluate measures some"
+              : "metrics of \(subject): \(names.joined(separator: ", "))")
+        verdicts.append(Verdict(clause: clause, holds: nil, values: []))
+        continue
       }
       let stack = ExpressionStack()
       let result = values.withUnsafeBufferPointer {
@@ -66,6 +72,6 @@ public struct MetricGate: Sendable {
           clause: clause, holds: holds,
           values: expression.slots.map { (names[$0], metrics[names[$0]]!) }))
     }
-    return verdicts
+    return (verdicts, problem)
   }
 }

@@ -284,6 +284,12 @@ extension RegistryWriter {
             hint: "nothing is imported; rtinfer registry show \(model) \(number) says what is here")
         }
       } else {
+        guard known?.removed[number] ?? version.exported.manifest == version.exported.manifest
+        else {
+          throw .usage(
+            "\(imported.source): version \(number) of '\(model)' was another one here, which was removed",
+            hint: "nothing is imported: a number does not come again for something else")
+        }
         new.append(version)
       }
     }

@@ -34,6 +34,8 @@ public struct RegistryEntry: Sendable, Equatable {
   public var requirement: String?
   /// Of `add` and `measure`: the values set; of `promote`: those that were asked about.
   public var metrics: [String: Double] = [:]
+  /// Of `measure`: metrics that are no longer known, since what else would have told them anew did not.
+  public var cleared: [String] = []
   /// Of `add` and `tag`; nil takes a tag away.
   public var tags: [String: String?] = [:]
   /// Of `measure`: on what machine, where that matters.
@@ -90,6 +92,14 @@ public struct RegistryEntry: Sendable, Equatable {
       line.append(",\"metrics\":")
       line.append(metrics: metrics)
     }
+    if !cleared.isEmpty {
+      line.append(",\"cleared\":[")
+      for (index, name) in cleared.enumerated() {
+        if index > 0 { line.append(",") }
+        line.appendQuoted(name)
+      }
+      line.append("]")
+    }
     if !tags.isEmpty {
       line.append(",\"tags\":")
       line.append(tags: tags)
@@ -144,6 +154,10 @@ public struct RegistryEntry: Sendable, Equatable {
     case "manifest": manifest = try cursor.readString()
     case "require": requirement = try cursor.readString()
     case "metrics": metrics = try cursor.readMetrics()
+    case "cleared":
+      var first = true
+      try cursor.beginArray()
+      while try cursor.nextElement(first: &first) { cleared.append(try cursor.readString()) }
     case "tags": tags = try cursor.readTags()
     case "machine": machine = try cursor.readString()
     case "source": source = try cursor.readString()

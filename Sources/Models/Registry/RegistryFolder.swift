@@ -66,7 +66,7 @@ public struct RegistryFolder: Sendable {
       byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z")
         || byte == UInt8(ascii: "_")
     }
-    return isLetter(first)
+    return isLetter(first) && !["in", "true", "false", "null"].contains(text)
       && text.utf8.allSatisfy { isLetter($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")) ~= $0 }
   }
 
@@ -82,11 +82,13 @@ public struct RegistryFolder: Sendable {
   }
 
   public static func check(alias: String) throws(Failure) {
-    guard isName(alias), Int(alias) == nil, alias != newest else {
+    // A file that is being swapped in is called so, until it is there.
+    guard isName(alias), Int(alias) == nil, alias != newest, !alias.hasSuffix(".new") else {
       throw .usage(
         alias == newest
           ? "'\(newest)' is always the newest version and cannot be set"
-          : "'\(alias)' is not an alias: letters, digits, '-', '_' and '.', not a number alone")
+          : "'\(alias)' is not an alias: letters, digits, '-', '_' and '.', not a number alone, not ending in '.new'"
+      )
     }
   }
 

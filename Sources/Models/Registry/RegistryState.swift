@@ -65,6 +65,8 @@ extension RegistryVersion {
 public struct RegisteredModel: Sendable, Equatable {
   /// Ascending; without those that were removed.
   public internal(set) var versions: [RegistryVersion] = []
+  /// SHA-256 of the manifests of those, by number.
+  var removed: [Int: String] = [:]
   /// The highest number ever given: numbers do not come again.
   public internal(set) var lastNumber = 0
   /// By alias, the versions that it stood for, as far back as a rollback goes; the last is the one it stands for.
@@ -114,10 +116,11 @@ public struct RegistryState: Sendable, Equatable {
     count = entry.sequence
     hash = entry.hash
     time = entry.time
-    return applyChange(entry, to: &models[entry.model, default: RegisteredModel()]) ?? problem
+    return Self.apply(entry, to: &models[entry.model, default: RegisteredModel()]) ?? problem
   }
 
-  private func applyChange(_ entry: RegistryEntry, to model: inout RegisteredModel) -> String? {
+  // Of the type and not of a value, as that would hold a second reference to all models, and each change copy them.
+  private static func apply(_ entry: RegistryEntry, to model: inout RegisteredModel) -> String? {
     if entry.action == .add { return add(entry, to: &model) }
     guard let place = model.place(entry.version) else {
       return "\(entry.action.rawValue) of version \(entry.version), which is not there"
@@ -128,6 +131,8 @@ public struct RegistryState: Sendable, Equatable {
       guard let alias = entry.alias else { return "promote without an alias" }
       model.aliases[alias, default: []].append(entry.version)
     case .rollback:
+      // To where it stands already led a log in which versions that followed each other were not taken for one.
+      if let alias = entry.alias, model.aliases[alias]?.last == entry.version { break }
       guard let alias = entry.alias, let stack = model.aliases[alias],
         let place = stack.dropLast().lastIndex(of: entry.version)
       else { return "rollback to version \(entry.version), which the alias never stood for" }
@@ -135,18 +140,19 @@ public struct RegistryState: Sendable, Equatable {
     case .tag:
       for (name, text) in entry.tags { model.versions[place].tags[name] = text }
     case .measure:
+      for name in entry.cleared { model.versions[place].metrics[name] = nil }
       model.versions[place].metrics.merge(entry.metrics) { $1 }
       if let machine = entry.machine {
         model.versions[place].machines[machine, default: [:]].merge(entry.metrics) { $1 }
       }
     case .remove:
-      model.versions.remove(at: place)
-      for alias in model.aliases.keys { model.aliases[alias]!.removeAll { $0 == entry.version } }
+      model.removed[entry.version] = model.versions.remove(at: place).manifest
+      for alias in model.aliases.keys { model.aliases[alias]!.forget(entry.version) }
     }
     return nil
   }
 
-  private func add(_ entry: RegistryEntry, to model: inout RegisteredModel) -> String? {
+  private static func add(_ entry: RegistryEntry, to model: inout RegisteredModel) -> String? {
     guard let digest = entry.digest, let manifest = entry.manifest, let format = entry.format else {
       return "add without digests"
     }
@@ -206,6 +212,15 @@ public struct RegistryState: Sendable, Equatable {
             ?? "rtinfer registry promote \(uri.model) VERSION \(alias)")
       }
       return version
+    }
+  }
+}
+
+extension [Int] {
+  /// Removes a version from a history; what then stands behind itself is one.
+  fileprivate mutating func forget(_ version: Int) {
+    self = reduce(into: []) { history, next in
+      if next != version, next != history.last { history.append(next) }
     }
   }
 }

@@ -17,10 +17,12 @@ public struct RegistryVerification: Sendable {
   /// Blobs that were hashed already, and whether they were good.
   private var checked: Set<String> = []
 
+  /// - Parameter isLocked: that nobody is writing meanwhile.
   /// - Complexity: O(bytes of the log and of all blobs that versions name).
-  public init(_ view: RegistryView) throws(Failure) {
+  public init(_ view: RegistryView, isLocked: Bool) throws(Failure) {
     self.view = view
     try checkLog()
+    if isLocked, view.pending == nil { try checkLogEnd() }
     try checkHead()
     for (name, model) in state.models.sorted(by: { $0.key < $1.key }) {
       try checkAliases(name, model)
@@ -65,6 +67,14 @@ public struct RegistryVerification: Sendable {
     }
     found.state = state
     self = found
+  }
+
+  /// A piece of a line belongs to a change that is under way, and there is none.
+  private mutating func checkLogEnd() throws(Failure) {
+    let left = try view.logBytes() - (try view.log().count)
+    if left > 0 {
+      report(RegistryFolder.log, "\(left) bytes behind its last line are no line")
+    }
   }
 
   private mutating func checkHead() throws(Failure) {

@@ -166,6 +166,21 @@ public struct RegistryView: Sendable {
     return try VersionManifest(bytes, source: folder.absolute(name))
   }
 
+  /// The same, if it is still what the log says of it: for whoever lets it decide.
+  public func checkedManifest(_ uri: ModelURI) throws(Failure) -> VersionManifest {
+    let manifest = try manifest(uri)
+    let version = try state().version(ModelURI(model: uri.model, .version(manifest.version)))
+    let name = RegistryFolder.manifest(uri.model, version.number)
+    guard let bytes = try contents(of: name),
+      bytes.withBytes({ SHA256.hex(of: $0) }) == version.manifest
+    else {
+      throw .inputOutput(
+        "\(folder.absolute(name)): changed since it was registered",
+        hint: "rtinfer registry verify shows all that is wrong")
+    }
+    return manifest
+  }
+
   /// The path of a version's file.
   public func path(of file: VersionManifest.File) -> String {
     folder.absolute(RegistryFolder.blob(file.digest))

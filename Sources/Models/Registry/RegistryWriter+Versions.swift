@@ -169,13 +169,16 @@ extension RegistryWriter {
   /// - Parameters:
   ///   - source: with what, such as the file of rows.
   ///   - machine: on what, where that matters.
+  ///   - replacing: says of a metric whether it is of those that are measured together; what was known of such ones and
+  ///     is not among `metrics` is no longer known.
   public func measure(
     model: String, version: Int, metrics: [String: Double], source: String?,
-    machine: String? = nil, author: ChangeAuthor
+    machine: String? = nil, replacing: (String) -> Bool = { _ in false }, author: ChangeAuthor
   ) throws(Failure) -> [UInt8] {
-    _ = try state.version(ModelURI(model: model, .version(version)))
+    let known = try state.version(ModelURI(model: model, .version(version))).metrics
     var entry = RegistryEntry(.measure, model: model, version: version)
     entry.metrics = metrics
+    entry.cleared = known.keys.filter { metrics[$0] == nil && replacing($0) }.sorted()
     entry.source = source
     entry.machine = machine
     entry.by = author.by

@@ -147,7 +147,7 @@ enum RegistryFlags {
       guard RegistryFolder.isMetric(name) else {
         throw .usage(
           "\(options.origin(flag)): '\(name)' is not a metric's name: letters, digits and '_', not a"
-            + " digit first")
+            + " digit first, and no word of expressions")
       }
       guard let value = Double(text), value.isFinite else {
         throw .usage("\(options.origin(flag)): \(name): '\(text)' is not a number")

@@ -20,12 +20,13 @@ enum RegistryAdd {
     summary: "Add a version of a model",
     story: """
       Loads the model file FILE, checks it, and adds it as the next version of NAME. Where the project declares a \
-      model of that name, its whole section and the definitions of the views that it reads are kept with it. With \
+      model of that name, its inputs and rules are checked too, and its whole section and the definitions of the \
+      views that it reads are kept with it. With \
       --rows the model must first decide these rows, by the project's inputs. Makes the registry if there is none. \
       Prints the log's line.
 
       FILE may be a folder: of MLflow with an MLmodel file (xgboost, lightgbm, catboost and onnx flavours), or any with one model \
-      file in it; its other files are kept beside. Where the project declares NAME as several files (combine), \
+      file in it; its other files are kept beside, but for links, pipes and devices. Where the project declares NAME as several files (combine), \
       there is no FILE: all of them are added as one version.
       """,
     operands: .files,
@@ -60,11 +61,11 @@ enum RegistryAdd {
     if let project, let definition {
       facts.decision = project.decision(of: definition, artifact.model)
     }
-    if try options.value(rows) != nil {
-      try tryOut(
-        artifact, definition ?? ModelDefinition(name: name, uri: artifact.name), project, invocation
-      )
-    }
+    let declared = definition ?? ModelDefinition(name: name, uri: artifact.name)
+    // Inputs and rules are compiled: what could not decide is not added.
+    let judge = try Judge(
+      try DeclaredModel(declared, declared.isDeclared ? project : nil, model: artifact.model))
+    if try options.value(rows) != nil { try tryOut(judge, invocation) }
     if let path = try options.value(training) {
       let (digest, bytes) = try FileDigest.of(path, in: invocation.files)
       facts.training = VersionManifest.File(
@@ -103,17 +104,12 @@ enum RegistryAdd {
   }
 
   /// Decides the example rows, and prints none of it.
-  private static func tryOut(
-    _ artifact: ModelArtifact, _ definition: ModelDefinition, _ project: Project?,
-    _ invocation: Invocation
-  ) throws(Failure) {
+  private static func tryOut(_ judge: Judge, _ invocation: Invocation) throws(Failure) {
     let path = try invocation.options.value(rows)!
-    let declared = try DeclaredModel(
-      definition, definition.isDeclared ? project : nil, model: artifact.model)
     let rejects = try Rejects(invocation)
     var count = 0
     let run = ScoreRun(
-      invocation, judges: [try Judge(declared)], rejects: rejects, withMargin: false,
+      invocation, judges: [judge], rejects: rejects, withMargin: false,
       tableSeparator: nil)
     run.onRow = { _ in count += 1 }
     try run.score(LineReader(try DescriptorSource.file(path)), format: "auto")

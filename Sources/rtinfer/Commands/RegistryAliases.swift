@@ -15,7 +15,7 @@ enum RegistryAliases {
       From now on models:/NAME@ALIAS is this version. With --require it must have shown what it can: clauses over \
       its metrics, joined by &&, in the language of expressions. Each clause is answered by a verdict record; if \
       one does not hold, nothing changes and the status is 1. A clause over a metric that was never measured is \
-      an error (2), never a pass. Metrics come from add --metric and registry evaluate.
+      inconclusive and an error (2), never a pass. Metrics come from add --metric and registry evaluate.
       """,
     operands: .files,
     flags: [require] + RegistryFlags.changes,
@@ -73,14 +73,15 @@ enum RegistryAliases {
     let version = try RegistryFlags.version(operands[1], of: name, writer.state)
     var asked: [String: Double] = [:]
     if let gate {
-      let verdicts = try gate.verdicts(
+      let (verdicts, problem) = gate.verdicts(
         version.metrics, of: "version \(version.number)", origin: options.origin(require))
       for verdict in verdicts {
         append(verdict, to: invocation.output)
         try invocation.output.endRecord()
         for (name, value) in verdict.values { asked[name] = value }
       }
-      let failed = verdicts.filter { !$0.holds }
+      if let problem { throw problem }
+      let failed = verdicts.filter { $0.holds == false }
       guard failed.isEmpty else {
         for verdict in failed {
           invocation.messages.error("refused: \(verdict.clause): \(shown(verdict.values))")
@@ -104,7 +105,7 @@ enum RegistryAliases {
     output.append("{\"kind\":\"verdict\",\"clause\":")
     output.appendQuoted(verdict.clause)
     output.append(",\"verdict\":")
-    output.appendQuoted(verdict.holds ? "pass" : "fail")
+    output.appendQuoted(verdict.holds.map { $0 ? "pass" : "fail" } ?? "inconclusive")
     output.append(",\"value\":{")
     for (index, (name, value)) in verdict.values.enumerated() {
       if index > 0 { output.append(",") }

@@ -24,7 +24,7 @@ enum RegistryEvaluate {
       others; labels are classes from 0 or the project's labels. Of a regression: rmse, mae and bias (the mean error). Each has its 95 % interval as NAME_low and NAME_high, ece and macro_f1 have none; \
       rows is how many there were. Of scores that are no probabilities (margins) there is only \
       auc (accuracy of more classes). All of it is written to the log as the version's metrics, so that promote \
-      --require can ask for it. Rows without an outcome are left out; a row that cannot be decided is an error.
+      --require can ask for it; what was known of these figures before and is not measured now is forgotten. Rows without an outcome are left out; a row that cannot be decided is an error.
       """,
     operands: .files,
     flags: [rows, label, thresholds] + CommonFlags.records + RegistryFlags.changes,
@@ -68,7 +68,7 @@ enum RegistryEvaluate {
     try invocation.write(
       try writer.measure(
         model: operands[0], version: number, metrics: metrics, source: path,
-        author: try RegistryFlags.author(invocation)))
+        replacing: EvaluationMetrics.isName, author: try RegistryFlags.author(invocation)))
     return .success
   }
 

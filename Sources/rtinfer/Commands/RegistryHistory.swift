@@ -103,7 +103,7 @@ enum RegistryHistory {
       patience: try invocation.options.span(RegistryFlags.wait) ?? .seconds(10),
       pause: { Signals.sleep(milliseconds: $0) })
     defer { withExtendedLifetime(held) {} }
-    let found = try RegistryVerification(try RegistryView(folder))
+    let found = try RegistryVerification(try RegistryView(folder), isLocked: held != nil)
     for problem in found.problems { invocation.messages.error(problem) }
     let output = invocation.output
     output.append("{\"kind\":\"verification\",\"registry\":")

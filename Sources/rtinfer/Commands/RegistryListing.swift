@@ -91,6 +91,11 @@ enum RegistryListing {
     }
     let view = try RegistryFlags.view(invocation)
     let path = view.path(of: try view.manifest(try ModelURI(text)).file)
+    guard view.folder.files.exists(path) else {
+      throw .inputOutput(
+        "\(path): the model file is missing",
+        hint: "rtinfer registry verify shows all that is wrong")
+    }
     try invocation.write(Array("\(path)\n".utf8))
     return .success
   }

@@ -83,16 +83,21 @@ enum RegistryUpkeep {
   private static let pause = 20
 
   private static func runWatch(_ invocation: Invocation) throws(Failure) -> ExitStatus {
-    var view = try RegistryFlags.view(invocation)
-    var seen = try view.log().count
-    invocation.messages.note("watching \(view.folder.path)")
+    let folder = try RegistryFlags.view(invocation).folder
+    var seen = try RegistryView(folder).log()
+    invocation.messages.note("watching \(folder.path)")
     while !Signals.sleep(milliseconds: pause) {
-      view = try RegistryView(view.folder)
-      guard try view.logBytes() != seen else { continue }
+      // A folder that is not there may be about to be put back.
+      guard let view = try? RegistryView(folder), let bytes = try? view.logBytes(),
+        bytes != seen.count
+      else { continue }
       let log = try view.log()
-      guard log.count > seen else { continue }
-      try invocation.write(Array(log[seen...]))
-      seen = log.count
+      if log.starts(with: seen) {
+        try invocation.write(Array(log[seen.count...]))
+      } else {
+        invocation.messages.note("\(folder.path): another log is here now; changes from now on")
+      }
+      seen = log
     }
     return .success
   }
