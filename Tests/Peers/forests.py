@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tree ensembles: rtinfer beside the libraries, on one core, in one run.
 
-    forests.py RTINFER [--quick] [--folder DIR]
+    forests.py RTINFER [--quick] [--only MODEL] [--folder DIR]
 
 Trains models (kept in the folder with the rows, made again only where they are not there), scores the same rows by
 every peer that is installed, and prints a table: microseconds a row, the best of several repeats, for calls of 1, 16,
@@ -192,6 +192,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("rtinfer")
     parser.add_argument("--quick", action="store_true", help="one model, few rows")
+    parser.add_argument("--only", help="models whose name begins so")
     parser.add_argument("--folder", default="forests", type=pathlib.Path)
     options = parser.parse_args()
     options.folder.mkdir(exist_ok=True)
@@ -201,6 +202,7 @@ def main():
                  for inputs in (18, 200) for trees in (100, 300, 1000)]
         cases += [("catboost depth 6", inputs, trees) for inputs in (18, 200) for trees in (300, 1000)]
         cases += [("random forest depth 16", 18, 500), ("scikit-learn forest depth 12", 18, 100)]
+    cases = [case for case in cases if case[0].startswith(options.only or "")]
     print(f"# {platform.processor() or platform.machine()}, xgboost {xgboost.__version__}, "
           f"lightgbm {lightgbm.__version__}; microseconds a row, one thread")
     print("model | inputs | trees | by | " + " | ".join(f"batch {size}" for size in BATCHES))
