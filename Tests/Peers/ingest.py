@@ -127,41 +127,40 @@ def program(name, *arguments):
     return [name, *arguments] if shutil.which(name) else None
 
 
-def seconds(command, before, state, runs):
-    best = float("inf")
-    for _ in range(runs):
-        if before == "empty":
-            shutil.rmtree(state, ignore_errors=True)
-        start = time.perf_counter()
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=300)
-        best = min(best, time.perf_counter() - start)
-        if done.returncode != 0:
-            return None, done.stderr.decode(errors="replace").strip()
-    return best, None
+def seconds(command, before, state):
+    if before == "empty":
+        shutil.rmtree(state, ignore_errors=True)
+    start = time.perf_counter()
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=300)
+    taken = time.perf_counter() - start
+    if done.returncode != 0:
+        raise queues.Left(done.stderr.decode(errors="replace").strip())
+    return taken
 
 
 def measure(rtinfer, count, size, options, folder):
-    """Events a second by row."""
+    """Events a second by row: the best of several turns, in each of which everybody has one go."""
     events = str(folder / f"events-{size}.ndjson")
     project = folder / "rtinfer.json"
     project.write_text(PROJECT)
     make_events(events, count, size)
-    rates = {}
+    turns = {}
     for name, command, before in rows(rtinfer, events, str(project), str(folder / "state")):
         if command is None:
             print(f"{name}: not installed, left out", file=sys.stderr)
-            continue
-        best, problem = seconds(command, before, folder / "state", options.runs)
-        if best is None:
-            print(f"{name}: left out, it failed: {problem}", file=sys.stderr)
-            continue
-        rates[name] = count / best
+        else:
+            turns[name] = lambda command=command, before=before: seconds(command, before, folder / "state")
     for name in queues.QUEUES:
-        try:
-            rates[name] = count / queues.seconds(name, folder, events, count, options.server_core, options.runs)
-        except (queues.Left, OSError, subprocess.SubprocessError) as problem:
-            print(f"{name}: left out: {problem}", file=sys.stderr)
-    return rates
+        turns[name] = lambda name=name: queues.seconds(name, folder, events, count, options.server_core)
+    best = {}
+    for _ in range(options.runs):
+        for name, turn in list(turns.items()):
+            try:
+                best[name] = min(turn(), best.get(name, float("inf")))
+            except (queues.Left, OSError, subprocess.SubprocessError) as problem:
+                print(f"{name}: left out: {problem}", file=sys.stderr)
+                del turns[name]
+    return {name: count / best[name] for name in turns}
 
 
 def latencies(rtinfer, folder, flags, count):
