@@ -18,7 +18,7 @@ import Testing
 
   /// `RTINFER_LONG=1` kills more often.
   private static let kills =
-    ProcessInfo.processInfo.environment["RTINFER_LONG"] == "1" ? 500 : 24
+    ProcessInfo.processInfo.environment["RTINFER_LONG"] == "1" ? 501 : 24
 
   private func start(_ words: String...) throws -> Child {
     try Child(

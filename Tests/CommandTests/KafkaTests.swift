@@ -4,6 +4,12 @@ import Foundation
 import TestSupport
 import Testing
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 @Suite(.enabled(if: Binary.find("kcat") != nil, "kcat is not installed"))
 struct KafkaTests {
   private let folder: TemporaryFolder
@@ -52,5 +58,69 @@ struct KafkaTests {
     let again = try bash("\(consume) | \(ingest); rtinfer ingest --replay")
     let numbers = again.output.matches(of: #/"n":([0-9]+)/#).map { Int($0.output.1)! }
     #expect(numbers.sorted() == Array(0..<400), "\(again.errors)")
+  }
+
+  // MARK: A group that loses a member
+
+  /// One of a group, writing what it reads into `fifo`, whole lines at a time as others write there too. The mock
+  /// coordinator takes three seconds for members to join: a session must not end before.
+  private func join(_ address: String, _ more: String = "") throws -> Child {
+    let line =
+      "exec stdbuf -oL kcat -b \(address) -G flights -J -X auto.offset.reset=earliest"
+      + " -X session.timeout.ms=3500 -X heartbeat.interval.ms=100 \(more) t > fifo"
+    return try Child(
+      [Binary.find("bash")!, "-c", line], in: folder.url,
+      environment: Binary.environment(home: folder.url))
+  }
+
+  /// Two members share four partitions and one log; one dies halfway, before it has committed anything, and the
+  /// other is given its partitions, from their beginning.
+  @Test(.enabled(if: Binary.find("stdbuf") != nil, "stdbuf is not installed"))
+  func whatALostMemberHadReadComesAgainAndIsRecognised() throws {
+    let (cluster, address) = try startCluster()
+    defer { try? cluster.closeInput() }
+    #expect(try bash("mkfifo fifo").status == 0)
+    let ingest = try Child(
+      [Binary.find("bash")!, "-c", "exec rtinfer ingest --from kcat --log --fsync always < fifo"],
+      in: folder.url, environment: Binary.environment(home: folder.url))
+    let lost = try join(address, "-X enable.auto.offset.store=false")
+    let other = try join(address)
+    defer { for child in [lost, other, ingest] where child.isRunning { child.send(SIGKILL) } }
+    for member in [lost, other] {
+      #expect(member.waitForErrors("assigned: t ["), "\(member.errorsSoFar)")
+    }
+    func produce(_ numbers: Range<Int>) throws {
+      let lines = numbers.map {
+        "k\($0 % 40)|{\"n\":\($0),\"time\":\"2013-01-05T10:00:10Z\"}\n"
+      }
+      try folder.write(lines.joined(), "events")
+      let outcome = try bash("kcat -b \(address) -q -P -t t -K '|' -l events")
+      #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+
+    try produce(0..<200)
+    #expect(ingest.waitForLines(200), "\(ingest.errorsSoFar)")
+    lost.send(SIGKILL)
+    #expect(lost.wait().status == 128 + SIGKILL)
+    // In the lost member's partitions these lie behind what it had read: whoever reads them has read that again.
+    try produce(200..<400)
+    #expect(ingest.waitForLines(400), "\(ingest.errorsSoFar), \(other.errorsSoFar)")
+    other.send(SIGTERM)
+    _ = other.wait()
+    let end = ingest.wait()
+    #expect(end.status == 0, "\(end.errors)")
+
+    let log = try bash("rtinfer ingest --replay").output.split(separator: "\n")
+    let numbers = log.map { $0.firstMatch(of: #/"n":([0-9]+)/#).flatMap { Int($0.output.1) } ?? -1 }
+    #expect(numbers.sorted() == Array(0..<400), "each record once")
+    let assigned =
+      lost.errorsSoFar.split(separator: "\n").last { $0.contains("assigned: t [") } ?? ""
+    let partitions = Set(assigned.matches(of: #/t \[([0-9])\]/#).map(\.output.1))
+    let twice = zip(log, numbers).count { line, number in
+      let partition = line.firstMatch(of: #/"partition":([0-9])/#)
+      return number < 200 && partition.map { partitions.contains($0.output.1) } == true
+    }
+    let dropped = end.errors.firstMatch(of: #/repeats dropped ([0-9]+)/#)
+    #expect(twice > 0 && Int(dropped?.output.1 ?? "0")! >= twice, "\(twice): \(end.errors)")
   }
 }
