@@ -17,7 +17,7 @@ public import Core
 
 public struct DelayDistribution: Sendable, Equatable {
   public struct Percentile: Sendable, Equatable {
-    /// Above 0 and below 100.
+    /// Within `percents`.
     public let percent: Double
     public let delay: TimeSpan
 
@@ -27,8 +27,12 @@ public struct DelayDistribution: Sendable, Equatable {
     }
   }
 
-  /// What percentiles are there for the next one to be wrong.
+  /// The longest delay that a percentile may have.
   public static let delayMax = TimeSpan.days(30)
+  /// Shares whose normal scores can be told apart.
+  public static let percents = 0.0001...99.9999
+  /// What two percentiles are at least apart.
+  public static let percentStep = 0.0001
   /// How much later than the last percentile an event can be.
   static let reach: Int64 = 10
 
@@ -50,8 +54,9 @@ public struct DelayDistribution: Sendable, Equatable {
     precondition(percentiles.count > 1, "a point has no slope")
     precondition(
       zip(percentiles, percentiles.dropFirst()).allSatisfy {
-        $0.percent < $1.percent && $0.delay <= $1.delay
-      } && percentiles[0].delay > .zero && percentiles.last!.delay <= DelayDistribution.delayMax,
+        $0.percent + DelayDistribution.percentStep / 2 < $1.percent && $0.delay <= $1.delay
+      } && percentiles.allSatisfy { DelayDistribution.percents.contains($0.percent) }
+        && percentiles[0].delay > .zero && percentiles.last!.delay <= DelayDistribution.delayMax,
       "percentiles in their order")
     self.percentiles = percentiles
     self.seed = seed
@@ -118,9 +123,10 @@ extension DelayDistribution {
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
       let next = try DelayDistribution.percentile(String(part))
       if let last = percentiles.last {
-        guard last.percent < next.percent else {
+        guard last.percent + DelayDistribution.percentStep / 2 < next.percent else {
           throw Mistake(
-            message: "'\(part)' stands behind p\(last.percent.plain)", hint: "smaller shares first")
+            message: "'\(part)' stands behind p\(last.percent.plain)",
+            hint: "smaller shares first, \(DelayDistribution.percentStep.plain) apart at least")
         }
         guard last.delay <= next.delay else {
           throw Mistake(
@@ -142,10 +148,10 @@ extension DelayDistribution {
   private static func percentile(_ part: String) throws(Mistake) -> Percentile {
     let words = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     guard words.count == 2, words[0].hasPrefix("p"),
-      let percent = Double(words[0].dropFirst()), percent > 0, percent < 100
+      let percent = Double(words[0].dropFirst()), percents.contains(percent)
     else {
       throw Mistake(
-        message: "'\(part)' is no percentile above p0 and below p100 with its delay",
+        message: "'\(part)' is no percentile from p0.0001 to p99.9999 with its delay",
         hint: "p50=200ms,p99=3s")
     }
     guard let delay = TimeSpan(String(words[1])) else {

@@ -119,7 +119,8 @@ enum HelpTopics {
         decided           by every arm; with_outcome, compared: whose outcome, whose worth is known
         too_late          decisions that came when the outcome was there already: they are none
         differing, flips  decided otherwise than by the first arm: first, arm, n
-        age_s             how old the features were when the decision was there: p50, max
+        age_s             how old the features were when the decision was there: p50, max; a delay that
+                          is drawn for each event is not in it
         ingest_delay_s    p50, p99 of a distribution, or with --ingest-delay log of its events, of
                           which p99 is taken
         delay_s           from the question to its decision: p50, max

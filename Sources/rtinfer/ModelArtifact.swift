@@ -104,12 +104,11 @@ struct ModelArtifact {
     while let folder = folders.popLast() {
       for entry in ((try? files.names(in: "\(path)/\(folder)")) ?? []).sorted() {
         let name = "\(folder)\(entry)"
-        // A pipe would be waited for, and a link may lead back to where it is.
-        if files.standsForAnother("\(path)/\(name)") { continue }
-        if (try? files.names(in: "\(path)/\(name)")) != nil {
-          folders.append("\(name)/")
-        } else {
+        // A pipe would be waited for, and a link to a folder may lead back to where it is.
+        if files.isFile("\(path)/\(name)") {
           names.append(name)
+        } else if !files.standsForAnother("\(path)/\(name)") {
+          folders.append("\(name)/")
         }
       }
       guard names.count <= filesMax else {

@@ -14,7 +14,7 @@ extension Project {
     text.append("{\"models\":")
     text.append(section)
     text.append(",\"features\":")
-    text.append(views(readBy: model.inputNames + section.map { $0.node.json() }))
+    text.append(views(readBy: model.inputNames + section.flatMap(\.node.texts)))
     text.append(",\"events\":")
     text.append(members("events"))
     text.append("}")
@@ -35,9 +35,21 @@ extension Project {
         && texts.contains { $0.names("\(view.key):") || $0.names("\(view.key)__") }
     }) {
       taken.insert(next.key)
-      texts.append(next.node.json())
+      texts += next.node.texts
     }
     return all.filter { taken.contains($0.key) }
+  }
+}
+
+extension ConfigNode {
+  /// All strings and keys in it.
+  fileprivate var texts: [String] {
+    switch value {
+    case .null, .bool, .number: []
+    case .string(let text): [text]
+    case .array(let nodes): nodes.flatMap(\.texts)
+    case .object(let members): members.flatMap { [$0.key] + $0.node.texts }
+    }
   }
 }
 

@@ -4,7 +4,7 @@
 By hand means with the tools that one would take for it: Polars reads the events, sorts and joins them; windows are
 differences of running sums between two places of a sorted column that NumPy finds by bisection, largest and smallest
 values of a window come from a sparse table; XGBoost scores an arm's questions in one batch; rules, outcomes and values are
-columns; intervals come from 1,000 cluster bootstraps by day. Nothing loops over events. It is written for the seven
+columns; intervals come from 4,000 cluster bootstraps by day. Nothing loops over events. It is written for the seven
 views of Fixtures/flights and knows their 21 features by heart; quality, segments, the page, other orders of arrival and a
 state that stays small are left out of it.
 

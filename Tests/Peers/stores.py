@@ -49,8 +49,10 @@ AGGREGATES = [
 NAMES = [name for name, _ in AGGREGATES]
 START = 1_700_006_400
 SPAN = 3600
-# Of what a view's head is in Redis.
+# Of a view's head in Redis.
 HEAD_BYTES = 80
+# From one of many keys to the next.
+KEY_STEP = 7_368_787
 
 
 def stamp(seconds):
@@ -346,6 +348,7 @@ def feast_peer(table, folder, values, requests):
 
 def many_keys(binary, folder, count, reads):
     """The embedded store alone, of so many keys of one view: its making, its size, its opening, rows read by chance."""
+    assert math.gcd(count, KEY_STEP) == 1, "each key once"
     fields = 'user: "string"'
     features = ", ".join(f"{name}: {{ {text} }}" for name, text in AGGREGATES)
     (folder / "rtinfer.json").write_text(f"""{{
@@ -362,7 +365,7 @@ def many_keys(binary, folder, count, reads):
             # Each key once, in no order.
             out.write("".join(
                 '{"type":"paid","time":"%s","user":"u%09d","amount":%d.5}\n'
-                % (stamps[index * SPAN // count], index * 7_368_787 % count, index % 997)
+                % (stamps[index * SPAN // count], index * KEY_STEP % count, index % 997)
                 for index in range(first, min(count, first + 10_000))))
     generator = random.Random(9)
     asked = [generator.randrange(count) for _ in range(reads)]

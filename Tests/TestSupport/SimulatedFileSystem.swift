@@ -126,6 +126,7 @@ public final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
 
   /// Folders are there at once and for good: what is tested are the files in them.
   public func standsForAnother(_ path: String) -> Bool { false }
+  public func isFile(_ path: String) -> Bool { exists(path) && (try? names(in: path)) == nil }
 
   public func makeFolder(_ path: String) throws(SystemError) {
     var path = Substring(path)

@@ -4,6 +4,8 @@
 extension Expression {
   /// The texts that `&&` joins at the top, without blanks around them; the whole text where it is no such row
   /// (`a || b`, `c ? d : e`). Each stands for itself: all of them hold exactly where the whole holds.
+  ///
+  /// - Throws: where one of them is no expression, whatever it names.
   public static func clauses(of text: String) throws(ExpressionError) -> [String] {
     var lexer = ExpressionLexer(text)
     var depth = 0
@@ -23,7 +25,9 @@ extension Expression {
     var start = 0
     for cut in cuts + [bytes.count] {
       let part = Array(bytes[start..<cut])
-      clauses.append(part.withBytes { $0.trimmed.string })
+      let clause = part.withBytes { $0.trimmed.string }
+      _ = try ExpressionParser.parse(clause)
+      clauses.append(clause)
       start = min(cut + 2, bytes.count)
     }
     return clauses

@@ -43,6 +43,8 @@ public protocol FileSystem: Sendable {
   func names(in folder: String) throws(SystemError) -> [String]
   /// Whether what is there is no file of its own: a link, a device or a pipe.
   func standsForAnother(_ path: String) -> Bool
+  /// Whether a file is there that can be read to its end, or a link to one: no folder, device or pipe.
+  func isFile(_ path: String) -> Bool
   /// Makes the folder and those above it, if they are not there.
   func makeFolder(_ path: String) throws(SystemError)
   /// Takes the lock that the file at `path` stands for, or says who holds it. The file is made if it is not
@@ -129,6 +131,8 @@ public struct RealFileSystem: FileSystem {
   public func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   public func standsForAnother(_ path: String) -> Bool { Syscall.standsForAnother(path) }
+
+  public func isFile(_ path: String) -> Bool { Syscall.isFile(path) }
 
   public func names(in folder: String) throws(SystemError) -> [String] {
     try Syscall.names(in: folder)

@@ -175,6 +175,11 @@ enum Syscall {
     return kind != S_IFREG && kind != S_IFDIR
   }
 
+  static func isFile(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
+
   static func names(in folder: String) throws(SystemError) -> [String] {
     guard let stream = opendir(folder) else { throw SystemError(errno, "opendir") }
     defer { closedir(stream) }

@@ -57,14 +57,15 @@ public struct PairedComparison: Sendable {
     differingCount = differing
     clusterCount = seen.count
     differingClusterCount = differs.count { $0 }
-    difference = seen.reduce(0, +)
+    let difference = seen.reduce(0, +)
+    self.difference = difference
     let interval =
       PairedComparison.lack(
         count: count, clusters: clusterCount, differing: differingClusterCount) == nil
       ? bootstrap.interval(ofSum: seen) : nil
     self.interval = interval
     detectable = interval.flatMap {
-      PairedComparison.detectable(seen, reach: seen.reduce(0, +) - $0.low)
+      PairedComparison.detectable(seen, reach: difference - $0.low)
     }
   }
 

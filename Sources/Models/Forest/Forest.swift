@@ -27,6 +27,8 @@
 // (XGBoost has added so since 1.3; before, it summed the trees first. Older files score as they do
 // in the library of today.)
 
+import Wide
+
 struct Forest: Sendable {
   /// When a numeric split sends a row to the left.
   enum Comparison: Sendable {
@@ -157,7 +159,7 @@ extension Forest.Comparison {
     case .exactAtMost: return input
     // Rows come to LightGBM's trees as sparse ones, without what is as good as zero
     // (src/c_api.cpp, `kZeroThreshold`, a 32-bit float).
-    case .doubleAtMost: return input.magnitude <= Double(1e-35 as Float) ? 0 : input
+    case .doubleAtMost: return input.magnitude <= BinKernel.tiny ? 0 : input
     }
   }
 

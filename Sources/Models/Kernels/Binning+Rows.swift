@@ -1,5 +1,5 @@
 // Rows into bins: for each input the ranks of a block's values are searched, four at a time and without a branch, and
-// then written into the input's columns. Time is spent in `findRanks`.
+// then written into the input's columns. Columns of a wide processor are `Binning+Wide`'s, to which this is the twin.
 
 import Core
 
@@ -19,7 +19,7 @@ extension Binning {
   /// - Parameters:
   ///   - rows: `count × inputCount` inputs, row after row.
   ///   - wide: with AVX2, which the processor must have.
-  /// - Complexity: O(count × inputs × log thresholds), no allocation.
+  /// - Complexity: O(count × inputs × log thresholds), but for `binWide`; no allocation.
   func bin(
     _ rows: UnsafePointer<Double>, count: Int, into layout: Layout, wide: Bool = Processor.isWide
   ) {

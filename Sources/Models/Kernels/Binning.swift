@@ -81,7 +81,7 @@ struct Binning: Sendable {
   func fullBin(_ column: Int) -> Int { column < columns.count ? Int(columns[column].fullBin) : 1 }
 
   /// Rows that are binned together.
-  static let blockRows = 256
+  static let blockRows = BinKernel.columnBytes
 
   /// An integer for each value that is no NaN, in the same order.
   @inline(__always)

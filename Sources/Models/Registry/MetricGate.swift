@@ -7,7 +7,7 @@ public struct MetricGate: Sendable {
   /// How one clause came out.
   public struct Verdict: Sendable, Equatable {
     public let clause: String
-    /// Nil where it names what was not measured, or is no clause.
+    /// Nil where it names what was not measured, or says nothing that holds or not.
     public let holds: Bool?
     /// The metrics that the clause names, in its order, with their values.
     public let values: [(name: String, value: Double)]

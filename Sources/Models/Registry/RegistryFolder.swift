@@ -25,6 +25,9 @@ public struct RegistryFolder: Sendable {
     self.files = files
   }
 
+  /// Whether there is a registry, of any format.
+  public var isThere: Bool { files.exists(absolute(RegistryFolder.format)) }
+
   static let formatLine = "rtinfer-registry 1\n"
 
   // Names relative to the folder, as `PendingChange` writes them down.

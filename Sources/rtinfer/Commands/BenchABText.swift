@@ -115,7 +115,9 @@ extension BenchABReport {
     guard let median = arm.took.percentile(50), let p99 = arm.took.percentile(99) else {
       return "-"
     }
-    return "\((Double(median) / 1e3).fixed(1)), \((Double(p99) / 1e3).fixed(1)) µs"
+    // Of fewer than a hundred the p99 is the longest of them.
+    let tail = arm.took.count < 100 ? "-" : (Double(p99) / 1e3).fixed(1)
+    return "\((Double(median) / 1e3).fixed(1)), \(tail) µs"
   }
 
   /// Whether any arm lets a question wait for its decision.

@@ -26,7 +26,7 @@ enum RegistryAdd {
       Prints the log's line.
 
       FILE may be a folder: of MLflow with an MLmodel file (xgboost, lightgbm, catboost and onnx flavours), or any with one model \
-      file in it; its other files are kept beside, but for links, pipes and devices. Where the project declares NAME as several files (combine), \
+      file in it; its other files are kept beside, but for pipes, devices and links to folders. Where the project declares NAME as several files (combine), \
       there is no FILE: all of them are added as one version.
       """,
     operands: .files,

@@ -88,10 +88,17 @@ enum RegistryUpkeep {
     invocation.messages.note("watching \(folder.path)")
     while !Signals.sleep(milliseconds: pause) {
       // A folder that is not there may be about to be put back.
-      guard let view = try? RegistryView(folder), let bytes = try? view.logBytes(),
-        bytes != seen.count
-      else { continue }
-      let log = try view.log()
+      // What is wrong with a registry that is there ends the watch.
+      guard folder.isThere else { continue }
+      let log: [UInt8]
+      do throws(Failure) {
+        let view = try RegistryView(folder)
+        guard try view.logBytes() != seen.count else { continue }
+        log = try view.log()
+      } catch {
+        if !folder.isThere { continue }
+        throw error
+      }
       if log.starts(with: seen) {
         try invocation.write(Array(log[seen.count...]))
       } else {
