@@ -188,7 +188,7 @@ _rtinfer() {
       esac
       ;;
     'bench features '*)
-      flags='--project --online --online-deadline --for --at --hot --remember --updates --batch --repeats --seed --json --rejects --max-rejects --strict --quiet --help'
+      flags='--project --online --online-deadline --for --at --hot --remember --updates --batch --repeats --peers --seed --json --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --online) values='folders' ;;
@@ -206,7 +206,7 @@ _rtinfer() {
       esac
       ;;
     'bench pipeline '*)
-      flags='--project --registry --model --batch --repeats --decisions --summary --json --table --type --type-member --from --idle --private-key --rejects --max-rejects --strict --quiet --help'
+      flags='--project --registry --model --batch --repeats --peers --decisions --summary --json --table --type --type-member --from --idle --private-key --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --registry) values='folders' ;;

@@ -48,6 +48,14 @@ enum GeneratedStream {
     "{\"id\":\(number),\"f0\":\(number % 7).1234567890123,\"f1\":\(number % 5),\"f2\":-1.5e-7,\"f3\":null}\n"
   }
 
+  /// A request of a run of bench http.
+  static func sample(_ number: Int) -> String {
+    let due = Timestamp("2024-05-01T10:00:00Z").microseconds + Int64(number) * 100
+    return "{\"kind\":\"sample\",\"due\":\"\(Timestamp(microseconds: due).rfc3339)\","
+      + "\"latency_us\":\(300 + number % 97).25,\"service_us\":\(290 + number % 97).25,\"status\":200,"
+      + "\"layers_us\":{\"request\":20.5,\"features\":\(90 + number % 53).125,\"inference\":99.5}}\n"
+  }
+
   /// The same row as a line of CSV.
   static func cells(_ number: Int) -> String {
     "\(number),\(number % 7).1234567890123,\(number % 5),-1.5e-7,\n"

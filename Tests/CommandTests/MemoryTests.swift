@@ -83,11 +83,14 @@ struct MemoryTests {
   /// The most memory in use for a stream of so many bytes.
   private func peak(_ command: String, bytes: Int) throws -> Int {
     let isScore = command == "score"
+    let isSamples = command == "budget check"
     let program = Binary.optimised ?? Binary.rtinfer
     let words = isScore ? "score --model '\(GeneratedStream.model)'" : command
     let child = try start("'\(program)' \(words) > /dev/null", seconds: 3_600)
     var (written, number) = (0, 0)
-    let line = isScore ? GeneratedStream.row : GeneratedStream.event
+    let line =
+      isScore
+      ? GeneratedStream.row : isSamples ? GeneratedStream.sample : GeneratedStream.event
     // Rows may repeat; events must not, as their time moves on.
     var chunk = ""
     while written < bytes {
@@ -103,11 +106,13 @@ struct MemoryTests {
     return peak
   }
 
-  @Test(arguments: ["ingest", "materialize", "score"])
+  @Test(arguments: ["ingest", "materialize", "score", "budget check"])
   func memoryDoesNotGrowWithTheStream(_ command: String) throws {
-    let short = try peak(command, bytes: 1_000_000)
+    // Enough for all blocks that two threads have in hand.
+    let short = try peak(command, bytes: command == "budget check" ? 6_000_000 : 1_000_000)
     let long = try peak(command, bytes: MemoryTests.bytes)
     #expect(
-      long < short + 2 << 20, "\(short) bytes in use for 1 MB, \(long) for \(MemoryTests.bytes)")
+      long < short + 2 << 20,
+      "\(short) bytes in use for a short one, \(long) for \(MemoryTests.bytes)")
   }
 }

@@ -35,6 +35,22 @@ import Testing
     #expect(histogram.count == count)
   }
 
+  @Test(arguments: [1, 5, 10, 14])
+  func manyAtOnceAreAsOneAfterAnother(_ bits: Int) {
+    var random = SplitMix64(seed: 11)
+    let ends: [UInt64] = [0, 1, 1 << UInt64(bits) - 1, 1 << UInt64(bits), .max - 1, .max]
+    var (one, many) = (LatencyHistogram(bits: bits), LatencyHistogram(bits: bits))
+    for part in [[], ends, values(&random, 1_000, spread: 63), values(&random, 7, spread: 40)] {
+      for value in part { one.record(value) }
+      part.withUnsafeBufferPointer { many.record(contentsOf: $0) }
+      #expect(many.count == one.count && many.sum == one.sum && many.maximum == one.maximum)
+      var buckets: [[UInt64]] = []
+      one.forEachBucket { buckets.append([$0, $1, UInt64($2)]) }
+      many.forEachBucket { #expect([$0, $1, UInt64($2)] == buckets.removeFirst()) }
+      #expect(buckets.isEmpty)
+    }
+  }
+
   @Test func tenBitsAreExactToAThousandth() throws {
     var random = SplitMix64(seed: 9)
     let values = values(&random, 20_000, spread: 40)

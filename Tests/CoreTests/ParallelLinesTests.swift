@@ -9,6 +9,12 @@ import Testing
 @Suite struct ParallelLinesTests {
   private static let lineBytesMax = 40
 
+  private struct Found: Sendable {
+    let text: String
+    let number: Int
+    let offset: Int
+  }
+
   private static func describe(_ line: Line) -> String {
     "\(line.bytes.string)|\(line.fault.map { "\($0)" } ?? "whole")|\(line.endedInReturn)"
   }
@@ -24,12 +30,24 @@ import Testing
   }
 
   private func found(_ source: ChunkedSource, threads: Int, blockBytes: Int) throws -> [String] {
-    let lines = ParallelLines<String>(
+    let lines = ParallelLines<[Found]>(
       threads: threads, blockBytes: blockBytes, lineBytesMax: ParallelLinesTests.lineBytesMax,
-      parser: { { ParallelLinesTests.describe($0) } })
+      parser: {
+        { lines in
+          var found: [Found] = []
+          while let line = lines.next() {
+            found.append(
+              Found(
+                text: ParallelLinesTests.describe(line), number: line.number, offset: line.offset))
+          }
+          return found
+        }
+      })
     var found: [String] = []
-    try lines.read(source) { (line, number, offset) throws(Failure) in
-      found.append("\(number)@\(offset) \(line)")
+    try lines.read(source) { (block, before) throws(Failure) in
+      for line in block {
+        found.append("\(before.lines + line.number)@\(before.bytes + line.offset) \(line.text)")
+      }
     }
     return found
   }
@@ -70,15 +88,18 @@ import Testing
 
   @Test func stopsWhereTheCallerDoes() throws {
     let text = Array(String(repeating: "line\n", count: 10_000).utf8)
-    let lines = ParallelLines<Int>(threads: 2, blockBytes: 100, parser: { { $0.bytes.count } })
-    var taken = 0
+    // A parser that leaves lines unread: they are counted all the same.
+    let lines = ParallelLines<Int>(
+      threads: 2, blockBytes: 100, parser: { { $0.next()?.bytes.count ?? 0 } })
+    var (taken, bytes) = (0, 0)
     let failure = #expect(throws: Failure.self) {
-      try lines.read(ChunkedSource(text)) { (count, number, _) throws(Failure) in
-        #expect(count == 4 && number == taken + 1)
+      try lines.read(ChunkedSource(text)) { (count, before) throws(Failure) in
+        #expect(count == 4 && before.lines * 5 == before.bytes && before.bytes >= bytes)
         taken += 1
-        if taken == 1_234 { throw .badData("enough") }
+        bytes = before.bytes
+        if taken == 123 { throw .badData("enough") }
       }
     }
-    #expect(taken == 1_234 && failure?.message == "enough")
+    #expect(taken == 123 && bytes >= 12_200 && failure?.message == "enough")
   }
 }

@@ -74,31 +74,62 @@ import Testing
     }
   }
 
+  private static let clauses = [
+    "p99 < 5ms", "p50 < 1ms", "mean < 1ms", "max < 9ms", "service.p99 < 5ms",
+    "service.mean < 1ms",
+    "features.p99 < 1ms", "queue.max < 1ms", "errors < 1%", "availability > 99%", "burn < 9",
+    "rate > 100", "count > 10", "p90 < 3ms over 1s", "errors < 5% over 1s",
+  ]
+
+  private func evidence(_ clauses: String) throws -> BudgetEvidence {
+    BudgetEvidence(
+      try Clause.parse(clauses, origin: "test"), confidence: 0.95, allowedErrors: 0.001)
+  }
+
+  private func expectSame(_ one: Verdict, _ other: Verdict, _ text: String) {
+    #expect(one.answer == other.answer && one.value == other.value, "\(text)")
+    #expect(one.interval?.low == other.interval?.low, "\(text)")
+    #expect(one.interval?.high == other.interval?.high, "\(text)")
+    #expect(one.count == other.count && one.why == other.why, "\(text)")
+    #expect(one.tail?.count == other.tail?.count, "\(text)")
+    #expect(one.tail?.shares == other.tail?.shares, "\(text)")
+  }
+
   /// Only what a clause reads is counted: each clause by itself says what it says among all others.
   @Test func aClauseAloneSaysWhatItSaysAmongOthers() throws {
-    let texts = [
-      "p99 < 5ms", "p50 < 1ms", "mean < 1ms", "max < 9ms", "service.p99 < 5ms",
-      "service.mean < 1ms",
-      "features.p99 < 1ms", "queue.max < 1ms", "errors < 1%", "availability > 99%", "burn < 9",
-      "rate > 100", "count > 10", "p90 < 3ms over 1s", "errors < 5% over 1s",
-    ]
     let observations = observations(20_000, seed: 5)
     func verdicts(_ text: String) throws -> [Verdict] {
-      var evidence = BudgetEvidence(
-        try Clause.parse(text, origin: "test"), confidence: 0.95, allowedErrors: 0.001)
+      var evidence = try evidence(text)
       for one in observations { evidence.record(one) }
       return evidence.verdicts()
     }
+    let texts = EvidenceTwinTests.clauses
     let together = try verdicts(texts.joined(separator: " && "))
     for (text, among) in zip(texts, together) {
       let alone = try verdicts(text)[0]
-      #expect(alone.answer == among.answer && alone.value == among.value, "\(text)")
-      #expect(alone.interval?.low == among.interval?.low, "\(text)")
-      #expect(alone.interval?.high == among.interval?.high, "\(text)")
-      #expect(alone.count == among.count && alone.why == among.why, "\(text)")
-      #expect(alone.tail?.count == among.tail?.count && alone.tail?.shares == among.tail?.shares)
+      expectSame(alone, among, text)
       let isOfTotal = ["p99 < 5ms", "p50 < 1ms"].contains(text)
       #expect((alone.tail != nil) == isOfTotal, "\(text)")
+    }
+  }
+
+  /// Requests and decisions recorded many at once, wherever the stream is cut, beside one after another.
+  @Test(arguments: [1, 7, 16, 33, 1_000, 1_024, 30_000])
+  func manyAtOnceSayWhatOneAfterAnotherSay(_ length: Int) throws {
+    var observations = observations(20_000, seed: 6)
+    for index in stride(from: 5, to: observations.count, by: 9) {
+      observations[index] = BudgetEvidence.Observation(decision: observations[index].layers)
+    }
+    let text = EvidenceTwinTests.clauses.joined(separator: " && ")
+    var (single, many) = (try evidence(text), try evidence(text))
+    for one in observations { single.record(one) }
+    for start in stride(from: 0, to: observations.count, by: length) {
+      many.record(contentsOf: observations[start..<min(start + length, observations.count)])
+    }
+    #expect(many.count == single.count && single.count == 20_000)
+    for (one, other) in zip(single.verdicts(), many.verdicts()) {
+      #expect(one.answer != .inconclusive || !one.why.isEmpty)
+      expectSame(one, other, one.clause)
     }
   }
 }

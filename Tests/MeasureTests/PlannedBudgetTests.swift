@@ -122,7 +122,7 @@ import Testing
     var baseline = Baseline()
     for _ in 0..<100 {
       evidence.record(nil, timing)
-      baseline.recordDecision(timing)
+      baseline.record(.init(decision: timing))
     }
     #expect(evidence.layers.map { $0.all.count } == [0, 0, 100, 0, 0, 0])
     let text = OutputBuffer(MemorySink())

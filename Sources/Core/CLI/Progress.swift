@@ -19,9 +19,9 @@ public final class Progress {
     self.nextLook = step
   }
 
-  /// One more record has been worked on.
-  public func advance() {
-    count += 1
+  /// So many more records have been worked on.
+  public func advance(by records: Int = 1) {
+    count += records
     if isShown, count >= nextLook { look() }
   }
 

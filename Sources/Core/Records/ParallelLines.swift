@@ -15,12 +15,14 @@ public struct ParallelLines<Found: Sendable> {
   private let threads: Int
   private let blockBytes: Int
   private let lineBytesMax: Int
-  private let makeParser: @Sendable () -> (Line) -> Found
+  private let makeParser: @Sendable () -> (BlockLines) -> Found
 
-  /// - Parameter parser: made once in each thread; what it says of a line must not refer to its bytes.
+  /// - Parameter parser: made once in each thread; takes all lines of a block, and what it says of them must not refer to
+  ///   their bytes.
   public init(
     threads: Int, blockBytes: Int = ParallelLines.blockBytes,
-    lineBytesMax: Int = Limits.lineBytesMax, parser: @escaping @Sendable () -> (Line) -> Found
+    lineBytesMax: Int = Limits.lineBytesMax,
+    parser: @escaping @Sendable () -> (BlockLines) -> Found
   ) {
     self.threads = min(max(1, threads), ParallelLines.threadsMax)
     self.blockBytes = blockBytes
@@ -30,18 +32,20 @@ public struct ParallelLines<Found: Sendable> {
 
   /// Reads all lines of a source that are not blank.
   ///
-  /// - Parameter take: is told of each in order, with its number and place as `LineReader` gives them.
+  /// - Parameter take: is told of each block in order, with how many lines and bytes there were before it: with those, numbers
+  ///   and places of its lines are as `LineReader` gives them.
   /// - Complexity: O(bytes); memory for two blocks a thread, and what was found in them.
   public func read(
     _ source: any ByteSource,
-    _ take: (_ found: Found, _ number: Int, _ offset: Int) throws(Failure) -> Void
+    _ take: (_ found: Found, _ before: (lines: Int, bytes: Int)) throws(Failure) -> Void
   ) throws(Failure) {
     let blocks = LineBlocks(source, blockBytes: blockBytes, lineBytesMax: lineBytesMax)
     guard let first = try blocks.next() else { return }
     if blocks.isDone {
       // Not worth a thread.
       let parser = BlockParser(makeParser(), lineBytesMax)
-      return try deliver(parser.parse(first, isFirst: true), before: 0, take)
+      let parsed = parser.parse(first, isFirst: true)
+      return try take(parsed.found, (0, parsed.block.offset))
     }
     let pool = try ParserPool(threads: threads, lineBytesMax: lineBytesMax, makeParser)
     defer { pool.close() }
@@ -56,86 +60,50 @@ public struct ParallelLines<Found: Sendable> {
       }
       let parsed = pool.result(taken)
       taken += 1
-      try deliver(parsed, before: lines, take)
+      try take(parsed.found, (lines, parsed.block.offset))
       lines += parsed.lineCount
-    }
-  }
-
-  private func deliver(
-    _ parsed: ParsedBlock<Found>, before lines: Int,
-    _ take: (_ found: Found, _ number: Int, _ offset: Int) throws(Failure) -> Void
-  ) throws(Failure) {
-    for index in parsed.found.indices {
-      let (number, offset) = parsed.places[index]
-      try take(parsed.found[index], lines + Int(number), parsed.offset + Int(offset))
+      blocks.reuse(parsed.block)
     }
   }
 }
 
-/// What was found in a block, line by line.
+/// The lines of a block that are not blank, numbers and places counted from its start.
+public struct BlockLines {
+  fileprivate let reader: LineReader
+
+  /// Valid until the next one is asked for; nil at the end.
+  public func next() -> Line? {
+    // What is in memory does not fail.
+    try? reader.next()
+  }
+}
+
+/// What was found in a block, and the block, to be filled again.
 private struct ParsedBlock<Found: Sendable>: Sendable {
-  let offset: Int
-  var found: [Found] = []
-  /// Numbers and places within the block.
-  var places: [(number: Int32, offset: Int32)] = []
-  var lineCount = 0
+  let block: LineBlock
+  let found: Found
+  let lineCount: Int
 }
 
 /// One thread's parser.
 private final class BlockParser<Found: Sendable> {
-  private let parse: (Line) -> Found
+  private let parse: (BlockLines) -> Found
   private let lineBytesMax: Int
-  /// Lines of a block, as the one before had.
-  private var expected = 0
 
-  init(_ parse: @escaping (Line) -> Found, _ lineBytesMax: Int) {
+  init(_ parse: @escaping (BlockLines) -> Found, _ lineBytesMax: Int) {
     self.parse = parse
     self.lineBytesMax = lineBytesMax
   }
 
+  /// - Parameter isFirst: a byte order mark is one at the start of the source only.
   func parse(_ block: LineBlock, isFirst: Bool) -> ParsedBlock<Found> {
-    var parsed = ParsedBlock<Found>(offset: block.offset)
-    // A byte order mark is one at the start of the source only: before other blocks stands a blank line.
-    let source = BlockSource(block.bytes, withBlankLine: !isFirst)
-    let reader = LineReader(source, lineBytesMax: lineBytesMax)
-    let blank = isFirst ? 0 : 1
-    parsed.found.reserveCapacity(expected)
-    parsed.places.reserveCapacity(expected)
-    // A source in memory does not fail.
-    while let line = try? reader.next() {
-      parsed.found.append(parse(line))
-      parsed.places.append((Int32(line.number - blank), Int32(line.offset - blank)))
+    block.withLines(isFirst: isFirst, lineBytesMax: lineBytesMax) { reader in
+      let found = parse(BlockLines(reader: reader))
+      // Those that the parser has left.
+      while (try? reader.next()) != nil {}
+      return ParsedBlock(block: block, found: found, lineCount: reader.lineCount)
     }
-    parsed.lineCount = reader.lineCount - blank
-    expected = parsed.found.count + parsed.found.count / 8
-    return parsed
   }
-}
-
-private final class BlockSource: ByteSource {
-  let name = "a block"
-  private let bytes: [UInt8]
-  private var place = 0
-  private var owesBlankLine: Bool
-
-  init(_ bytes: [UInt8], withBlankLine: Bool) {
-    self.bytes = bytes
-    owesBlankLine = withBlankLine
-  }
-
-  func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
-    if owesBlankLine, !buffer.isEmpty {
-      owesBlankLine = false
-      buffer[0] = 0x0A
-      return 1
-    }
-    let count = min(buffer.count, bytes.count - place)
-    bytes.withUnsafeBytes { buffer.copyMemory(from: .init(rebasing: $0[place..<place + count])) }
-    place += count
-    return count
-  }
-
-  func mustWait() -> Bool { false }
 }
 
 /// Threads with a parser each; the block of number n is the one's of number n modulo threads.
@@ -180,7 +148,8 @@ private final class ParserPool<Found: Sendable> {
   private var threads: [WorkerThread] = []
 
   init(
-    threads count: Int, lineBytesMax: Int, _ makeParser: @escaping @Sendable () -> (Line) -> Found
+    threads count: Int, lineBytesMax: Int,
+    _ makeParser: @escaping @Sendable () -> (BlockLines) -> Found
   ) throws(Failure) {
     let shared = try Shared(threads: count)
     self.shared = shared

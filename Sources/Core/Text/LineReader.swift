@@ -37,6 +37,8 @@ public final class LineReader {
   public static let padding = 32
   private let lineBytesMax: Int
   private var buffer: UnsafeMutablePointer<UInt8>
+  /// False where somebody else's bytes are read in place; they are never written.
+  private let ownsBuffer: Bool
   private var capacity: Int
   private var start = 0
   private var scanned = 0
@@ -58,7 +60,29 @@ public final class LineReader {
     self.lineBytesMax = lineBytesMax
     self.capacity = readBytes
     self.buffer = LineReader.allocate(readBytes)
+    self.ownsBuffer = true
   }
+
+  /// Lines of what is in memory as a whole, where they stand: nothing is copied.
+  ///
+  /// - Parameters:
+  ///   - bytes: with `padding` bytes behind them that may be loaded; valid as long as the reader is.
+  ///   - isStart: a byte order mark at the start of them belongs to no line.
+  init(inPlace bytes: Bytes, isStart: Bool, lineBytesMax: Int) {
+    source = MemorySource([])
+    self.lineBytesMax = lineBytesMax
+    capacity = bytes.count
+    buffer = UnsafeMutablePointer(mutating: bytes.base)
+    ownsBuffer = false
+    filled = bytes.count
+    // With nothing to come, the buffer is neither moved nor filled.
+    atEnd = true
+    isPastMark = true
+    guard isStart, bytes.starts(with: LineReader.mark) else { return }
+    (start, scanned, offset) = (LineReader.mark.count, LineReader.mark.count, LineReader.mark.count)
+  }
+
+  private static let mark = Bytes("\u{feff}")
 
   private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<UInt8> {
     let buffer = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity + padding)
@@ -66,7 +90,9 @@ public final class LineReader {
     return buffer
   }
 
-  deinit { buffer.deallocate() }
+  deinit {
+    if ownsBuffer { buffer.deallocate() }
+  }
 
   /// Lines up to here, blank ones too.
   var lineCount: Int { number - 1 }
@@ -137,7 +163,7 @@ public final class LineReader {
   /// Reads as far as it takes to know whether the source begins with a byte order mark.
   @inline(never)
   private func passMark() throws(Failure) {
-    let mark = Bytes("\u{feff}")
+    let mark = LineReader.mark
     isPastMark = true
     while filled < mark.count, !atEnd,
       mark.starts(with: Bytes(base: UnsafePointer(buffer), count: filled))

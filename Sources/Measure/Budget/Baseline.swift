@@ -29,13 +29,6 @@ public struct Baseline: Sendable {
     last = max(last ?? due, due)
   }
 
-  /// A decision's time is that of its layers together.
-  public mutating func recordDecision(_ timing: LayerTiming) {
-    requests += 1
-    latency.record((0..<LayerTiming.count).reduce(0) { $0 &+ timing.nanoseconds[$1] })
-    record(timing)
-  }
-
   private mutating func record(_ timing: LayerTiming) {
     openLayers()
     for index in 0..<LayerTiming.count {

@@ -9,10 +9,19 @@ public struct BudgetEvidence: Sendable {
     public var latency: UInt64?
     public var service: UInt64?
     public var isError = false
+    /// Says how long it took, and not whether a request failed.
+    public private(set) var isDecision = false
     public var due: Timestamp?
     public var layers = LayerTiming()
 
     public init() {}
+
+    /// A decision takes as long as its layers together.
+    public init(decision layers: LayerTiming) {
+      latency = (0..<LayerTiming.count).reduce(0) { $0 &+ layers.nanoseconds[$1] }
+      isDecision = true
+      self.layers = layers
+    }
   }
 
   private var latency = BatchedLatencies()
@@ -27,9 +36,10 @@ public struct BudgetEvidence: Sendable {
   /// Requests by the seconds of runs whose samples are not here.
   private var summarySeconds = 0.0
   private var summaryRequests = 0
-  /// Decisions say how long they took and not whether a request failed.
   private var decisions = 0
   private var windows: [WindowTally?]
+  /// One kind of times of many requests, on their way to a histogram.
+  private var column: [UInt64] = []
   private let clauses: [Clause]
   private let confidence: Double
   private let allowedErrors: Double
@@ -52,37 +62,73 @@ public struct BudgetEvidence: Sendable {
   // MARK: Taking up
 
   public mutating func record(_ observation: Observation) {
-    outcomes.record(isError: observation.isError)
-    if let due = observation.due {
-      firstDue = min(firstDue, due)
-      lastDue = max(lastDue, due)
-      if needs.windows { recordInWindows(observation, due) }
-    }
+    count(observation)
     guard let total = observation.latency else { return }
     if needs.latency { latency.record(total) }
     if needs.service, let own = observation.service { service.record(own) }
     guard observation.layers.isPresent else { return }
-    recordLayers(total, observation.layers)
-  }
-
-  /// A decision's own layers; their sum is its latency.
-  public mutating func recordDecision(_ timing: LayerTiming) {
-    decisions += 1
-    let total = (0..<LayerTiming.count).reduce(0) { $0 &+ timing.nanoseconds[$1] }
-    if needs.latency { latency.record(total) }
-    recordLayers(total, timing)
-  }
-
-  private mutating func recordLayers(_ total: UInt64, _ timing: LayerTiming) {
-    if needs.tail {
-      tail.record(total, timing)
-      hasTail = true
-    }
+    if needs.tail { recordTail(total, observation.layers) }
     for index in needs.layers {
-      guard let nanoseconds = timing[index] else { continue }
+      guard let nanoseconds = observation.layers[index] else { continue }
       if layers[index] == nil { layers[index] = BatchedLatencies() }
       layers[index]!.record(nanoseconds)
     }
+  }
+
+  /// Many in their order, as one after another: times go to their histograms column by column, each in a loop of its own.
+  public mutating func record(contentsOf observations: ArraySlice<Observation>) {
+    observations.withUnsafeBufferPointer { observations in
+      for observation in observations {
+        count(observation)
+        guard needs.tail, observation.layers.isPresent, let total = observation.latency else {
+          continue
+        }
+        recordTail(total, observation.layers)
+      }
+      if needs.latency {
+        fill(observations) { $0.latency }
+        column.withUnsafeBufferPointer { latency.record(contentsOf: $0) }
+      }
+      if needs.service {
+        fill(observations) { $0.latency == nil ? nil : $0.service }
+        column.withUnsafeBufferPointer { service.record(contentsOf: $0) }
+      }
+      for index in needs.layers {
+        fill(observations) { $0.latency == nil ? nil : $0.layers[index] }
+        guard !column.isEmpty else { continue }
+        if layers[index] == nil { layers[index] = BatchedLatencies() }
+        column.withUnsafeBufferPointer { layers[index]!.record(contentsOf: $0) }
+      }
+    }
+  }
+
+  @inline(__always)
+  private mutating func fill(
+    _ observations: UnsafeBufferPointer<Observation>, _ time: (Observation) -> UInt64?
+  ) {
+    column.removeAll(keepingCapacity: true)
+    for observation in observations {
+      if let time = time(observation) { column.append(time) }
+    }
+  }
+
+  @inline(__always)
+  private mutating func count(_ observation: Observation) {
+    if observation.isDecision {
+      decisions += 1
+    } else {
+      outcomes.record(isError: observation.isError)
+    }
+    guard let due = observation.due else { return }
+    firstDue = min(firstDue, due)
+    lastDue = max(lastDue, due)
+    if needs.windows { recordInWindows(observation, due) }
+  }
+
+  @inline(__always)
+  private mutating func recordTail(_ total: UInt64, _ timing: LayerTiming) {
+    tail.record(total, timing)
+    hasTail = true
   }
 
   private mutating func recordInWindows(_ observation: Observation, _ due: Timestamp) {

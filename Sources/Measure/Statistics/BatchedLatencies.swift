@@ -33,6 +33,18 @@ public struct BatchedLatencies: Sendable {
     open.record(nanoseconds)
   }
 
+  /// Values in their order, as one after another.
+  public mutating func record(contentsOf values: UnsafeBufferPointer<UInt64>) {
+    all.record(contentsOf: values)
+    var rest = values
+    while !rest.isEmpty {
+      if open.count == length { closeBatch() }
+      let part = min(rest.count, length - open.count)
+      open.record(contentsOf: UnsafeBufferPointer(rebasing: rest[..<part]))
+      rest = UnsafeBufferPointer(rebasing: rest[part...])
+    }
+  }
+
   /// Values whose order is not known.
   public mutating func merge(_ histogram: LatencyHistogram) {
     all.add(histogram)

@@ -38,8 +38,6 @@ final class BaselineRecorder {
 
   func record(_ observation: BudgetEvidence.Observation) { baseline.record(observation) }
 
-  func record(_ timing: LayerTiming) { baseline.recordDecision(timing) }
-
   func record(_ summary: LoadSummary) {
     invalidity = summary.invalidity ?? invalidity
     baseline.machine = summary.machine ?? baseline.machine

@@ -21,6 +21,8 @@ enum BenchFeatures {
     "remember", .text("N"),
     "Finished rows that a reader of a folder remembers for each view, at most; 0 for none, else 4 or more",
     default: "\(Limits.onlineRememberedRows)")
+  static let peers = Flag(
+    "peers", "Measure a dict and SQLite in Python as well, with finished values; for a folder")
   static let seed = Flag("seed", .text("N"), "Of the order of cold rows", default: "1")
 
   static let command = Command(
@@ -44,13 +46,15 @@ enum BenchFeatures {
       before and after; it takes the writer's lock, so no materialize may be writing. Without it the store may be \
       written by another process, which is measured then.
 
+      --peers then has the python3 that is found first look up the same rows in the same calls: in a dict of its own and       by its sqlite3, in memory. Both hold each entity's values as they were finished once, so they do less: nothing is       finished for a request's time, nobody else writes or reads, and a process that ends forgets. Their figures come behind       ours, with how many times longer their median takes (times_longer; less than 1: shorter). Of a server there is none:       its peers would need rows of their own on it.
+
       --online redis://… measures the way to a server and back, in one round trip a look-up. Views that did not answer \
       within --online-deadline are counted; a look-up with such is as slow as the deadline and no slower.
       """,
     operands: .files,
     flags: [
       CommonFlags.project, OnlineStore.flag, OnlineStore.deadline, MaterializeCommand.requests, at,
-      hot, remember, updates, BenchModel.batch, BenchModel.repeats, seed, BenchModel.json,
+      hot, remember, updates, BenchModel.batch, BenchModel.repeats, peers, seed, BenchModel.json,
     ] + CommonFlags.records,
     examples: [
       .init("rtinfer bench features --online .rtinfer/online rows.ndjson", "The table."),
@@ -101,12 +105,20 @@ enum BenchFeatures {
       }
     }
     let updated = try writer?.finish()
+    var figures: [FeaturePeer.Figure] = []
+    if settings.hasPeers {
+      var peer = FeaturePeer(features.views, plan, look, requests, invocation)
+      figures = peer.measure(
+        { look.order(hot: $0 ? settings.hot : nil, seed: settings.seed) }, beside: results)
+    }
     let report = FeatureReport(
       store: address.name, features: plan.answers.count, rows: requests.count, updates: updated)
     if invocation.terminal.outputIsTerminal, !options.isOn(BenchModel.json) {
       invocation.output.append(report.table(results))
+      invocation.output.append(FeaturePeer.table(figures))
     } else {
       for result in results { report.append(result, to: invocation.output) }
+      for figure in figures { FeaturePeer.append(figure, address.name, to: invocation.output) }
     }
     try invocation.output.flush()
     return status
@@ -121,6 +133,7 @@ enum BenchFeatures {
     let repeats: Int
     let seed: UInt64
     let deadline: TimeSpan
+    let hasPeers: Bool
 
     init(_ options: Options, _ address: OnlineAddress) throws(Failure) {
       hot = try options.integer(BenchFeatures.hot, in: 1...1_000_000) ?? 100
@@ -148,6 +161,11 @@ enum BenchFeatures {
             + " the folder \(address.name) answers at once")
       }
       deadline = given ?? .seconds(1)
+      hasPeers = options.isOn(BenchFeatures.peers)
+      guard !hasPeers || !address.isServer else {
+        throw .usage(
+          "--\(BenchFeatures.peers.name): is for the folder of a store, not for \(address.name)")
+      }
     }
   }
 

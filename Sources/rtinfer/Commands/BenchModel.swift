@@ -89,19 +89,19 @@ enum BenchModel {
       results.append(
         try measure(model, rows, batch: size, repeats: repeats, threads: threads, invocation.clock))
     }
-    var figures: [ModelPeer.Figure] = []
+    var figures: [PeerFigure] = []
     if options.isOn(peers) {
       figures = ModelPeer.measure(
         model,
         path: try DeclaredModel.path(declared.definition, try Project.find(invocation), invocation),
-        rows, beside: results, threads: threads, invocation)
+        rows, beside: results.map { $0.own(threads: threads) }, invocation)
     }
     if invocation.terminal.outputIsTerminal, !options.isOn(json) {
       invocation.output.append(table(results, path, model, rows.count / model.inputCount))
       invocation.output.append(ModelPeer.table(figures))
     } else {
       for result in results { append(result, path, model, to: invocation.output) }
-      for figure in figures { ModelPeer.append(figure, path, to: invocation.output) }
+      for figure in figures { ModelPeer.append(figure, ("model", path), to: invocation.output) }
     }
     try invocation.output.flush()
     let status = try rejects.finish(total: run.rows)
@@ -170,6 +170,12 @@ enum BenchModel {
     var calls = LatencyHistogram()
 
     var median: Double { repeats[repeats.count / 2] }
+
+    /// - Parameter threads: that a call may use.
+    func own(threads: Int) -> OwnCalls {
+      OwnCalls(
+        batch: batch, rows: rows, threads: threads, repeats: repeats.count, median: median)
+    }
 
     var figures: CallFigures {
       CallFigures(

@@ -26,6 +26,8 @@ enum BenchPipeline {
     "How often all events are replayed at each size, once without and once with the layers timed, after one time"
       + " for warming up",
     default: "5")
+  static let peers = Flag(
+    "peers", "Measure the model's own library in Python as well, behind a parser of JSON")
   static let decisions = Flag(
     "decisions", .file,
     "Write the decisions of the first pass there, as score writes them but for marks of ingest and the response's time"
@@ -50,13 +52,19 @@ enum BenchPipeline {
       Not in these figures: pipes, sockets, HTTP, the disk of --log and of --out (nothing is written anywhere), waiting \
       for others, other threads. One event is taken when the last is done, which is a closed loop of one client: what users see at a given rate is bench http's to say.
 
+      --peers then has the python3 that is found first do what the middle of a service does for the first 100,000 decided \
+      events: parse the event's JSON (orjson, else json), make a row for the model of finished features, let the model's own \
+      library judge it (as bench model --peers does) and write the event with its margin as JSON. It is spared the rest: \
+      windows, events that only tell, checks, rules. Its figures come last, with how many times longer a \
+      decision takes it (times_longer) than it takes us without our layer of features, but with all events read and with the rules.
+
       On a pipe come sample records of the events that were decided (status 400: refused by a guard or by the model's \
       inputs), of a call of several one, since all waited for the same; then a summary of that run, and a summary of the pipeline for each size; \
       with --summary histograms in place of samples. budget check reads either. On a terminal comes a table.
       """,
     operands: .files,
     flags: [
-      CommonFlags.project, RegistryFlags.registry, model, batch, repeats, decisions,
+      CommonFlags.project, RegistryFlags.registry, model, batch, repeats, peers, decisions,
       BenchHTTP.summary, BenchModel.json, MaterializeCommand.table,
     ] + EventFlags.declared + EventFlags.wrapped + [EventFlags.privateKey] + CommonFlags.records,
     examples: [
@@ -101,13 +109,37 @@ enum BenchPipeline {
         hint: "they are of other types than those that the models decide, or were refused")
     }
     let report = PipelineReport(models, run)
+    let figures = options.isOn(peers) ? try peerFigures(models, project, run, invocation) : []
     if isForPeople {
       invocation.output.append(report.text)
+      invocation.output.append(ModelPeer.table(figures, peerWork))
     } else {
       report.append(to: invocation.output, holdsHistograms: options.isOn(BenchHTTP.summary))
+      for figure in figures {
+        ModelPeer.append(figure, ("pipeline", models[0].definition.name), to: invocation.output)
+      }
     }
     try invocation.output.flush()
     return try rejects.finish(total: read)
+  }
+
+  private static let peerRowsMax = 100_000
+  private static let peerWork =
+    "and JSON in Python, the same events, finished features, no rules"
+
+  private static func peerFigures(
+    _ models: [DeclaredModel], _ project: Project, _ run: PipelineRun, _ invocation: Invocation
+  ) throws(Failure) -> [PeerFigure] {
+    guard models.count == 1 else {
+      PeerProcess.note("several models decide; --\(model.name) says which one", invocation)
+      return []
+    }
+    let (events, rows) = try run.decided(atMost: peerRowsMax)
+    let path = try DeclaredModel.path(models[0].definition, project, invocation)
+    let count = rows.count / models[0].model.inputCount
+    return ModelPeer.measure(
+      models[0].model, path: path, rows, events: events.pending,
+      beside: run.results.map { $0.own(decided: count) }, invocation)
   }
 
   private static func declaredModels(

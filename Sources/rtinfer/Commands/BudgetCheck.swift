@@ -61,13 +61,9 @@ enum BudgetCheck {
       chosen.clauses, confidence: share, allowedErrors: chosen.allowedErrors)
     let records = BudgetRecords()
     let keeper = try BaselineFile.recorder(invocation.options)
-    records.onObservation = { observation in
-      evidence.record(observation)
-      keeper?.record(observation)
-    }
-    records.onDecision = { timing in
-      evidence.recordDecision(timing)
-      keeper?.record(timing)
+    records.onObservations = { observations in
+      evidence.record(contentsOf: observations)
+      if let keeper { observations.forEach(keeper.record) }
     }
     records.onSummary = { summary in
       keeper?.record(summary)

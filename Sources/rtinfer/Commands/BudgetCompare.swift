@@ -88,13 +88,11 @@ enum BudgetCompare {
   ) throws(Failure) -> Side {
     var side = Side()
     let records = BudgetRecords()
-    records.onObservation = { observation in
-      keeper?.record(observation)
-      if let latency = observation.latency { side.latency.record(latency) }
-    }
-    records.onDecision = { timing in
-      keeper?.record(timing)
-      side.latency.record((0..<LayerTiming.count).reduce(0) { $0 &+ timing.nanoseconds[$1] })
+    records.onObservations = { observations in
+      for observation in observations {
+        keeper?.record(observation)
+        if let latency = observation.latency { side.latency.record(latency) }
+      }
     }
     records.onSummary = { summary in
       keeper?.record(summary)

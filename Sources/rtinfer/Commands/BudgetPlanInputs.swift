@@ -13,8 +13,11 @@ struct BudgetPlanInputs {
     guard !invocation.options.operands.isEmpty else { return }
     let records = BudgetRecords()
     let gathered = Gathered()
-    records.onObservation = { gathered.evidence.record($0.latency, $0.layers) }
-    records.onDecision = { gathered.evidence.record(nil, $0) }
+    records.onObservations = { observations in
+      for observation in observations {
+        gathered.evidence.record(observation.latency, observation.layers)
+      }
+    }
     records.onStep = { gathered.curve.append($0) }
     records.onSummary = { summary in
       if let why = summary.invalidity { gathered.invalidity = why }

@@ -4,22 +4,33 @@
 import Core
 import Measure
 
-/// What one line says.
+/// What the lines of a block say: requests and decisions, which nearly all are, and between them the others.
+struct BudgetBlock: Sendable {
+  fileprivate(set) var observations: [BudgetEvidence.Observation] = []
+  fileprivate(set) var others: [Other] = []
+
+  struct Other: Sendable {
+    /// Observations of the block before it.
+    let place: Int
+    /// Of its line in the block.
+    let number: Int
+    let offset: Int
+    let record: BudgetRecord
+  }
+}
+
+/// What one line says that is neither request nor decision.
 enum BudgetRecord: Sendable {
-  case observation(BudgetEvidence.Observation)
-  case decision(LayerTiming)
-  // Rare and large: the others should not take their room.
-  indirect case summary(LoadSummary)
-  indirect case step(RateCurve.Step)
+  case summary(LoadSummary)
+  case step(RateCurve.Step)
   /// Another command's, which is passed over.
   case nothing
   case rejected(String, raw: [UInt8])
 }
 
 final class BudgetRecords {
-  /// Told of each request.
-  var onObservation: (BudgetEvidence.Observation) -> Void = { _ in }
-  var onDecision: (LayerTiming) -> Void = { _ in }
+  /// Told of requests and decisions, many at a time, in their order.
+  var onObservations: (ArraySlice<BudgetEvidence.Observation>) -> Void = { _ in }
   var onSummary: (LoadSummary) -> Void = { _ in }
   /// Told of each rate that bench search tried; nil: those say nothing here and are rejected, with their verdict.
   var onStep: ((RateCurve.Step) -> Void)?
@@ -29,30 +40,44 @@ final class BudgetRecords {
     let rejects = try Rejects(invocation)
     let progress = Progress(invocation)
     let takesSteps = onStep != nil
-    let lines = ParallelLines<BudgetRecord>(
+    let lines = ParallelLines<BudgetBlock>(
       threads: Machine.current(build: "").cores,
       parser: {
         let parser = BudgetLines(takesSteps: takesSteps)
         return { parser.parse($0) }
       })
     for source in try invocation.inputs(files) {
-      try lines.read(source) { (record, number, offset) throws(Failure) in
-        switch record {
-        case .observation(let observation): onObservation(observation)
-        case .decision(let timing): onDecision(timing)
-        case .summary(let summary): onSummary(summary)
-        case .step(let step): onStep?(step)
-        case .nothing: break
-        case .rejected(let reason, let raw):
-          try raw.withBytes { (raw) throws(Failure) in
-            try rejects.add(reason, source: source.name, line: number, byte: offset, raw: raw)
+      try lines.read(source) { (block, before) throws(Failure) in
+        var place = 0
+        for other in block.others {
+          tell(block.observations[place..<other.place], progress)
+          place = other.place
+          switch other.record {
+          case .summary(let summary): onSummary(summary)
+          case .step(let step): onStep?(step)
+          case .nothing: break
+          case .rejected(let reason, let raw):
+            try raw.withBytes { (raw) throws(Failure) in
+              try rejects.add(
+                reason, source: source.name, line: before.lines + other.number,
+                byte: before.bytes + other.offset, raw: raw)
+            }
           }
+          progress.advance()
         }
-        progress.advance()
+        tell(block.observations[place...], progress)
       }
     }
     progress.finish()
     return try rejects.finish(total: progress.count)
+  }
+
+  private func tell(
+    _ observations: ArraySlice<BudgetEvidence.Observation>, _ progress: Progress
+  ) {
+    guard !observations.isEmpty else { return }
+    onObservations(observations)
+    progress.advance(by: observations.count)
   }
 }
 
@@ -71,6 +96,8 @@ final class BudgetLines {
   private let summary: SummarySlots
   private var times = TimestampReader()
   private let takesSteps: Bool
+  /// Observations of a block, as the one before had, and some more.
+  private var expected = 0
   private static let sampleKind: StaticString = "sample"
 
   init(takesSteps: Bool) {
@@ -88,18 +115,31 @@ final class BudgetLines {
     scanner = RecordScanner(plan)
   }
 
-  func parse(_ line: Line) -> BudgetRecord {
-    if line.fault == .tooLong {
-      return .rejected("longer than \(Limits.lineBytesMax) bytes", raw: line.bytes.copy())
+  func parse(_ lines: BlockLines) -> BudgetBlock {
+    var block = BudgetBlock()
+    block.observations.reserveCapacity(expected)
+    while let line = lines.next() {
+      let record: BudgetRecord
+      do throws(BadRecord) {
+        guard let other = try take(line, &block.observations) else { continue }
+        record = other
+      } catch {
+        record = .rejected(error.reason, raw: line.bytes.copy())
+      }
+      block.others.append(
+        BudgetBlock.Other(
+          place: block.observations.count, number: line.number, offset: line.offset, record: record)
+      )
     }
-    do throws(BadRecord) {
-      return try record(line)
-    } catch {
-      return .rejected(error.reason, raw: line.bytes.copy())
-    }
+    expected = block.observations.count + block.observations.count / 8
+    return block
   }
 
-  private func record(_ line: Line) throws(BadRecord) -> BudgetRecord {
+  /// - Returns: what is no observation.
+  private func take(
+    _ line: Line, _ observations: inout [BudgetEvidence.Observation]
+  ) throws(BadRecord) -> BudgetRecord? {
+    if line.fault == .tooLong { throw BadRecord("longer than \(Limits.lineBytesMax) bytes") }
     do throws(JSONError) {
       try scanner.scan(line.bytes, padding: LineReader.padding)
     } catch {
@@ -110,8 +150,14 @@ final class BudgetLines {
       throw BadRecord("not a record of rtinfer: there is no 'kind'")
     }
     // Nearly all are.
-    if kind.bytes == BudgetLines.sampleKind { return try sample() }
-    if kind.bytes == "decision" { return try decision() }
+    if kind.bytes == BudgetLines.sampleKind {
+      observations.append(try sample())
+      return nil
+    }
+    if kind.bytes == "decision" {
+      observations.append(try decision())
+      return nil
+    }
     if kind.bytes == "summary" { return try summaryOrStep() }
     if kind.bytes == "verdict", takesSteps { return .nothing }
     throw BadRecord(
@@ -137,7 +183,7 @@ final class BudgetLines {
     return timing
   }
 
-  private func sample() throws(BadRecord) -> BudgetRecord {
+  private func sample() throws(BadRecord) -> BudgetEvidence.Observation {
     var observation = BudgetEvidence.Observation()
     let fault = scanner.raw(error)
     let hasFault = fault.kind == .string
@@ -160,13 +206,13 @@ final class BudgetLines {
       observation.due = due
     }
     observation.layers = timing(layers)
-    return .observation(observation)
+    return observation
   }
 
-  private func decision() throws(BadRecord) -> BudgetRecord {
+  private func decision() throws(BadRecord) -> BudgetEvidence.Observation {
     let timing = timing(decisionLayers)
     guard timing.isPresent else { throw BadRecord("a decision without '_rt.layers_us'") }
-    return .decision(timing)
+    return BudgetEvidence.Observation(decision: timing)
   }
 }
 

@@ -45,6 +45,11 @@ struct FeatureLookUps {
     /// The share of rows that were answered from memory once all repeats were made.
     var recalled = 0.0
 
+    /// As a peer makes them.
+    var own: OwnCalls {
+      OwnCalls(batch: batch, rows: lookUps, threads: 1, repeats: repeats.count, median: median)
+    }
+
     var best: Double { repeats[0] }
     var median: Double { repeats[repeats.count / 2] }
   }
@@ -90,6 +95,13 @@ struct FeatureLookUps {
     result.repeats.sort()
     result.recalled = recalledShare(order[..<(calls * batch)])
     return result
+  }
+
+  /// What the request is answered; texts are valid until the next look-up.
+  func values(of request: Int) -> [Scalar] {
+    var values: [Scalar] = []
+    requests.scalars.withUnsafeBufferPointer { look(request, $0, &values) }
+    return values
   }
 
   @inline(__always)

@@ -69,9 +69,10 @@ struct SummarySlots {
   }
 
   /// It says how fast a pipeline is beside the samples of its run, which are there by themselves.
+  /// What bench pipeline says beside its run.
   func isPipeline(_ scanner: RecordScanner) -> Bool {
     let what = scanner.raw(what)
-    return what.kind == .string && what.bytes == "pipeline"
+    return what.kind == .string && (what.bytes == "pipeline" || what.bytes == "peer")
   }
 
   // MARK: Steps of bench search

@@ -17,6 +17,9 @@ final class PipelineDesk {
   private var kinds: [RowKind] = []
   /// Of the row that is read and not yet gathered.
   private var opened: RowKind?
+  private var openedLine = Bytes.empty
+  /// Told of each row: the event's text, and what the model is given.
+  var onRow: ((_ event: Bytes, _ inputs: UnsafeBufferPointer<Double>) -> Void)?
 
   private struct Seat {
     let decider: Decider
@@ -56,6 +59,7 @@ final class PipelineDesk {
     let seat = seats[count]
     let kept = keepsLines ? PipelineDesk.copy(line, to: seat.line) : line
     opened = try seat.decider.read(kept, padding: LineReader.padding)
+    openedLine = kept
   }
 
   private static func copy(_ line: Bytes, to buffer: OutputBuffer) -> Bytes {
@@ -74,6 +78,7 @@ final class PipelineDesk {
     let start = count * declared.model.inputCount
     for (index, value) in decider.gathered.enumerated() { rows[start + index] = value }
     kinds.append(kind)
+    onRow?(openedLine, decider.gathered)
   }
 
   func judge() {

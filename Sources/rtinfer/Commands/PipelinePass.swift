@@ -27,8 +27,10 @@ struct Pipeline {
   /// - Parameters:
   ///   - batch: events of a call.
   ///   - isTimed: whether the clock is read between the layers.
+  ///   - onRow: is told of each row of each model; see `PipelineDesk`.
   func pass(
-    batch: Int, rejects: Rejects, output: OutputBuffer, isTimed: Bool
+    batch: Int, rejects: Rejects, output: OutputBuffer, isTimed: Bool,
+    onRow: ((Bytes, UnsafeBufferPointer<Double>) -> Void)? = nil
   ) throws(Failure) -> PipelinePass {
     let schema = try EventFlags.schema(invocation, project)
     let live = try EventServing.LiveFeatures(invocation, project, schema, rejects)
@@ -38,7 +40,9 @@ struct Pipeline {
         let type = schema.index(of: model.definition.decides ?? "")
       else { preconditionFailure("a model that decides an event type") }
       // As many as a call can have: each has a decider.
-      desks.append(try PipelineDesk(model, type: type, online: online, rowsMax: min(batch, lines)))
+      let desk = try PipelineDesk(model, type: type, online: online, rowsMax: min(batch, lines))
+      desk.onRow = onRow
+      desks.append(desk)
     }
     let form = try EventFlags.form(invocation.options)
     let intake = EventIntake(

@@ -28,6 +28,17 @@ struct PipelineResult {
   var bestRate: Double { Double(events) / max(passes[0], 1e-9) }
   var rate: Double { Double(events) / max(passes[passes.count / 2], 1e-9) }
 
+  /// Decisions as a peer makes them, with so many at hand: the time of all layers but the features, which it is spared, for
+  /// all events, by the decision.
+  func own(decided count: Int) -> OwnCalls {
+    let batch = min(batch, count)
+    let spent = Layer.allCases.indices.filter { Layer.allCases[$0] != .features }
+      .reduce(0) { $0 + mean($1) }
+    return OwnCalls(
+      batch: batch, rows: count / batch * batch, threads: 1, repeats: passes.count,
+      median: spent * Double(events) / Double(decided))
+  }
+
   /// Microseconds an event, those that only tell included.
   func mean(_ layer: Int) -> Double { Double(sums[layer]) / 1e3 / Double(max(1, timedEvents)) }
 
@@ -108,6 +119,23 @@ final class PipelineRun {
     }
     results[results.count - 1].passes.sort()
     if isSampled { tally.finish() }
+  }
+
+  /// Of the first events that are decided, so many at most, the text, a line each, and what the model is given.
+  func decided(atMost most: Int) throws(Failure) -> (events: OutputBuffer, rows: [Double]) {
+    let events = OutputBuffer(MemorySink())
+    var rows: [Double] = []
+    var count = 0
+    let pass = try pipeline.pass(
+      batch: 1, rejects: .silent(), output: PipelineRun.nowhere(), isTimed: false
+    ) { event, inputs in
+      events.append(event)
+      events.append(UInt8(ascii: "\n"))
+      rows += inputs
+      count += 1
+    }
+    while count < most, try pass.next() {}
+    return (events, rows)
   }
 
   private static func nowhere() -> OutputBuffer { OutputBuffer(NoSink()) }
