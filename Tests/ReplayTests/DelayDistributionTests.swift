@@ -76,11 +76,13 @@ import Testing
 
   @Test(arguments: [
     ("p50=1s", "'p50=1s' is one percentile, and a distribution has two or more"),
-    ("p50=1s,", "'' is no percentile above p0 and below p100 with its delay"),
-    ("50=1s,p99=2s", "'50=1s' is no percentile above p0 and below p100 with its delay"),
-    ("p0=1s,p99=2s", "'p0=1s' is no percentile above p0 and below p100 with its delay"),
-    ("p50=1s,p100=2s", "'p100=2s' is no percentile above p0 and below p100 with its delay"),
-    ("pnan=1s,p99=2s", "'pnan=1s' is no percentile above p0 and below p100 with its delay"),
+    ("p50=1s,", "'' is no percentile from p0.0001 to p99.9999 with its delay"),
+    ("50=1s,p99=2s", "'50=1s' is no percentile from p0.0001 to p99.9999 with its delay"),
+    ("p0=1s,p99=2s", "'p0=1s' is no percentile from p0.0001 to p99.9999 with its delay"),
+    ("p50=1s,p100=2s", "'p100=2s' is no percentile from p0.0001 to p99.9999 with its delay"),
+    ("p5e-324=1s,p50=2s", "'p5e-324=1s' is no percentile from p0.0001 to p99.9999 with its delay"),
+    ("p50=1s,p50.00001=2s", "'p50.00001=2s' stands behind p50"),
+    ("pnan=1s,p99=2s", "'pnan=1s' is no percentile from p0.0001 to p99.9999 with its delay"),
     ("p50=soon,p99=2s", "'soon' is not a duration"),
     ("p50=0s,p99=2s", "p50=0s: a percentile's delay is above 0s and up to 30d"),
     ("p50=1s,p99=31d", "p99=31d: a percentile's delay is above 0s and up to 30d"),
