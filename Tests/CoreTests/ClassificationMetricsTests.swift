@@ -116,6 +116,30 @@ import Testing
     #expect(sure.calibrationError()!.value == 0)
   }
 
+  /// Scores that are right, and such that promise a tenth too much in a half of the rows: the interval holds what the
+  /// chances come to, at least as often as it says.
+  @Test(arguments: [0, 0.1], [60, 2_000])
+  func theIntervalOfTheCalibrationErrorCoversTheTruth(_ excess: Double, _ rows: Int) throws {
+    var random = SplitMix64(seed: 27)
+    var covered = 0
+    for _ in 0..<200 {
+      let chances = (0..<rows).map { _ in Double.random(in: 0...0.9, using: &random) }
+      let scores = chances.map { $0 + (Int($0 * 10) % 2 == 0 ? excess : 0) }
+      let outcomes = chances.map { Double.random(in: 0..<1, using: &random) < $0 }
+      var distances = [Double](repeating: 0, count: 10)
+      for (score, chance) in zip(scores, chances) {
+        distances[max(0, Int((score * 10).rounded(.up)) - 1)] += score - chance
+      }
+      let truth = distances.reduce(0) { $0 + abs($1) } / Double(rows)
+      let error = try #require(
+        ClassificationMetrics(scores: scores, outcomes: outcomes).calibrationError())
+      let (low, high) = (try #require(error.low), try #require(error.high))
+      #expect(low <= error.value && error.value <= high)
+      if low - 1e-12 <= truth, truth <= high + 1e-12 { covered += 1 }
+    }
+    #expect(covered >= 190, "\(covered) of 200")
+  }
+
   /// Newcombe, "Interval estimation for the difference between independent proportions" (1998), method 10: 56 of 70
   /// against 48 of 80, and 9 of 10 against 3 of 10.
   @Test func differencesHaveNewcombesInterval() throws {

@@ -64,6 +64,41 @@ import Testing
     #expect(abs(metrics.macroF1!.value - 7.0 / 9) < 1e-15)
   }
 
+  /// Of three classes, answered rightly in 8, 6 and 5 of ten cases, drawn again and again.
+  @Test func theIntervalOfMacroF1CoversTheTruth() throws {
+    let cells = [[0.40, 0.05, 0.05], [0.06, 0.18, 0.06], [0.04, 0.06, 0.10]]
+    let truth =
+      (0..<3).reduce(0.0) { sum, kind in
+        let marks = cells[kind].reduce(0, +) + cells.reduce(0) { $0 + $1[kind] }
+        return sum + 2 * cells[kind][kind] / marks
+      } / 3
+    var random = SplitMix64(seed: 28)
+    var covered = 0
+    for _ in 0..<1_000 {
+      var (outcomes, predicted): ([Int], [Int]) = ([], [])
+      for _ in 0..<400 {
+        var left = Double.random(in: 0..<1, using: &random)
+        var cell = 0
+        while cell < 8, left >= cells[cell / 3][cell % 3] {
+          left -= cells[cell / 3][cell % 3]
+          cell += 1
+        }
+        outcomes.append(cell / 3)
+        predicted.append(cell % 3)
+      }
+      let found = try #require(
+        MulticlassMetrics(predicted: predicted, classCount: 3, outcomes: outcomes).macroF1)
+      if try #require(found.low) <= truth, truth <= found.high! { covered += 1 }
+    }
+    // 950 are to be expected, 7 of which are a standard deviation.
+    #expect((925...975).contains(covered), "\(covered) of 1,000")
+    let right = MulticlassMetrics(predicted: [0, 1], classCount: 2, outcomes: [0, 1]).macroF1
+    #expect(right == Estimate(1))
+    // A prediction that is no class is one that is wrong.
+    let odd = MulticlassMetrics(predicted: [0, -1], classCount: 2, outcomes: [0, 1]).macroF1
+    #expect(odd?.value == 0.5)
+  }
+
   @Test func aClassThatNeverTurnedOutHasNoArea() {
     let metrics = MulticlassMetrics(
       scores: [0.5, 0.3, 0.2, 0.1, 0.8, 0.1], classCount: 3, outcomes: [0, 1])

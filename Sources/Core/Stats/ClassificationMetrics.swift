@@ -4,12 +4,13 @@
 //   AUC         midranks in O(n log n), with DeLong's variance as Sun and Xu compute it ("Fast Implementation of
 //               DeLong's Algorithm", 2014): ties count half, as in scikit-learn's roc_auc_score
 //   log loss    probabilities are held away from 0 and 1 by one machine epsilon, as scikit-learn does
-//   calibration the mean distance between score and frequency over ten bins of equal width, weighted by rows
+//   calibration the mean distance between score and frequency over ten bins of equal width, weighted by rows; the
+//               interval has all bins' frequencies in their exact intervals at once, so it covers with at least 95 %
 //   bias        the mean score less the share of yes, which is calibration in the large
 //   precision, recall   of score >= threshold, with Wilson's interval
 //
-// Means (log loss, Brier score) have the interval of the normal approximation; a calibration error has none here:
-// its plain estimate is biased upward by an amount that depends on the bins.
+// Means (log loss, Brier score) have the interval of the normal approximation. A calibration error is biased upward by an
+// amount that depends on the bins, which is why its interval reaches further down than up.
 
 #if canImport(Glibc)
   import Glibc
@@ -133,16 +134,35 @@ public struct ClassificationMetrics: Sendable {
   }
 
   /// The expected calibration error over bins of equal width, (0, 1/bins] and so on, 0 in the first.
+  ///
+  /// What it estimates is the mean distance between a bin's mean score and the mean chance of a yes in it. That chance
+  /// is within Clopper and Pearson's interval of each of B bins at once with at least 95 % where each has it with
+  /// 1 - 0.05 / B, also if the chances in a bin differ (Hoeffding, 1956: their sum then varies less).
   public func calibrationError(bins: Int = 10) -> Estimate? {
     guard !scores.isEmpty else { return nil }
     var counts = [Int](repeating: 0, count: bins)
+    var yeses = [Int](repeating: 0, count: bins)
+    var sums = [Double](repeating: 0, count: bins)
     var distance = [Double](repeating: 0, count: bins)
     for (score, outcome) in zip(scores, outcomes) {
       let bin = min(bins - 1, max(0, Int((score * Double(bins)).rounded(.up)) - 1))
       counts[bin] += 1
+      yeses[bin] += outcome ? 1 : 0
+      sums[bin] += score
       distance[bin] += score - (outcome ? 1 : 0)
     }
-    return Estimate(distance.reduce(0) { $0 + abs($1) } / Double(scores.count))
+    let value = distance.reduce(0) { $0 + abs($1) } / Double(scores.count)
+    let filled = counts.indices.filter { counts[$0] > 0 }
+    var (low, high) = (0.0, 0.0)
+    for bin in filled {
+      let mean = sums[bin] / Double(counts[bin])
+      let chance = BinomialDistribution.interval(
+        yeses[bin], of: counts[bin], confidence: 1 - 0.05 / Double(filled.count))
+      let share = Double(counts[bin]) / Double(scores.count)
+      low += share * max(0, chance.lowerBound - mean, mean - chance.upperBound)
+      high += share * max(chance.upperBound - mean, mean - chance.lowerBound)
+    }
+    return Estimate(value, low: min(low, value), high: max(high, value))
   }
 
   /// The share of yes among those that score at least the threshold; nil where none does.

@@ -7,7 +7,9 @@
 //   Brier       the squared distance to the outcome, over all classes: 0 to 2
 //   accuracy    the share of rows whose most likely class is the true one, with Wilson's interval; of equal
 //               probabilities the first counts
-//   macro F1    the mean over the classes that are there or were predicted; without an interval
+//   macro F1    the mean over the classes that are there or were predicted; the interval by the delta method
+//               (Takahashi et al., "Confidence interval for micro-averaged F1 and macro-averaged F1 scores", 2022),
+//               none where every class is all right or all wrong
 
 #if canImport(Glibc)
   import Glibc
@@ -102,15 +104,31 @@ public struct MulticlassMetrics: Sendable {
   /// So that the squares of the parts of `n` rows add up to the variance of their mean.
   private func weight(_ n: Double) -> Double { n > 1 ? 1 / (n * (n - 1)).squareRoot() : 0 }
 
+  /// - Complexity: O(rows + classes).
   public var macroF1: Estimate? {
     guard !outcomes.isEmpty else { return nil }
-    let scores = (0..<classCount).compactMap { kind -> Double? in
-      let found = predicted.count { $0 == kind }
-      let there = outcomes.count { $0 == kind }
-      guard found + there > 0 else { return nil }
-      let hits = outcomes.indices.count { outcomes[$0] == kind && predicted[$0] == kind }
-      return 2 * Double(hits) / Double(found + there)
+    var (hits, marks) = (
+      [Double](repeating: 0, count: classCount), [Double](repeating: 0, count: classCount)
+    )
+    // A row counts for the class that it has and for the one that it was given. One that is no class is nobody's.
+    for row in outcomes.indices {
+      marks[outcomes[row]] += 1
+      guard (0..<classCount).contains(predicted[row]) else { continue }
+      marks[predicted[row]] += 1
+      if predicted[row] == outcomes[row] { hits[outcomes[row]] += 1 }
     }
-    return Estimate(scores.reduce(0, +) / Double(scores.count))
+    let classes = marks.indices.filter { marks[$0] > 0 }
+    let value = classes.reduce(0) { $0 + 2 * hits[$1] / marks[$1] } / Double(classes.count)
+    // How much each row moves the mean: the derivative with respect to the share of rows like it, whose mean is 0.
+    let moves = outcomes.indices.map { row in
+      var move = predicted[row] == outcomes[row] ? 2 / marks[outcomes[row]] : 0
+      for kind in [outcomes[row], predicted[row]] where marks.indices.contains(kind) {
+        move -= 2 * hits[kind] / (marks[kind] * marks[kind])
+      }
+      return move / Double(classes.count)
+    }
+    let error = moves.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    return error > 0
+      ? Estimate.normal(value, standardError: error, within: 0...1) : Estimate(value)
   }
 }

@@ -21,7 +21,7 @@ enum RegistryEvaluate {
       (calibration error over ten bins), and precision and \
       recall from each threshold on (precision_at_0_5); labels are 0 and 1, false and true, or the project's \
       labels. Of more classes: accuracy, log_loss, brier, macro_f1, and auc, the mean of each class against all \
-      others; labels are classes from 0 or the project's labels. Of a regression: rmse, mae and bias (the mean error). Each has its 95 % interval as NAME_low and NAME_high, ece and macro_f1 have none; \
+      others; labels are classes from 0 or the project's labels. Of a regression: rmse, mae and bias (the mean error). Each has its 95 % interval as NAME_low and NAME_high; \
       rows is how many there were. Of scores that are no probabilities (margins) there is only \
       auc (accuracy of more classes). All of it is written to the log as the version's metrics, so that promote \
       --require can ask for it; what was known of these figures before and is not measured now is forgotten. Rows without an outcome are left out; a row that cannot be decided is an error.

@@ -71,9 +71,13 @@ enum RegistryHistory {
         "\(options.origin(time)): '\(text)' is not a time",
         hint: "as in 2013-01-05 or 2013-01-05T10:15:00Z")
     }
-    let state = try RegistryFlags.view(invocation).state(at: moment)
-    var models = state.models
-    if let name = options.operands.first { models = [name: try state.model(name)] }
+    let view = try RegistryFlags.view(invocation)
+    var models = try view.state(at: moment).models
+    if let name = options.operands.first {
+      // One that was not there yet had no alias; one that never was is a mistake.
+      _ = try view.state().model(name)
+      models = models.filter { $0.key == name }
+    }
     let output = invocation.output
     for (name, model) in models.sorted(by: { $0.key < $1.key }) {
       for (alias, stack) in model.aliases.sorted(by: { $0.key < $1.key }) {
