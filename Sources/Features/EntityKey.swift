@@ -68,9 +68,7 @@ final class EntityKey {
   }
 
   private func grow(_ needed: Int) {
-    let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: needed * 2)
-    larger.update(from: storage, count: count)
-    storage.deallocate()
-    (storage, capacity) = (larger, needed * 2)
+    capacity = needed * 2
+    storage = storage.moved(count, toRoomFor: capacity)
   }
 }

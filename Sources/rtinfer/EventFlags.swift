@@ -83,12 +83,15 @@ enum EventFlags {
     "Of the ids that dedup remembers; more lie in files of $TMPDIR, or /var/tmp, which the system may write out",
     default: "1GiB")
 
-  /// Where the ids lie that dedup remembers.
-  static func idMemory(_ invocation: Invocation) throws(Failure) -> SpillMemory {
+  /// Where the ids lie that dedup remembers: as many bytes in memory, the others in files of the folder.
+  static func idMemory(
+    _ invocation: Invocation
+  ) throws(Failure) -> (folder: String, bytesMax: Int) {
     let folder = invocation.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 }
-    return SpillMemory(
-      folder: folder ?? SpillMemory.standardFolder,
-      bytesMax: try LogFlags.bytes(dedupMemory, invocation.options) ?? SpillMemory.standardBytes)
+    return (
+      folder ?? SpillMemory.standardFolder,
+      try LogFlags.bytes(dedupMemory, invocation.options) ?? SpillMemory.standardBytes
+    )
   }
 
   /// What somebody should know of it.

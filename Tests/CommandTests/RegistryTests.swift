@@ -132,6 +132,40 @@ import Testing
     #expect(server.stop().status == 0)
   }
 
+  /// It tells each change once, whole, from whatever log is there; away is not gone.
+  @Test func aWatchOutlivesARegistryThatIsPutBack() throws {
+    let folder = try TemporaryFolder()
+    for _ in 0..<2 { #expect(try Self.run(["add", "m", Self.model], in: folder).status == 0) }
+    let (here, away) = (folder.path(".rtinfer/registry"), folder.path("away"))
+    try FileManager.default.copyItem(atPath: here, toPath: folder.path("older"))
+    #expect(try Self.run(["promote", "m", "1", "a"], in: folder).status == 0)
+    let watch = try Self.start(["watch"], in: folder)
+    #expect(watch.waitForErrors("watching"))
+    try FileManager.default.moveItem(atPath: here, toPath: away)
+    usleep(300_000)
+    try FileManager.default.moveItem(atPath: away, toPath: here)
+    #expect(try Self.run(["promote", "m", "2", "a"], in: folder).status == 0)
+    #expect(watch.waitForLines(1))
+    // An older copy, whose next line is another than the one that was seen.
+    try FileManager.default.moveItem(atPath: here, toPath: away)
+    try FileManager.default.moveItem(atPath: folder.path("older"), toPath: here)
+    #expect(watch.waitForErrors("another log is here now"))
+    #expect(try Self.run(["promote", "m", "1", "b"], in: folder).status == 0)
+    #expect(watch.waitForLines(2))
+    // What is no registry that can be read ends it.
+    try Data("rtinfer-registry 9\n".utf8).write(to: URL(filePath: "\(here)/format"))
+    let told = try Self.run(["tag", "m", "1", "--set", "a=b"], in: folder)
+    #expect(told.status == 4)
+    let outcome = watch.wait()
+    #expect(outcome.status == 4 && outcome.errors.contains("not the mark of a registry"))
+    let aliases = outcome.output.split(separator: "\n").map {
+      $0.firstMatch(of: #/"version":([0-9]+),"alias":"([a-z]+)"/#).map {
+        "\($0.output.2)\($0.output.1)"
+      }
+    }
+    #expect(aliases == ["a2", "b1"], "\(outcome.output)")
+  }
+
   /// A night: the model that was trained is added, evaluated and promoted by a gate, and the server decides by it. One
   /// that is worse is refused with status 1 and never decides; a rollback brings back what was before.
   @Test(.enabled(if: hasCurl)) func aServerNeverDecidesByWhatAGateRefused() throws {

@@ -164,11 +164,8 @@ public final class CSVReader {
   }
 
   private func growCells() {
-    let larger = UnsafeMutablePointer<Bytes>.allocate(capacity: cellCapacity * 2)
-    larger.update(from: cells, count: cellCount)
-    cells.deallocate()
-    cells = larger
     cellCapacity *= 2
+    cells = cells.moved(cellCount, toRoomFor: cellCapacity)
   }
 
   /// Any row: the slow twin for those without quotes.

@@ -317,11 +317,8 @@ public final class ColumnReader {
   }
 
   private func grow() {
-    let larger = UnsafeMutablePointer<ColumnCell>.allocate(capacity: capacity * 2)
-    larger.update(from: storage, count: count)
-    storage.deallocate()
-    storage = larger
     capacity *= 2
+    storage = storage.moved(count, toRoomFor: capacity)
   }
 
   // MARK: Tables

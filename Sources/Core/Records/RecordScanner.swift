@@ -270,10 +270,7 @@ public final class RecordScanner {
   }
 
   private func growMembers() {
-    let larger = UnsafeMutablePointer<MemberRange>.allocate(capacity: memberCapacity * 2 + 2)
-    larger.update(from: memberStorage, count: memberCount)
-    memberStorage.deallocate()
-    memberStorage = larger
+    memberStorage = memberStorage.moved(memberCount, toRoomFor: memberCapacity * 2 + 2)
     memberCapacity *= 2
   }
 

@@ -35,9 +35,7 @@ final class AskedKeys {
   }
 
   private func grow(_ needed: Int) {
-    let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: needed * 2)
-    larger.update(from: storage, count: used)
-    storage.deallocate()
-    (storage, capacity) = (larger, needed * 2)
+    capacity = needed * 2
+    storage = storage.moved(used, toRoomFor: capacity)
   }
 }

@@ -90,10 +90,7 @@ final class ClientLink {
 
   /// Only a head can fill the buffer, and the parser bounds it.
   private func grow() {
-    let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity * 2)
-    larger.update(from: buffer, count: filled)
-    buffer.deallocate()
-    buffer = larger
     capacity *= 2
+    buffer = buffer.moved(filled, toRoomFor: capacity)
   }
 }

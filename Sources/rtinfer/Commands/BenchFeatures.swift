@@ -46,7 +46,11 @@ enum BenchFeatures {
       before and after; it takes the writer's lock, so no materialize may be writing. Without it the store may be \
       written by another process, which is measured then.
 
-      --peers then has the python3 that is found first look up the same rows in the same calls: in a dict of its own and       by its sqlite3, in memory. Both hold each entity's values as they were finished once, so they do less: nothing is       finished for a request's time, nobody else writes or reads, and a process that ends forgets. Their figures come behind       ours, with how many times longer their median takes (times_longer; less than 1: shorter). Of a server there is none:       its peers would need rows of their own on it.
+      --peers then has the python3 that is found first look up the same rows in the same calls: in a dict of its own and \
+      by its sqlite3, in memory. Both hold each entity's values as they were finished once, so they do less: nothing is \
+      finished for a request's time, nobody else writes or reads, and a process that ends forgets. Their figures come behind \
+      ours, with how many times longer their median takes (times_longer; less than 1: shorter). Of a server there is none: \
+      its peers would need rows of their own on it.
 
       --online redis://… measures the way to a server and back, in one round trip a look-up. Views that did not answer \
       within --online-deadline are counted; a look-up with such is as slow as the deadline and no slower.
@@ -164,7 +168,8 @@ enum BenchFeatures {
       hasPeers = options.isOn(BenchFeatures.peers)
       guard !hasPeers || !address.isServer else {
         throw .usage(
-          "--\(BenchFeatures.peers.name): is for the folder of a store, not for \(address.name)")
+          "\(options.origin(BenchFeatures.peers)): is for the folder of a store, not for \(address.name)",
+          hint: "materialize --online FOLDER keeps one")
       }
     }
   }

@@ -97,8 +97,7 @@ struct EventServing {
       }
     }
     let queue = try EventQueue()
-    let declared = try EventFlags.idMemory(invocation)
-    let (folder, bytesMax) = (declared.folder, declared.bytesMax)
+    let (folder, bytesMax) = try EventFlags.idMemory(invocation)
     let ids = NewestIds()
     let taker = try EventTaker(
       queue, schema: schema, rejects: rejects, applier: applier, clock: invocation.clock,

@@ -103,7 +103,8 @@ enum IngestCommand {
       if let log { LoggedOutput(log, invocation.output) } else { PlainOutput(invocation.output) }
     let options = invocation.options
     let form = try EventFlags.form(options)
-    let idMemory = try EventFlags.idMemory(invocation)
+    let (folder, bytesMax) = try EventFlags.idMemory(invocation)
+    let idMemory = SpillMemory(folder: folder, bytesMax: bytesMax)
     let intake = EventIntake(
       inputs, schema: schema, rejects: rejects, clock: invocation.clock, trustsMarks: false,
       records: form.records, layers: form.layers,
