@@ -32,9 +32,9 @@ public final class ArrivalWriter {
 
   /// Appends the event's line, without a line end.
   public func append(_ arrival: Arrival, ingested: Timestamp, to output: OutputBuffer) {
-    let decoder = arrival.decoder
-    let needsComma = decoder.scanner.appendOpen(
-      to: output, keeping: decoder.kept(arrival.event.type))
+    let needsComma = arrival.borrowedDecoder.borrowed {
+      $0.appendOpen(arrival.event.type, to: output)
+    }
     if needsComma { output.append(UInt8(ascii: ",")) }
     let beginning = beginnings[arrival.event.type]
     if beginning.isEmpty {

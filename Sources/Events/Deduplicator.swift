@@ -42,15 +42,33 @@ public final class Deduplicator {
   public func isRepeat(_ id: Bytes, at time: Timestamp) -> Bool {
     rotate(at: time)
     let hash = ByteTable.hash(id)
-    let known = newer.ids.find(id, hash)
-    if let known, isNear(newer, known, time) { return true }
-    if older.ids.count > 0, contains(older, id, hash, time) { return true }
-    if let known {
-      newer.moreTimes[known, default: []].append(time)
-    } else {
-      newer.ids.insert(id, hash, at: time)
+    // Neither goes before it has answered.
+    return Unmanaged.passUnretained(newer).borrowed { newer in
+      let known = newer.ids.find(id, hash)
+      if let known, isNear(newer, known, time) { return true }
+      if isInOlder(id, hash, time) { return true }
+      if let known {
+        newer.moreTimes[known, default: []].append(time)
+      } else {
+        newer.ids.insert(id, hash, at: time)
+      }
+      return false
     }
-    return false
+  }
+
+  /// Ids that are remembered.
+  var count: Int { newer.ids.count + older.ids.count }
+
+  /// Fetches what will be asked first about ids of these hashes. The value says nothing; it is there so that no read is
+  /// left out.
+  func touch(_ hashes: Slice<UnsafeMutableBufferPointer<UInt64>>) -> UInt64 {
+    newer.ids.touch(hashes) ^ older.ids.touch(hashes)
+  }
+
+  private func isInOlder(_ id: Bytes, _ hash: UInt64, _ time: Timestamp) -> Bool {
+    Unmanaged.passUnretained(older).borrowed { older in
+      older.ids.count > 0 && contains(older, id, hash, time)
+    }
   }
 
   /// The same answer, and nothing is remembered.

@@ -33,6 +33,8 @@ public final class EventDecoder {
   public let scalars: UnsafeMutablePointer<Scalar>
   private let slotCount: Int
   private let types: [TypePlan]
+  /// The same, without a reference to count for each event.
+  private let plans: [Unmanaged<TypePlan>]
   private let dropsUnknown: [Bool]
   /// By type: the members that its declaration names.
   private let declared: [KeptMembers]
@@ -102,6 +104,7 @@ public final class EventDecoder {
     operationSlot = schema.markSlot("op")
     ingestedSlot = schema.markSlot("ingested")
     types = schema.types.map { TypePlan($0, schema: schema, needed: neededPaths) }
+    plans = types.map { Unmanaged.passUnretained($0) }
     dropsUnknown = schema.types.map { $0.unknown == .drop }
     slotCount = schema.plan.paths.count
     scalars = .allocate(capacity: slotCount)
@@ -143,16 +146,26 @@ public final class EventDecoder {
     let mark = try mark()
     let (index, name) =
       if let fixed { (fixed, types[fixed].name) } else { try type(isMarked: mark != nil) }
-    let plan = types[index]
+    return try plans[index].borrowed { (plan) throws(BadRecord) in
+      let (time, id) = try convert(plan, isMarked: mark != nil)
+      if mark == nil, plan.rejectsUnknown { try checkUnknown(index) }
+      return Event(
+        type: index, typeName: name, time: time, id: id, operation: operation(), mark: mark)
+    }
+  }
+
+  /// Members into scalars; what is marked was checked before.
+  private func convert(_ plan: TypePlan, isMarked: Bool) throws(BadRecord) -> (Timestamp, JSONRaw) {
     for slot in 0..<slotCount { scalars[slot] = .null }
     for slot in plan.looseSlots { scalars[slot] = scanner.scalar(slot) ?? .null }
-    try (mark == nil ? plan.fields : plan.neededFields).convert(scanner, into: scalars)
+    if isMarked {
+      try plan.neededFields.convert(scanner, into: scalars)
+    } else {
+      try plan.fields.convert(scanner, into: scalars)
+    }
     let time = try time(plan)
     scalars[plan.timeSlot] = .time(time)
-    let id = try id(plan)
-    if mark == nil, plan.rejectsUnknown { try checkUnknown(index) }
-    return Event(
-      type: index, typeName: name, time: time, id: id, operation: operation(), mark: mark)
+    return (time, try id(plan))
   }
 
   /// Whether the line read last has our mark, trusted or not.
@@ -270,8 +283,10 @@ public final class EventDecoder {
     throw BadRecord("the member '\(member)' is not declared" + (nearest ?? ""))
   }
 
-  /// The members that go on with an event of this type.
-  public func kept(_ type: Int) -> KeptMembers {
-    dropsUnknown[type] ? declared[type] : unmarked
+  /// Appends the line read last, an event of this type, without its closing brace and with the members that go on.
+  /// Returns true if a comma is due before a further member.
+  public func appendOpen(_ type: Int, to output: OutputBuffer) -> Bool {
+    if dropsUnknown[type] { return scanner.appendOpen(to: output, keeping: declared[type]) }
+    return scanner.appendOpen(to: output, keeping: unmarked)
   }
 }

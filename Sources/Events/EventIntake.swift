@@ -18,7 +18,7 @@ public import Core
 public struct Arrival {
   public let event: Event
   /// The intake's, which outlives its arrivals; counting references would cost as much as reading a member.
-  public unowned(unsafe) let decoder: EventDecoder
+  let borrowedDecoder: Unmanaged<EventDecoder>
   /// Dense, from 0, in order of arrival.
   public let offset: Int64
   public let watermark: Timestamp
@@ -29,6 +29,9 @@ public struct Arrival {
   /// When its line was taken up and when it was decoded, on the monotonic clock; 0 unless timing is on.
   public let readAt: UInt64
   public let decodedAt: UInt64
+
+  /// Holds what was read of the event.
+  public var decoder: EventDecoder { borrowedDecoder.takeUnretainedValue() }
 }
 
 public final class EventIntake {
@@ -50,16 +53,20 @@ public final class EventIntake {
   /// Whether marks are taken at their word; whoever reads a line again must do the same.
   public let trustsMarks: Bool
   private let inputs: [IntakeInput]
-  /// The only input, if it is one.
-  private let alone: IntakeInput?
+  private let first: IntakeInput
+  /// Whether the first input is the only one.
+  private let isAlone: Bool
   /// Whether an event may have waited for those of other inputs since it was decoded.
-  public var readsAhead: Bool { alone == nil }
+  public var readsAhead: Bool { !isAlone }
   /// By type: how far ahead of the clock an event may be.
   private let futureSkews: [TimeSpan]
   private var watermark: Watermark
-  private var deduplicators: [Deduplicator?]
+  private let deduplicators: [Deduplicator?]
+  /// The same, without a reference to count for each event.
+  private let borrowedDeduplicators: [Unmanaged<Deduplicator>?]
   /// Whether any type is deduplicated.
   private let deduplicates: Bool
+  private var idsAhead = IdsAhead()
   private var sources = SourcePartitions()
   /// By source partition: its place in the watermark, and the input that it came from.
   private var sourcePlaces: [(watermark: Int, input: Int)] = []
@@ -131,14 +138,16 @@ public final class EventIntake {
         layers == .layers([]) ? nil : Unwrapper(layers, schema),
         privacy.flatMap { PrivacyFilter($0, schema) })
     }
-    self.alone = self.inputs.count == 1 ? self.inputs[0] : nil
+    first = self.inputs[0]
+    isAlone = self.inputs.count == 1
     self.futureSkews = schema.types.map(\.maxFutureSkew)
     let lateness = schema.types.map(\.lateness).max()!
     self.watermark = Watermark(partitions: inputs.count, lateness: lateness, idle: idle)
     self.deduplicates = schema.types.contains { $0.dedup != nil }
-    self.deduplicators = schema.types.map { type in
+    deduplicators = schema.types.map { type in
       type.dedup.map { Deduplicator(stretch: $0, lateness: lateness, memory: idMemory) }
     }
+    borrowedDeduplicators = deduplicators.map { $0.map { Unmanaged.passUnretained($0) } }
   }
 
   /// Goes on behind events that an earlier run has accepted.
@@ -174,6 +183,11 @@ public final class EventIntake {
     return TimeSpan(microseconds: stretch.microseconds + lateness.microseconds)
   }
 
+  /// How often the inputs were read: as long as it stays the same, all events have come at one time.
+  public var readCount: Int {
+    isAlone ? first.records.readCount : inputs.reduce(0) { $0 + $1.records.readCount }
+  }
+
   /// The watermark after the last event that was handed out.
   public var currentWatermark: Timestamp { watermark.current }
 
@@ -184,19 +198,17 @@ public final class EventIntake {
   ///   - records: valid until the next are taken up, with `LineReader.padding` bytes behind each.
   ///   - areWrapped: they are what the layers are taken off.
   public func take(_ records: [Bytes], areWrapped: Bool) {
-    guard let alone, alone.records.isHandedOver else {
-      preconditionFailure("an intake whose records are handed over")
-    }
-    alone.take(records, areWrapped: areWrapped)
+    precondition(first.records.isHandedOver, "an intake whose records are handed over")
+    first.take(records, areWrapped: areWrapped)
   }
 
   /// The next event that is accepted, or nil at the end.
   public func next() throws(Failure) -> Arrival? {
-    guard let alone else { return try nextMerged() }
+    guard isAlone else { return try nextMerged() }
     while true {
-      try advance(alone)
-      guard let event = alone.head else { return nil }
-      if let arrival = try judge(event, alone) { return arrival }
+      try advance(first)
+      guard let event = first.head else { return nil }
+      if let arrival = try judge(event, first) { return arrival }
     }
   }
 
@@ -205,8 +217,8 @@ public final class EventIntake {
   ///
   /// - Parameter look: is given lines as they stand, good or bad, with `LineReader.padding` bytes behind each.
   public func peekLines(_ max: Int, _ look: (Bytes) -> Void) {
-    guard let alone, alone.unwrapper == nil else { return }
-    alone.records.peekLines(max, look)
+    guard isAlone, first.unwrapper == nil else { return }
+    first.records.peekLines(max, look)
   }
 
   /// The same of several inputs: the earliest head is the next.
@@ -362,15 +374,12 @@ public final class EventIntake {
       try refuseLate(event, input)
       return nil
     }
-    if deduplicates, let deduplicator = deduplicators[event.type],
-      let id = identity(event, input.origin),
-      deduplicator.isRepeat(id, at: event.time)
-    {
+    if deduplicates, isRepeat(event, input.origin) {
       counts.repeats += 1
       return nil
     }
     counts.accepted += 1
-    lateness.record(event.time, watermark)
+    lateness.record(event.time, front: watermark.front, watermark: watermark.current)
     lastNumber = nextOffset
     nextOffset += 1
     return arrival(event, input, offset: lastNumber, watermark: watermark.current)
@@ -389,7 +398,7 @@ public final class EventIntake {
       counts.repeats += 1
       return
     }
-    lateness.refuse(event.time, watermark)
+    lateness.refuse(event.time, front: watermark.front, watermark: watermark.current)
     try input.reject(
       "late: its time \(event.time.rfc3339) is before the watermark"
         + " \(watermark.current.rfc3339)", to: rejects)
@@ -400,6 +409,15 @@ public final class EventIntake {
   private func isKnown(_ event: Event, _ origin: EventOrigin?) -> Bool {
     guard let deduplicator = deduplicators[event.type] else { return false }
     return identity(event, origin).map { deduplicator.knows($0, at: event.time) } ?? false
+  }
+
+  private func isRepeat(_ event: Event, _ origin: EventOrigin?) -> Bool {
+    guard let deduplicator = borrowedDeduplicators[event.type], let id = identity(event, origin)
+    else { return false }
+    return deduplicator.borrowed {
+      if isAlone, origin == nil { idsAhead.follow(id, in: first.line, first.records, $0) }
+      return $0.isRepeat(id, at: event.time)
+    }
   }
 
   /// What names the event for good: by its wrapping, else by its own id; nil where nothing does. Borrowed until
@@ -419,7 +437,8 @@ public final class EventIntake {
     _ event: Event, _ input: IntakeInput, offset: Int64, watermark: Timestamp
   ) -> Arrival {
     Arrival(
-      event: event, decoder: input.decoder, offset: offset, watermark: watermark,
+      event: event, borrowedDecoder: .passUnretained(input.decoder), offset: offset,
+      watermark: watermark,
       partition: input.partition, origin: input.origin, readAt: input.readAt,
       decodedAt: input.decodedAt)
   }

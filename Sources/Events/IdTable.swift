@@ -83,6 +83,14 @@ final class IdTable {
     }
   }
 
+  /// Reads the slots that are looked at first for ids of these hashes.
+  func touch(_ hashes: Slice<UnsafeMutableBufferPointer<UInt64>>) -> UInt64 {
+    let (slots, mask) = (slots, mask)
+    var sink: UInt64 = 0
+    for hash in hashes { sink ^= slots[Int(truncatingIfNeeded: hash) & mask] }
+    return sink
+  }
+
   /// Adds an id that is not there.
   func insert(_ id: Bytes, _ hash: UInt64, at time: Timestamp) {
     count += 1

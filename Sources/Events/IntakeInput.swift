@@ -10,6 +10,8 @@ final class IntakeInput {
   var head: Event?
   /// What the head was read from.
   var record: InputRecord?
+  /// That record's text.
+  var line: Bytes { record?.text ?? .empty }
   var readAt: UInt64 = 0
   var decodedAt: UInt64 = 0
   var isStarted = false
@@ -50,7 +52,7 @@ final class IntakeInput {
   func next() throws(Failure) -> InputRecord? {
     let next = try records.next()
     record = next
-    unwrapped = nil
+    if unwrapped != nil { unwrapped = nil }
     filter?.forget()
     return next
   }

@@ -28,15 +28,18 @@ public struct LatenessStatistics: Sendable {
     self.windows = WindowCompleteness(windows, since: since)
   }
 
-  mutating func refuse(_ time: Timestamp, _ watermark: Watermark) {
-    add(time, watermark.front)
+  /// - Parameters:
+  ///   - front: how far the stream has come.
+  ///   - watermark: how far it is passed.
+  mutating func refuse(_ time: Timestamp, front: Timestamp, watermark: Timestamp) {
+    add(time, front)
     refused += 1
-    windows?.refuse(time, watermark: watermark.current)
+    windows?.refuse(time, watermark: watermark)
   }
 
-  mutating func record(_ time: Timestamp, _ watermark: Watermark) {
-    record(time, front: watermark.front)
-    windows?.accept(time, watermark: watermark.current)
+  mutating func record(_ time: Timestamp, front: Timestamp, watermark: Timestamp) {
+    add(time, front)
+    windows?.accept(time, watermark: watermark)
   }
 
   /// Where nobody asks for windows.

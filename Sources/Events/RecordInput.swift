@@ -61,8 +61,10 @@ public struct InputRecord {
 
 public final class RecordInput {
   public let name: String
-  /// Nil where records are handed over.
-  private let reader: LineReader?
+  /// Of nothing where records are handed over.
+  private let reader: LineReader
+  /// Records are handed over; there is no end, only a pause until there are more.
+  let isHandedOver: Bool
   /// Handed over and not asked for yet: `handed[nextHanded...]`.
   private var handed: [Bytes] = []
   private var nextHanded = 0
@@ -85,6 +87,7 @@ public final class RecordInput {
     let reader = LineReader(source)
     reader.beforeWaiting = beforeWaiting
     self.reader = reader
+    isHandedOver = false
     separator = form.separator(of: source.name)
     self.column = column
   }
@@ -92,13 +95,14 @@ public final class RecordInput {
   /// One whose records of JSON are handed over, some at a time.
   init(handedOverAs name: String) {
     self.name = name
-    reader = nil
+    reader = LineReader(MemorySource([]), readBytes: 1)
+    isHandedOver = true
     separator = nil
     column = { _ in nil }
   }
 
-  /// Records are handed over; there is no end, only a pause until there are more.
-  var isHandedOver: Bool { reader == nil }
+  /// How often the source was read.
+  var readCount: Int { reader.readCount }
 
   /// Takes up further records, once all earlier ones have been asked for.
   ///
@@ -121,7 +125,7 @@ public final class RecordInput {
   ///
   /// - Throws: also where a table's header row is none, or what is declared of a column says two things.
   public func next() throws(Failure) -> InputRecord? {
-    guard let reader else { return nextHandedOver() }
+    if isHandedOver { return nextHandedOver() }
     if let separator { return try nextRow(reader, separator) }
     guard let line = try reader.next() else { return nil }
     return InputRecord(line)
@@ -129,7 +133,7 @@ public final class RecordInput {
 
   /// Looks at lines of JSON that are still to come, as far as they have been read already; none of a table.
   func peekLines(_ max: Int, _ look: (Bytes) -> Void) {
-    guard let reader, !isTable else { return }
+    guard !isTable else { return }
     reader.peekLines(max, look)
   }
 

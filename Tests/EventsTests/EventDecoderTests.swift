@@ -164,7 +164,7 @@ import Testing
       let decoder = EventDecoder(EventSchema(types: [type]))
       let event = try decoder.decode(line)
       let output = OutputBuffer(MemorySink())
-      #expect(decoder.scanner.appendOpen(to: output, keeping: decoder.kept(event.type)))
+      #expect(decoder.appendOpen(event.type, to: output))
       #expect(output.pending.string == expected)
     }
   }

@@ -48,6 +48,28 @@ import Testing
     return outcome
   }
 
+  /// Enough ids that the intake looks at lines to come; ids stand where the last one stood, elsewhere, escaped, are of
+  /// other lengths, and lines end before there could be one.
+  @Test func lookingAheadForIdsChangesNothing() throws {
+    var random = SplitMix64(seed: 9)
+    var text = ""
+    var seen: Set<String> = []
+    var expected: [String] = []
+    for number in 0..<60_000 {
+      let isRepeat = number > 40_000 && Int.random(in: 0..<4, using: &random) == 0
+      let id = "id\(isRepeat ? Int.random(in: 0..<number, using: &random) : number)"
+      let written = Int.random(in: 0..<16, using: &random) == 0 ? "\\u0069" + id.dropFirst() : id
+      let before = number % 1_000 == 999 ? "\"n\":\(number)," : ""
+      text += "{\(before)\"id\":\"\(written)\",\"time\":\"2013-01-05T12:00:00Z\"}\n"
+      if number % 100 == 50 { text += "{}\n" }
+      // Two ways to write an id are two ids: what is compared is what stands in the line.
+      if seen.insert(written).inserted { expected.append(written) }
+    }
+    let found = try take([ChunkedSource(Array(text.utf8), pieces: 50_000)])
+    #expect(found.ids == expected)
+    #expect(found.repeats == 60_000 - expected.count && found.repeats > 1_000)
+  }
+
   @Test func marksThatNoLogHasAreRejected() throws {
     for number in ["9223372036854775807", "4611686018427387904", "-1"] {
       let marked = line("a", 1).replacingOccurrences(

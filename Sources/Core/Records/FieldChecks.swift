@@ -14,9 +14,11 @@ public final class FieldChecks {
 
   private let rules: UnsafeMutablePointer<Rule>
   private let fields: [Field]
+  private let count: Int
 
   public init(_ fields: [(field: Field, slot: Int)]) {
     self.fields = fields.map(\.field)
+    count = fields.count
     rules = .allocate(capacity: max(fields.count, 1))
     for (index, (field, slot)) in fields.enumerated() {
       (rules + index).initialize(
@@ -36,7 +38,7 @@ public final class FieldChecks {
   public func convert(
     _ scanner: RecordScanner, into scalars: UnsafeMutablePointer<Scalar>
   ) throws(BadRecord) {
-    for index in 0..<fields.count {
+    for index in 0..<count {
       let rule = rules + index
       let slot = rule.pointee.slot
       if let value = FieldChecks.simple(scanner.simple(slot), rule) {

@@ -48,6 +48,8 @@ public final class LineReader {
   /// Of the next line.
   private var number = 1
   private var offset = 0
+  /// How often the source was read: what is asked for between two reads has come at one time.
+  public private(set) var readCount = 0
   /// Called before a read that would have to wait, so that output does not wait for input.
   public var beforeWaiting: (() throws(Failure) -> Void)?
 
@@ -243,6 +245,7 @@ public final class LineReader {
     if let beforeWaiting, try source.mustWait() { try beforeWaiting() }
     let free = UnsafeMutableRawBufferPointer(start: buffer + filled, count: capacity - filled)
     let read = try source.read(into: free)
+    readCount += 1
     atEnd = read == 0
     filled += read
   }

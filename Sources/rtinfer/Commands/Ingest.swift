@@ -143,9 +143,12 @@ enum IngestCommand {
     let progress = Progress(invocation)
     let lines = output.lines
     let writer = ArrivalWriter(intake.schema)
+    var (ingested, reads) = (Timestamp.distantPast, -1)
     do throws(Failure) {
       while let arrival = try intake.next() {
-        let ingested = invocation.clock.now()
+        if intake.readCount != reads {
+          (ingested, reads) = (invocation.clock.now(), intake.readCount)
+        }
         writer.append(arrival, ingested: ingested, to: lines)
         try output.endEvent(time: arrival.event.time, ingested: ingested)
         progress.advance()
