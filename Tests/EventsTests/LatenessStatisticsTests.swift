@@ -33,6 +33,16 @@ import Testing
       }
     }
 
+    /// By window, as many seconds long: events that are behind by no more than the lateness, and all.
+    func windows(_ length: Int64, _ lateness: TimeSpan) -> [Int64: (accepted: Int, all: Int)] {
+      var found: [Int64: (accepted: Int, all: Int)] = [:]
+      for (time, lag) in zip(times, lags) {
+        found[time / length, default: (0, 0)].all += 1
+        if TimeSpan.seconds(lag) <= lateness { found[time / length]!.accepted += 1 }
+      }
+      return found
+    }
+
     /// The share of events that are behind by no more.
     func kept(_ lateness: TimeSpan) -> Double {
       let kept = lags.count { TimeSpan.seconds($0) <= lateness }
@@ -48,6 +58,7 @@ import Testing
       [ChunkedSource(text)], schema: EventSchema(anyType: EventType(name: "", lateness: lateness)),
       rejects: try Rejects(run.invocation), clock: ManualClock(start + .days(1_000)),
       trustsMarks: false, beforeWaiting: { () throws(Failure) in })
+    intake.watchWindows(.seconds(60))
     while try intake.next() != nil {}
     return intake
   }
@@ -69,10 +80,31 @@ import Testing
       let less = TimeSpan(microseconds: suggested.microseconds * 30 / 32 - 1_000_000)
       #expect(stream.kept(less) < percent / 100 || less <= .zero, "\(percent): \(suggested)")
     }
-    let second = try ingest(stream, first.lateness.lateness(keeping: 99.9))
+    try expectTrueCompleteness(first, stream, .seconds(60), atLeast: 0.9)
+    let suggested = first.lateness.lateness(keeping: 99.9)
+    let second = try ingest(stream, suggested)
     #expect(Double(second.counts.accepted) / 20_000 >= 0.997)
+    try expectTrueCompleteness(second, stream, suggested, atLeast: 0.997)
     let third = try ingest(stream, first.lateness.lateness(keeping: 100))
     #expect(third.counts.accepted == 20_000 && third.lateness.refused == 0)
+  }
+
+  /// What is told of each minute is what was in it when the watermark passed it, of all that came; and of all events so
+  /// large a share was counted in its window.
+  private func expectTrueCompleteness(
+    _ intake: EventIntake, _ stream: Stream, _ lateness: TimeSpan, atLeast share: Double
+  ) throws {
+    let truth = stream.windows(60, lateness)
+    let told = try #require(intake.lateness.windows).passed(intake.currentWatermark)
+    let start = Timestamp("2013-01-05T00:00:00Z")
+    #expect(told.count > 300)
+    for window in told {
+      let expected = truth[(window.start.microseconds - start.microseconds) / 60_000_000]
+      #expect(window.accepted == expected?.accepted && window.events == expected?.all)
+    }
+    let counted = told.reduce(0) { $0 + $1.accepted }
+    let all = told.reduce(0) { $0 + $1.events }
+    #expect(Double(counted) / Double(all) >= share, "\(counted) of \(all)")
   }
 
   @Test func eventsInOrderAskForNone() throws {
