@@ -125,7 +125,7 @@ import Testing
     let generator = RandomForest(
       comparison, .perfect, trees: 20, inputs: 5, depth: 12, cuts: 500, using: &random)
     #expect(PlanePlan(generator.forest) == nil)
-    for rows in [1, 8, 13, 100] {
+    for rows in [1, 8, 15, 16, 17, 63, 64, 100, 300] {
       let values = (0..<rows).map { _ in generator.row(using: &random) }
       let results = evaluate(generator.forest, values)
       // The reference, the plan, the walk and, where the processor can, words.
@@ -134,6 +134,27 @@ import Testing
         #expect(result.bits == results[0].bits, "\(result.name) of \(rows) rows")
       }
     }
+  }
+
+  /// More rows than go through a tree together, and trees that lie behind one another in memory.
+  @Test func rowsGoThroughLargeTreesBlockByBlock() throws {
+    var random = SplitMix64(seed: 26)
+    let generator = RandomForest(
+      .floatBelow, .perfect, trees: 10, inputs: 60, depth: 13, cuts: 500, using: &random)
+    let walk = try #require(WalkPlan(generator.forest))
+    let block = (1 << 17) / walk.binning.columnCount
+    #expect(block > Binning.blockRows && block < 3_000)
+    let count = 2 * block + 17
+    let rows = (0..<count).flatMap { _ in generator.row(using: &random) }
+    var margins = [Double](repeating: .nan, count: count * generator.forest.outputCount)
+    var expected = margins
+    rows.withUnsafeBufferPointer { rows in
+      margins.withUnsafeMutableBufferPointer { walk.margins(rows, rowCount: count, into: $0) }
+      expected.withUnsafeMutableBufferPointer {
+        generator.forest.referenceMargins(rows, rowCount: count, into: $0)
+      }
+    }
+    #expect(margins.map(\.bitPattern) == expected.map(\.bitPattern))
   }
 
   /// Runs of rows on several threads, down to a last one that is not full.

@@ -47,7 +47,8 @@ final class ForestPlan: Sendable {
     }
     if walk != nil {
       return (
-        "walk", "\(fewRows)deep or uneven trees, or many inputs: from node to node, eight at a time"
+        "walk",
+        "\(fewRows)deep or uneven trees, or many inputs: from node to node, sixteen at a time"
       )
     }
     return ("reference", "leaves that are not plain numbers: node by node, one tree after another")
