@@ -15,9 +15,8 @@ final class WalkPlan: Sendable {
   private let depths: Frozen<Int32>
   fileprivate let nodes: Frozen<UInt64>
   /// By node: its value, in a leaf.
-  fileprivate let leaves: Frozen<Double>
+  fileprivate let leaves: MarginLeaves
   private let treeOutput: Frozen<Int32>
-  private let accumulation: Forest.Accumulation
   private let baseMargins: [Double]
 
   fileprivate static let lanes = 16
@@ -36,9 +35,8 @@ final class WalkPlan: Sendable {
     guard binning.columnCount < Self.columnsMax else { return nil }
     roots = Frozen(forest.roots)
     treeOutput = Frozen(forest.treeOutput)
-    accumulation = forest.accumulation
     baseMargins = forest.baseMargins
-    leaves = Frozen(forest.value)
+    leaves = MarginLeaves(forest.value, forest.accumulation)
     nodes = Frozen(
       (0..<forest.nodeCount).map { node in
         guard forest.left[node] >= 0 else { return UInt64(node) << 32 | 0xFFFF }
@@ -100,12 +98,13 @@ final class WalkPlan: Sendable {
     for row in 0..<count {
       for output in baseMargins.indices {
         sums[row * baseMargins.count + output] =
-          accumulation.start(baseMargins[output])
+          leaves.accumulation.start(baseMargins[output])
       }
     }
   }
 
   private func finish(_ sums: UnsafeMutablePointer<Double>, _ count: Int) {
+    let accumulation = leaves.accumulation
     if accumulation == .float { return }
     for row in 0..<count {
       for output in baseMargins.indices {
@@ -117,10 +116,9 @@ final class WalkPlan: Sendable {
 
   @inline(__always)
   private func add(_ leaf: Int, _ sum: UnsafeMutablePointer<Double>) {
-    if accumulation.isFloat {
-      sum.pointee = Double(Float(sum.pointee) + Float(leaves.base[leaf]))
-    } else {
-      sum.pointee += leaves.base[leaf]
+    switch leaves.base {
+    case .floats(let leaves): sum.pointee = Double(Float(sum.pointee) + leaves[leaf])
+    case .doubles(let leaves): sum.pointee += leaves[leaf]
     }
   }
 
@@ -186,7 +184,8 @@ private struct NodesAhead {
   private static let nodesPerLine = 8
 
   private let nodes: UnsafePointer<UInt64>
-  private let leaves: UnsafePointer<Double>
+  private let leaves: UnsafeRawPointer
+  private let leafBytes: Int
   private var place = 0
   private var end = 0
   private var linesAtOnce = 0
@@ -196,7 +195,10 @@ private struct NodesAhead {
 
   init(_ plan: WalkPlan, tree: Int, rowCount: Int) {
     nodes = plan.nodes.base
-    leaves = plan.leaves.base
+    switch plan.leaves.base {
+    case .floats(let values): (leaves, leafBytes) = (UnsafeRawPointer(values), 4)
+    case .doubles(let values): (leaves, leafBytes) = (UnsafeRawPointer(values), 8)
+    }
     guard rowCount >= Self.rowsMin, tree < plan.roots.count else { return }
     place = Int(plan.roots.base[tree])
     end = tree + 1 < plan.roots.count ? Int(plan.roots.base[tree + 1]) : plan.nodes.count
@@ -208,7 +210,8 @@ private struct NodesAhead {
   @inline(__always)
   mutating func fetch() {
     for _ in 0..<linesAtOnce where place < end {
-      sink |= nodes[place] & leaves[place].bitPattern
+      let leaf = leaves.load(fromByteOffset: place &* leafBytes, as: UInt32.self)
+      sink |= nodes[place] & UInt64(leaf) << 32
       place &+= Self.nodesPerLine
     }
   }
