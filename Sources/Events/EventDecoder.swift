@@ -141,7 +141,7 @@ public final class EventDecoder {
     do throws(JSONError) {
       try scanner.scan(line, padding: padding)
     } catch {
-      throw BadRecord("not JSON: \(error.description)")
+      throw BadRecord(error, line)
     }
     let mark = try mark()
     let (index, name) =
@@ -288,5 +288,15 @@ public final class EventDecoder {
   public func appendOpen(_ type: Int, to output: OutputBuffer) -> Bool {
     if dropsUnknown[type] { return scanner.appendOpen(to: output, keeping: declared[type]) }
     return scanner.appendOpen(to: output, keeping: unmarked)
+  }
+}
+
+extension BadRecord {
+  /// Why a line is not JSON. The first line of a record that many lines hold, as command-line tools print them, is told
+  /// what to do about it.
+  init(_ error: JSONError, _ line: Bytes) {
+    let text = line.trimmed
+    let hint = "; a record is one line, which 'jq -c .' makes of it"
+    self.init("not JSON: \(error.description)" + (text == "{" || text == "[" ? hint : ""))
   }
 }

@@ -94,7 +94,7 @@ public final class SchemaSample {
     do throws(JSONError) {
       try scanner.scan(line)
     } catch {
-      throw BadRecord("not JSON: \(error.description)")
+      throw BadRecord(error, line)
     }
     let values = scanner.membersByName
     let named = values[typeMember].flatMap { $0.kind == .string ? $0.bytes.string : nil }

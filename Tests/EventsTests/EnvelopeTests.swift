@@ -2,6 +2,7 @@
 // cases `Fixtures/ingest/from-…`; here is what they have in common.
 
 import Core
+import Foundation
 import TestSupport
 import Testing
 
@@ -110,6 +111,56 @@ import Testing
     #expect(
       none.lines == [#"{"type":"outer","time":"2013-01-05T10:00:00Z","id":"outer"}"#],
       "an older mark does not go on")
+  }
+
+  @Test func anEventOfSeveralLinesInsideBecomesOne() throws {
+    let one = #"{"id":"a","time":"2013-01-05T10:00:00Z","text":"\\r\\n","parts":[1,2]}"#
+    let many = #"{"id":"a",<"time":"2013-01-05T10:00:00Z",<<"text":"\\r\\n",<"parts":[1,<2]<}"#
+      .replacing("<", with: "\r\n")
+    func quoted(_ text: String) -> String {
+      let quoted = text.replacing("\\", with: #"\\"#).replacing("\"", with: #"\""#)
+        .replacing("\r\n", with: #"\r\n"#)
+      return #"{"topic":"t","partition":0,"offset":0,"ts":1,"payload":""# + quoted + "\"}"
+    }
+    let expected = many.replacing("\r\n", with: "  ").replacing("  }", with: "}")
+    #expect(try take(quoted(one), "kcat").lines == [one])
+    #expect(try take(quoted(many), "kcat").lines == [expected])
+    let encoded = Data(many.utf8).base64EncodedString()
+    let record = #"{"Records":[{"SequenceNumber":"1","Data":""# + encoded + #""}]}"#
+    #expect(try take(record, "auto").lines == [expected])
+  }
+
+  @Test func whatAPullAnswersIsTakenApart() throws {
+    let message =
+      #"{"ackId":"x","message":{"data":"eyJhIjoxfQ==","messageId":"7","publishTime":"2013-01-05T10:00:00Z"}}"#
+    let answer = #"{"receivedMessages":["# + message + "," + message + "]}"
+    for layers in ["pubsub", "auto"] {
+      let found = try take(answer + "\n" + #"{"receivedMessages":[]}"#, layers)
+      #expect(found.lines == [#"{"a":1,"time":"2013-01-05T10:00:00Z","id":"7"}"#])
+      #expect(found.origins == ["  7"] && found.repeats == 1 && found.messages == "")
+    }
+  }
+
+  @Test func aChangeIsTheSameWhateverElseTheConnectorKnows() throws {
+    func change(_ version: String, _ sequence: String, _ lsn: Int) -> String {
+      #"{"before":null,"after":{"id":"a"},"source":{"version":"\#(version)","connector":"postgresql","#
+        + #""name":"s","ts_ms":1357380000000,"sequence":\#(sequence),"lsn":\#(lsn)},"op":"c"}"#
+    }
+    let told = [
+      change("3.6", #""[null,\"7\"]""#, 7), change("3.7", #""[\"6\",\"7\"]""#, 7),
+      change("3.7", "null", 7),
+    ]
+    let found = try take(told.joined(separator: "\n") + "\n" + change("3.6", "null", 8), "debezium")
+    #expect(found.lines.count == 2 && found.repeats == 2 && found.messages == "")
+    // The members may come in another order, and not at all.
+    let other =
+      #"{"op":"c","source":{"sequence":"1","connector":"c","version":"2"},"after":{"id":"a"}}"#
+    let bare = #"{"op":"c","source":{"connector":"c"},"after":{"id":"a"}}"#
+    let time = #""after":{"time":"2013-01-05T10:00:00Z","#
+    for text in [other, bare] {
+      let line = text.replacing(#""after":{"#, with: time)
+      #expect(try take(line + "\n" + line, "debezium").repeats == 1)
+    }
   }
 
   @Test func aDeclaredTypeIsFoundByTheWrappingsWord() throws {

@@ -7,14 +7,15 @@
 // The event is the row as it was after the change, or before it where it was deleted. Its time is
 // `source.ts_ms`, when the database made the change, unless the row has the declared member; its type may be
 // the table. A row changes many times under one id, so a change is named by everything that the connector
-// says of it: the same change, told again, is the same text.
+// says of it but what tells of the connector: its version, and PostgreSQL's `sequence`, which begins with the commit
+// that was seen before and so with another one, or null, when the same change is told again after a restart.
 
 import Core
 
 struct DebeziumEnvelope: Envelope {
   private struct Slots {
     let operation, before, after, source, connector, name, database, table: Int
-    let milliseconds, microseconds: Int
+    let milliseconds, microseconds, version, sequence: Int
 
     init(_ plan: inout FieldPlan, _ path: [String]) {
       operation = plan.slot(path + ["op"])
@@ -27,6 +28,8 @@ struct DebeziumEnvelope: Envelope {
       table = plan.slot(path + ["source", "table"])
       milliseconds = plan.slot(path + ["source", "ts_ms"])
       microseconds = plan.slot(path + ["source", "ts_us"])
+      version = plan.slot(path + ["source", "version"])
+      sequence = plan.slot(path + ["source", "sequence"])
     }
 
     func match(_ record: RecordScanner) -> Bool {
@@ -98,10 +101,18 @@ struct DebeziumEnvelope: Envelope {
 
   /// 128 bits of a SHA-256 over what makes the change this one.
   private func identity(_ record: RecordScanner, _ slots: Slots) -> String {
-    var text: [UInt8] = []
-    for slot in [slots.operation, slots.source, slots.before, slots.after] {
-      text += record.raw(slot).literal.buffer
+    var text = Array(record.raw(slots.operation).literal.buffer)
+    let source = record.raw(slots.source).literal
+    var rest = 0
+    let left = [slots.version, slots.sequence].map { record.raw($0) }
+      .filter { $0.kind == .string || !$0.bytes.isEmpty }.map(\.literal)
+    for part in left.sorted(by: { $0.base < $1.base }) {
+      let start = part.base - source.base
+      text += source[rest..<start].buffer
+      rest = start + part.count
     }
+    text += source[rest..<source.count].buffer
+    for slot in [slots.before, slots.after] { text += record.raw(slot).literal.buffer }
     return String(text.withBytes { SHA256.hex(of: $0) }.prefix(32))
   }
 }

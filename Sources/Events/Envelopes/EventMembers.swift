@@ -41,7 +41,10 @@ final class EventMembers {
     } catch {
       throw BadRecord("not JSON inside: \(error.description)")
     }
+    let start = output.count
     var needsComma = scanner.appendOpen(to: output, keeping: kept)
+    // Inside a string or base64 there may be JSON of several lines.
+    output.joinLines(from: start)
     func begin(_ name: String) {
       if needsComma { output.append(UInt8(ascii: ",")) }
       output.appendQuoted(name)

@@ -1,17 +1,20 @@
 // Messages of Google Cloud Pub/Sub as a push subscription posts them, and as `gcloud pubsub subscriptions pull
-// --format json` lists them (an array, each with an `ackId`):
+// --format json` lists them (an array, each with an `ackId`), or the service itself answers a pull:
 //
-//     {"message":{"data":"eyJpZCI6…","messageId":"2070443601311540","publishTime":"2021-02-26T19:13:55.749Z",
-//      "attributes":{…}},"subscription":"projects/p/subscriptions/departures"}
+//     push    {"message":{"data":"eyJpZCI6…","messageId":"2070443601311540","publishTime":"2021-02-26T19:13:55.749Z",
+//              "attributes":{…}},"subscription":"projects/p/subscriptions/departures"}
+//     gcloud  [{"ackId":"…","message":{…}},…]
+//     pull    {"receivedMessages":[{"ackId":"…","message":{…}},…]}
 //
 // The message id names it for good within its topic. Attributes and ordering keys do not go on.
 
 import Core
 
 struct PubSubEnvelope: Envelope {
-  private let subscription, data, id, olderID, time: Int
+  private let received, subscription, data, id, olderID, time: Int
 
   init(_ plan: inout FieldPlan) {
+    received = plan.slot(["receivedMessages"])
     subscription = plan.slot(["subscription"])
     data = plan.slot(["message", "data"])
     id = plan.slot(["message", "messageId"])
@@ -20,12 +23,16 @@ struct PubSubEnvelope: Envelope {
   }
 
   func matches(_ record: RecordScanner) -> Bool {
-    record.isString(id) || record.isString(olderID)
+    record.isString(id) || record.isString(olderID) || record.raw(received).kind == .array
   }
 
   func open(
     _ record: RecordScanner, _ wrapping: Wrapping, depth: Int, into unwrapper: Unwrapper
   ) throws(BadRecord) {
+    if record.raw(received).kind == .array {
+      return try unwrapper.takeElements(
+        record.raw(received).bytes, depth: depth, wrapping, of: self)
+    }
     let what = "no message of Pub/Sub"
     var inner = wrapping
     inner.origin.id = try record.requiredText(

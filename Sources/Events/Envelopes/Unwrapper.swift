@@ -129,7 +129,8 @@ final class Unwrapper {
     do throws(JSONError) {
       try scanner.scan(text, padding: padding)
     } catch {
-      throw BadRecord("not JSON\(depth > 0 ? " inside" : ""): \(error.description)")
+      if depth == 0 { throw BadRecord(error, text) }
+      throw BadRecord("not JSON inside: \(error.description)")
     }
     guard let envelope = known ?? envelope(depth, scanner) else {
       return try add(text, padding: padding, wrapping)
@@ -173,7 +174,7 @@ final class Unwrapper {
       }
       try cursor.finish()
     } catch {
-      throw BadRecord("not JSON: \(error.description)")
+      throw BadRecord(error, array)
     }
   }
 
