@@ -68,8 +68,7 @@ enum RegistryListing {
     let view = try RegistryFlags.view(invocation)
     let state = try view.state()
     let version = try RegistryFlags.version(operands[1], of: operands[0], state)
-    let manifest = try view.manifest(
-      ModelURI(model: operands[0], .version(version.number)))
+    let manifest = try view.manifest(version)
     let output = invocation.output
     version.append(
       to: output, aliases: try state.model(operands[0]).aliases(of: version.number))
