@@ -397,7 +397,7 @@ enum HelpTopics {
             rules: [ { if: "score >= 0.5", decide: "rebook" }, { decide: "keep" } ],
           },
           cancellation: {                // several files that decide as one, in place of uri
-            combine: { mean: ["a.json", "b.txt"] },            // of their scores
+            combine: { mean: ["a.json", "b.txt"] },            // of their scores; or models:/a/3
             //   { weighted: { "a.json": 0.7, "b.txt": 0.3 }, on: "margin" }  of their margins
             //   { stack: "meta.json", of: ["a.json", "b.txt"] }   a model told the scores a and b
           },

@@ -251,6 +251,24 @@ struct TestRegistry {
     #expect(try registry.view().number(ModelURI("models:/m@production")) == 1)
   }
 
+  /// Nothing is written behind a log whose end is missing, or that is an old copy: it would hide what is missing.
+  @Test func aLogWithoutItsEndIsNotGoneOnWith() throws {
+    let registry = try Self.filled()
+    let log = registry.disk["state/registry/log.ndjson"]!
+    let end = log.dropLast().lastIndex(of: UInt8(ascii: "\n"))! + 1
+    registry.disk["state/registry/log.ndjson"] = Array(log[..<end])
+    let problem = failure { () throws(Failure) in try Change.tag.run(registry) }
+    #expect(problem?.status == .inputOutput)
+    #expect(
+      problem?.message
+        == "state/registry/log.ndjson: ends with line 5, and head tells of another end:"
+        + " nothing is changed", "\(problem?.message ?? "")")
+    #expect(registry.disk["state/registry/log.ndjson"] == Array(log[..<end]))
+    registry.disk["state/registry/log.ndjson"] = log
+    try Change.tag.run(registry)
+    #expect(try registry.problems.isEmpty)
+  }
+
   @Test func oneWriterAtATime() throws {
     let registry = TestRegistry()
     let writer = try registry.writer()

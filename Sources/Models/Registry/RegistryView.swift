@@ -32,22 +32,11 @@ public struct RegistryView: Sendable {
     return try PendingChange(bytes, source: folder.absolute(RegistryFolder.pending))
   }
 
-  /// Nil where there is no such file; that is asked by opening it, as another process may just remove it.
+  /// Nil where there is no such file.
   private static func bytes(of name: String, in folder: RegistryFolder) throws(Failure) -> [UInt8]?
   {
-    let path = folder.absolute(name)
-    do throws(SystemError) {
-      _ = try folder.files.open(path, .read)
-    } catch {
-      if error.isMissingFile { return nil }
-      throw folder.failure(error, path)
-    }
-    do throws(Failure) {
-      return try folder.files.contents(of: path, bytesMax: Limits.registryFileBytesMax)
-    } catch {
-      if !folder.files.exists(path) { return nil }
-      throw error
-    }
+    try folder.files.contentsIfThere(
+      of: folder.absolute(name), bytesMax: Limits.registryFileBytesMax)
   }
 
   /// A file's contents; nil where there is none.

@@ -17,7 +17,10 @@ enum RegistryCommand {
       models:/NAME@latest; score, serve, bench and drift take such names wherever they take a model file, the \
       project does as uri and among the files of combine, and the verbs in place of NAME VERSION.
 
-      What it does is a verb of its own. Two processes at once never lose a change, and readers never wait.
+      What it does is a verb of its own. Two processes at once never lose a change, and readers never wait. The \
+      folder may be on a shared file system that has these three: flock that all its machines see (NFS 4, or NFS 3 with \
+      its lock service; not sshfs, nor NFS mounted with nolock or local_lock), a rename that replaces a file at once, \
+      and fsync of files and folders.
       """,
     operands: .none,
     flags: [],
