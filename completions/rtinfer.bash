@@ -281,9 +281,10 @@ _rtinfer() {
       esac
       ;;
     'bench ab '*)
-      flags='--project --model --batch-every --publish-delay --ingest-delay --batch-decides --arms --cluster --measure-latency --segment-by --logged --before-after --treated --wash-out --seed --decisions --log --state --html --json --type --type-member --rejects --max-rejects --strict --quiet --help'
+      flags='--project --registry --model --batch-every --publish-delay --ingest-delay --batch-decides --arms --cluster --measure-latency --segment-by --logged --before-after --treated --wash-out --seed --decisions --log --state --html --json --type --type-member --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
+        --registry) values='folders' ;;
         --model) values='files' ;;
         --batch-every) values='text' ;;
         --publish-delay) values='text' ;;

@@ -201,6 +201,11 @@ public final class Decider {
     names.map { scanner.plan.existingSlot([$0]) }
   }
 
+  /// The members of a plain row that an input is computed of, as paths.
+  public func members(ofInput index: Int) -> [[String]] {
+    plans[.plain].inputs[index].expression.slots.map { scanner.plan.paths[$0] }
+  }
+
   /// Inputs that a table with these columns cannot give: every row will lack them.
   public func inputsMissing(inColumns names: [String]) -> [String] {
     var known = Set(names.compactMap { scanner.plan.existingSlot([$0]) })

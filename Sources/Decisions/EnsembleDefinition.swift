@@ -3,12 +3,15 @@
 //     combine: { mean: ["a.json", "b.txt"] }
 //     combine: { weighted: { "a.json": 0.7, "b.txt": 0.3 }, on: "margin" }
 //     combine: { stack: "meta.json", of: ["a.json", "b.txt"] }
+//
+// A file may be that of a registered version, "models:/late/3" or "models:/late@production". What an alias stands for is
+// asked when the model is loaded, and written in its place when the ensemble itself is registered (`pinned`).
 
 public import Core
 public import Models
 
 public struct EnsembleDefinition: Sendable {
-  /// A file as it is named: a path, relative to the project file.
+  /// A file as it is named: a path, relative to the project file, or a version of the registry.
   public struct File: Sendable {
     public let path: String
     let node: ConfigNode
@@ -99,12 +102,33 @@ public struct EnsembleDefinition: Sendable {
       guard seen.insert(file.path).inserted else {
         throw file.node.failure("'\(file.path)' is there twice")
       }
-      guard !ModelURI.isURI(file.path) else {
-        throw file.node.failure(
-          "'\(file.path)' is a version of a registry, and an ensemble is made of files",
-          hint: "add the ensemble itself to the registry: it takes its files along")
+    }
+  }
+
+  /// The registered versions among its files, as they are named.
+  public var registered: [String] {
+    (files + [stack].compactMap { $0 }).map(\.path).filter(ModelURI.isURI)
+  }
+
+  /// What stands for each of these.
+  ///
+  /// - Parameter exact: gives the name that stands for one version for good.
+  /// - Throws: its failure, at the place in the project file.
+  public func pins(
+    _ exact: (String) throws(Failure) -> String
+  ) throws(Failure) -> [String: String] {
+    var pins: [String: String] = [:]
+    for file in files + [stack].compactMap({ $0 }) where ModelURI.isURI(file.path) {
+      do throws(Failure) { pins[file.path] = try exact(file.path) } catch {
+        throw EnsembleDefinition.placed(error, file)
       }
     }
+    return pins
+  }
+
+  private static func placed(_ failure: Failure, _ file: File) -> Failure {
+    let place = file.node.failure(failure.message)
+    return Failure(failure.status, place.message, hint: failure.hint)
   }
 
   // MARK: Models
@@ -141,8 +165,7 @@ public struct EnsembleDefinition: Sendable {
     do throws(Failure) {
       return EnsembleMember(name: file.path, model: try load(file.path))
     } catch {
-      let place = file.node.failure(error.message)
-      throw Failure(error.status, place.message, hint: error.hint)
+      throw EnsembleDefinition.placed(error, file)
     }
   }
 }

@@ -28,7 +28,7 @@ public struct ModelDefinition: Sendable {
   }
 
   public private(set) var name: String
-  public let source: Source
+  public private(set) var source: Source
   /// The event type that asks for the decision.
   public let decides: String?
   let inputs: [ConfigNode]
@@ -98,6 +98,28 @@ public struct ModelDefinition: Sendable {
     return .ensemble(try EnsembleDefinition(combine))
   }
 
+  /// The same made of exact versions.
+  ///
+  /// - Parameter exact: what stands for each registered version that an ensemble names.
+  /// - Throws: a failure at its place in the project file where two names stand for one version.
+  public func pinned(_ exact: [String: String]) throws(Failure) -> ModelDefinition {
+    guard let node, let combine = node["combine"], !exact.isEmpty else { return self }
+    let pinned = combine.mappingTexts { exact[$0] ?? $0 }
+    return try ModelDefinition(
+      ConfigNode.Member(
+        key: name, line: node.line, node: node.replacing("combine", with: pinned)))
+  }
+
+  /// The same, of another file or version.
+  public func coming(from uri: String) -> ModelDefinition {
+    var other = self
+    other.source = .file(uri: uri)
+    return other
+  }
+
+  /// Its section as the project file has it; nil of a file without a project.
+  public var section: ConfigNode? { node }
+
   /// The model in messages: its file, or that it is several.
   var title: String {
     switch source {
@@ -105,6 +127,9 @@ public struct ModelDefinition: Sendable {
     case .ensemble: "the ensemble"
     }
   }
+
+  /// Whether it says what stands for a missing value of this input, be it that one is missing.
+  public func hasDefault(ofInput name: String) -> Bool { defaults.contains { $0.key == name } }
 
   /// What the listed inputs are called, also as columns.
   public var declaredInputs: [String] {

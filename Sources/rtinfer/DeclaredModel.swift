@@ -22,10 +22,14 @@ struct DeclaredModel {
     options: ModelOptions = ModelOptions()
   ) throws(Failure) {
     guard case .file(let uri) = definition.source, ModelURI.isURI(uri) else {
-      let model = try DeclaredModel.load(definition, invocation.files, options) { named in
-        project?.resolve(named) ?? named
+      let members = try RegisteredMembers(definition, project, invocation)
+      let model = try DeclaredModel.load(members.definition) { (named) throws(Failure) in
+        let model = try DeclaredModel.load(
+          members.path(named, project), invocation.files, options: options)
+        try members.check(named, model)
+        return model
       }
-      try self.init(definition, project, model: model)
+      try self.init(members.definition, project, model: model)
       return
     }
     var project = project
@@ -55,9 +59,17 @@ struct DeclaredModel {
   ) throws(Failure) -> Model {
     let model: Model
     if case .ensemble = registered.definition.source {
-      model = try load(registered.definition, files, options) { named in
+      model = try load(registered.definition) { (named) throws(Failure) in
         // A file that is not in the manifest is not there by its own name either.
-        registered.files[named] ?? named
+        guard let file = registered.files[named] else {
+          return try load(named, files, options: options)
+        }
+        let model = try load(file.path, files, options: options)
+        guard model.fingerprint == file.digest else {
+          throw RegisteredMembers.changed(
+            file.path, as: "'\(named)' of \(registered.manifest.exactName)")
+        }
+        return model
       }
     } else {
       model = try load(registered.path, files, options: options)
@@ -73,17 +85,14 @@ struct DeclaredModel {
 
   /// A declared model of one file or several.
   ///
-  /// - Parameter path: where a file lies that the definition names.
+  /// - Parameter load: gives the model of a file that the definition names.
   private static func load(
-    _ definition: ModelDefinition, _ files: any FileSystem, _ options: ModelOptions,
-    path: (String) -> String
+    _ definition: ModelDefinition, _ load: (String) throws(Failure) -> Model
   ) throws(Failure) -> Model {
     switch definition.source {
-    case .file(let uri): return try load(path(uri), files, options: options)
+    case .file(let uri): return try load(uri)
     case .ensemble(let ensemble):
-      return try ensemble.model(declaredInputs: definition.declaredInputs) {
-        (named) throws(Failure) in try load(path(named), files, options: options)
-      }
+      return try ensemble.model(declaredInputs: definition.declaredInputs, load: load)
     }
   }
 

@@ -182,9 +182,11 @@ enum HelpTopics {
         action            add, promote, rollback, tag, measure, remove
         model, version    of what; alias and from (what it stood for before) of promote, rollback
         previous, hash    the chain: SHA-256 of the line before, and of this one without its hash
+      refusal          the same of a promotion that its gate refused: action is refuse
+        failed, inconclusive   clauses of require; metrics: the values that they name
       version          made by registry list, show and gc; alias by registry at
       verdict          made by registry promote --require, one for each clause
-        clause, verdict   pass or fail; value: the metrics that the clause names
+        clause, verdict   pass, fail or inconclusive; value: the metrics that the clause names
       difference       made by registry diff, one for each; model, versions: two numbers
         what              metrics, speed, size, inputs, importance, file, decision
         name, from, to    of what, then and now, null where it was not there; change of numbers,
@@ -395,7 +397,7 @@ enum HelpTopics {
             rules: [ { if: "score >= 0.5", decide: "rebook" }, { decide: "keep" } ],
           },
           cancellation: {                // several files that decide as one, in place of uri
-            combine: { mean: ["a.json", "b.txt"] },            // of their scores
+            combine: { mean: ["a.json", "b.txt"] },            // of their scores; or models:/a/3
             //   { weighted: { "a.json": 0.7, "b.txt": 0.3 }, on: "margin" }  of their margins
             //   { stack: "meta.json", of: ["a.json", "b.txt"] }   a model told the scores a and b
           },

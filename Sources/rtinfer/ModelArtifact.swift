@@ -1,12 +1,5 @@
-// What is added to the registry: a model file, or a folder with one model file in it. A folder that MLflow wrote
-// says in `MLmodel` which file that is:
-//
-//     flavors:
-//       xgboost:
-//         data: model.ubj
-//         model_format: ubj
-//
-// Of YAML that is all there is to understand: the member `data` below the flavour's name.
+// What is added to the registry: a model file, a folder with one model file in it, or a version that is registered
+// already. A folder that MLflow wrote says in `MLmodel` which file that is.
 
 import Core
 import Decisions
@@ -19,8 +12,9 @@ struct ModelArtifact {
   let model: Model
   /// The folder's other files.
   private(set) var files: [(name: String, bytes: [UInt8])] = []
+  /// The version that it is of.
+  private(set) var registered: RegisteredDecision?
 
-  private static let flavours = ["xgboost", "lightgbm", "catboost", "onnx"]
   /// Files of a folder: MLflow writes about ten.
   private static let filesMax = 1_000
 
@@ -34,7 +28,7 @@ struct ModelArtifact {
     let others: [String]
     if names.contains("MLmodel") {
       let text = try files.contents(of: "\(path)/MLmodel", bytesMax: Limits.projectBytesMax)
-      name = try ModelArtifact.modelFile(
+      name = try MLmodelFile.modelFile(
         of: String(decoding: text, as: UTF8.self), source: "\(path)/MLmodel")
       guard names.contains(name) else {
         throw .badData(
@@ -68,18 +62,38 @@ struct ModelArtifact {
     }
   }
 
+  /// A registered version's file or files, for a version of another model.
+  init(
+    _ uri: ModelURI, in view: RegistryView, _ files: any FileSystem
+  ) throws(Failure) {
+    let manifest = try view.manifest(uri)
+    let exact = manifest.exactName
+    let registered = try RegisteredDecision(
+      manifest, in: view, ModelDefinition(name: exact, uri: exact), nil)
+    model = try DeclaredModel.load(registered, files, ModelOptions())
+    name = manifest.file.name
+    contents = try files.contents(of: registered.path, bytesMax: Limits.modelBytesMax)
+    for file in manifest.files {
+      let bytes = try files.contents(of: view.path(of: file), bytesMax: Limits.modelBytesMax)
+      self.files.append((file.name, bytes))
+    }
+    self.registered = registered
+  }
+
   /// The files of an ensemble, with what it is made of as the model file.
   init(
-    _ ensemble: EnsembleDefinition, of definition: ModelDefinition, _ project: Project,
+    _ ensemble: EnsembleDefinition, _ members: RegisteredMembers, _ project: Project,
     _ files: any FileSystem
   ) throws(Failure) {
     var read: [(name: String, bytes: [UInt8])] = []
-    model = try ensemble.model(declaredInputs: definition.declaredInputs) {
+    model = try ensemble.model(declaredInputs: members.definition.declaredInputs) {
       (named) throws(Failure) in
-      let path = project.resolve(named)
+      let path = members.path(named, project)
       let bytes = try files.contents(of: path, bytesMax: Limits.modelBytesMax)
       read.append((named, bytes))
-      return try ModelArtifact.load(bytes, path)
+      let model = try ModelArtifact.load(bytes, path)
+      try members.check(named, model)
+      return model
     }
     name = "ensemble.json"
     contents = model.recipe!
@@ -94,6 +108,14 @@ struct ModelArtifact {
     try bytes.withBytes { (bytes) throws(Failure) in try ModelLoader.load(bytes, source: path) }
   }
 
+  private static func entries(
+    _ folder: String, _ files: any FileSystem
+  ) throws(Failure) -> [String] {
+    do throws(SystemError) { return try files.names(in: folder).sorted() } catch {
+      throw .inputOutput("\(folder): \(error.call): \(error.reason)")
+    }
+  }
+
   /// The files in a folder and in those below, sorted; nil where the path is no folder.
   private static func listing(
     _ path: String, _ files: any FileSystem
@@ -102,8 +124,14 @@ struct ModelArtifact {
     var names: [String] = []
     var folders = [""]
     while let folder = folders.popLast() {
-      for entry in ((try? files.names(in: "\(path)/\(folder)")) ?? []).sorted() {
+      for entry in try ModelArtifact.entries("\(path)/\(folder)", files) {
         let name = "\(folder)\(entry)"
+        // What is no UTF-8 was made readable, and is no longer what the file is called.
+        guard !entry.contains("\u{FFFD}") || files.exists("\(path)/\(name)") else {
+          throw .badData(
+            "\(path)/\(name): the file's name is not UTF-8, so it cannot be kept by its name",
+            hint: "rename it, or name the model file itself")
+        }
         // A pipe would be waited for, and a link to a folder may lead back to where it is.
         if files.isFile("\(path)/\(name)") {
           names.append(name)
@@ -116,30 +144,5 @@ struct ModelArtifact {
       }
     }
     return names.sorted()
-  }
-
-  /// The file that an MLmodel text names.
-  static func modelFile(of text: String, source: String) throws(Failure) -> String {
-    var flavour: (name: String, indent: Int)?
-    var seen: [String] = []
-    var isInFlavours = false
-    for line in text.split(whereSeparator: \.isNewline) {
-      let indent = line.prefix { $0 == " " }.count
-      let parts = line.dropFirst(indent).split(separator: ":", maxSplits: 1)
-      guard let key = parts.first.map(String.init) else { continue }
-      let value = parts.count > 1 ? parts[1].filter { !" '\"".contains($0) } : ""
-      if indent == 0 { isInFlavours = key == "flavors" }
-      guard isInFlavours, indent > 0 else { continue }
-      if let inside = flavour, indent > inside.indent {
-        if key == "data", !value.isEmpty { return value }
-        continue
-      }
-      flavour = nil
-      if value.isEmpty, indent <= 2 { seen.append(key) }
-      if flavours.contains(key) { flavour = (key, indent) }
-    }
-    throw .badData(
-      "\(source): no model of a flavour that is read here (\(flavours.joined(separator: ", "))); it has"
-        + " \(seen.isEmpty ? "none" : seen.joined(separator: ", "))")
   }
 }

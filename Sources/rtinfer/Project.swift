@@ -5,6 +5,7 @@ import Decisions
 import Events
 import Features
 import Measure
+import Models
 import Replay
 
 struct Project {
@@ -100,10 +101,14 @@ struct Project {
     return models
   }
 
-  /// The model that a flag names; without it there must be only one.
-  func model(_ options: Options, _ flag: Flag) throws(Failure) -> ModelDefinition {
+  /// The model that a flag names, one that is declared or a version of the registry; without it there must be only one
+  /// declared.
+  func model(_ invocation: Invocation, _ flag: Flag) throws(Failure) -> ModelDefinition {
+    let options = invocation.options
     let models = try models()
-    guard let name = try options.value(flag) else {
+    let named = try options.value(flag)
+    if let named, ModelURI.isURI(named) { return try model(registered: named, invocation) }
+    guard let name = named else {
       guard models.count == 1 else {
         throw .usage(
           "say whose decisions are meant with --\(flag.name)",

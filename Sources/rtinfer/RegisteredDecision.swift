@@ -8,8 +8,12 @@ import Models
 
 extension Project {
   /// What the registry keeps of one model: its section, the views that it reads, the event types.
+  ///
+  /// - Parameter definition: one of the project's, of exact versions where it names registered ones.
   func decision(of definition: ModelDefinition, _ model: Model) -> VersionManifest.Decision {
-    let section = members("models").filter { $0.key == definition.name }
+    let section = definition.section.map {
+      [ConfigNode.Member(key: definition.name, line: $0.line, node: $0)]
+    }!
     let text = OutputBuffer(MemorySink(), capacity: 4 << 10)
     text.append("{\"models\":")
     text.append(section)
@@ -22,6 +26,25 @@ extension Project {
     let tree = try? JSON5Parser.parse(text.pending.copy(), file: shownName)
     precondition(tree != nil, "what was written as JSON is JSON")
     return VersionManifest.Decision(project: tree!)
+  }
+
+  /// A version of the registry as a model of the project: with the decision that was added with it, else with what the
+  /// project declares of that model. It is called as the project calls the model that comes from there, so that
+  /// outcomes, values and budgets are found.
+  ///
+  /// - Throws: a usage failure where there is no such version, or a view it reads has changed since.
+  func model(registered text: String, _ invocation: Invocation) throws(Failure) -> ModelDefinition {
+    let uri = try ModelURI(text)
+    let models = try models()
+    let declared =
+      models.first { $0.name == uri.model }
+      ?? models.first { model in
+        guard case .file(let own) = model.source else { return false }
+        return (try? ModelURI(own))?.model == uri.model
+      }
+    let registered = try RegisteredDecision(
+      declared ?? ModelDefinition(name: uri.model, uri: text), uri: text, self, invocation)
+    return registered.definition.coming(from: registered.manifest.exactName)
   }
 
   /// The views whose features are named, as `view:feature` or `view__feature`, by inputs, rules or anything else of the
@@ -82,8 +105,8 @@ struct RegisteredDecision {
   let manifest: VersionManifest
   /// The model file; of an ensemble what it is made of.
   let path: String
-  /// By name, where the files lie that came with it.
-  let files: [String: String]
+  /// By name, where the files lie that came with it, and their digests.
+  let files: [String: (path: String, digest: String)]
   /// As the version was added; as it is declared now where it was added without a project.
   let definition: ModelDefinition
   /// What the requests are read by: the project around here, else the version's own.
@@ -94,7 +117,7 @@ struct RegisteredDecision {
     _ declared: ModelDefinition, uri text: String, _ project: Project?, _ invocation: Invocation
   ) throws(Failure) {
     let view = try RegistryView(try RegistryFlags.folder(invocation, project))
-    let manifest = try view.checkedManifest(try ModelURI(text))
+    let manifest = try view.manifest(try ModelURI(text))
     // Whoever gives it a name of its own is to find it by that.
     let name = declared.name == text ? manifest.model : declared.name
     try self.init(manifest, in: view, declared.named(name), project)
@@ -110,13 +133,14 @@ struct RegisteredDecision {
     self.manifest = manifest
     path = view.path(of: manifest.file)
     files = Dictionary(
-      manifest.files.map { ($0.name, view.path(of: $0)) }, uniquingKeysWith: { first, _ in first })
+      manifest.files.map { ($0.name, (view.path(of: $0), $0.digest)) },
+      uniquingKeysWith: { first, _ in first })
     guard let decision = manifest.decision else {
       definition = declared
       self.project = declared.isDeclared ? project : nil
       return
     }
-    let exact = ModelURI(model: manifest.model, .version(manifest.version)).description
+    let exact = manifest.exactName
     let text = Array(decision.project.json().utf8)
     let own = try Project(root: try JSON5Parser.parse(text, file: exact), path: path)
     guard let registered = try own.models().first else {
@@ -128,7 +152,14 @@ struct RegisteredDecision {
       return
     }
     self.project = project
-    try RegisteredDecision.check(decision.views, exact, against: project)
+    try RegisteredDecision.check(manifest, against: project)
+  }
+
+  /// - Throws: a usage failure that names the first view whose definition is another than when the version was added. A
+  ///   project without events reads no views.
+  static func check(_ manifest: VersionManifest, against project: Project) throws(Failure) {
+    guard let decision = manifest.decision, !project.members("events").isEmpty else { return }
+    try check(decision.views, manifest.exactName, against: project)
   }
 
   private static func check(

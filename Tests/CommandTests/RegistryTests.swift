@@ -166,6 +166,39 @@ import Testing
     #expect(aliases == ["a2", "b1"], "\(outcome.output)")
   }
 
+  /// An ensemble of the project that names an alias follows it, too; a version of it stays as it was. A version needs no
+  /// other name to be served by.
+  @Test(.enabled(if: hasCurl)) func aServerFollowsAliasesInsideOfEnsembles() throws {
+    let folder = try TemporaryFolder()
+    for fixture in ["binary-logistic", "binary-logistic-deep"] {
+      let path = ServedProcess.model(fixture)
+      #expect(try Self.run(["add", "base", path], in: folder).status == 0)
+    }
+    #expect(try Self.run(["promote", "base", "1", "production"], in: folder).status == 0)
+    try folder.write(
+      """
+      { models: { both: { combine: { mean: [
+        "models:/base@production", "\(ServedProcess.model("binary-strong"))"] } } } }
+      """, "rtinfer.json")
+    #expect(try Self.run(["add", "both"], in: folder).status == 0)
+    let server = try ServedProcess(
+      ["--follow", "--model", "both,models:/base@production,frozen=models:/both/1"],
+      folder: folder)
+    func scores() throws -> [String] {
+      try ["both", "frozen", "base"].map {
+        try server.curl("@/decide/\($0) -d '{\"f0\":1.5}'")
+      }
+    }
+    let first = try scores()
+    #expect(first[0] == first[1] && first[0] != first[2] && first[0].hasPrefix("{\"score\":0."))
+    #expect(try Self.run(["promote", "base", "2", "production"], in: folder).status == 0)
+    #expect(server.child.waitForErrors("read again: both"))
+    #expect(server.child.waitForErrors("read again: base (2)"))
+    let second = try scores()
+    #expect(second[0] != first[0] && second[1] == first[1] && second[2] != first[2])
+    #expect(server.stop().status == 0)
+  }
+
   /// A night: the model that was trained is added, evaluated and promoted by a gate, and the server decides by it. One
   /// that is worse is refused with status 1 and never decides; a rollback brings back what was before.
   @Test(.enabled(if: hasCurl)) func aServerNeverDecidesByWhatAGateRefused() throws {

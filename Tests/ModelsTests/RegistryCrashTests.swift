@@ -67,7 +67,7 @@ struct TestRegistry {
 @Suite struct RegistryCrashTests {
   /// What is stopped half-way, each on a registry that `TestRegistry.fill` made.
   enum Change: CaseIterable {
-    case add, promote, rollback, tag, measure, remove, take
+    case add, promote, refuse, rollback, tag, measure, remove, take
 
     func run(_ registry: TestRegistry) throws(Failure) {
       let writer = try registry.writer()
@@ -76,6 +76,10 @@ struct TestRegistry {
       case .add: try registry.add(writer)
       case .promote:
         _ = try writer.promote(model: "m", version: 1, alias: "canary", author: author)
+      case .refuse:
+        _ = try writer.refuse(
+          model: "m", version: 1, alias: "production", gate: "auc > 0.95", metrics: ["auc": 0.9],
+          failed: ["auc > 0.95"], inconclusive: [], author: author)
       case .rollback: _ = try writer.rollback(model: "m", alias: "production", author: author)
       case .tag: _ = try writer.tag(model: "m", version: 1, tags: ["a": "b"], author: author)
       case .measure:
@@ -222,6 +226,47 @@ struct TestRegistry {
       #expect(try registry.view().state().count - before.count <= 1)
     }
     #expect(refused > 20)
+  }
+
+  /// What a gate refused is written down, and nothing but the log is another.
+  @Test func whatWasRefusedChangesNothing() throws {
+    let registry = try Self.filled()
+    let before = try registry.view().state()
+    let alias = registry.disk["state/registry/models/m/aliases/production"]
+    try Change.refuse.run(registry)
+    let after = try registry.view().state()
+    #expect(after.models == before.models && after.count == before.count + 1)
+    #expect(registry.disk["state/registry/models/m/aliases/production"] == alias)
+    #expect(try registry.view().state(at: before.time).models == before.models)
+    let line = try registry.view().log().split(separator: UInt8(ascii: "\n")).last!
+    let text = String(decoding: line, as: UTF8.self)
+    #expect(text.hasPrefix("{\"kind\":\"refusal\","))
+    #expect(
+      text.contains(
+        "\"alias\":\"production\",\"from\":2,\"require\":\"auc > 0.95\",\"metrics\":{\"auc\":0.9},"
+          + "\"failed\":[\"auc > 0.95\"],\"by\":\"bob\""), "\(text)")
+    #expect(try registry.problems.isEmpty)
+    // A rollback knows nothing of it.
+    try Change.rollback.run(registry)
+    #expect(try registry.view().number(ModelURI("models:/m@production")) == 1)
+  }
+
+  /// Nothing is written behind a log whose end is missing, or that is an old copy: it would hide what is missing.
+  @Test func aLogWithoutItsEndIsNotGoneOnWith() throws {
+    let registry = try Self.filled()
+    let log = registry.disk["state/registry/log.ndjson"]!
+    let end = log.dropLast().lastIndex(of: UInt8(ascii: "\n"))! + 1
+    registry.disk["state/registry/log.ndjson"] = Array(log[..<end])
+    let problem = failure { () throws(Failure) in try Change.tag.run(registry) }
+    #expect(problem?.status == .inputOutput)
+    #expect(
+      problem?.message
+        == "state/registry/log.ndjson: ends with line 5, and head tells of another end:"
+        + " nothing is changed", "\(problem?.message ?? "")")
+    #expect(registry.disk["state/registry/log.ndjson"] == Array(log[..<end]))
+    registry.disk["state/registry/log.ndjson"] = log
+    try Change.tag.run(registry)
+    #expect(try registry.problems.isEmpty)
   }
 
   @Test func oneWriterAtATime() throws {

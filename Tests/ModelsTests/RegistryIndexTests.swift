@@ -110,4 +110,83 @@ import Testing
     #expect(try registry.listing() == registry.listingOfLog())
     #expect(try registry.listing() != before)
   }
+
+  // MARK: Digests
+
+  private static let manifest = "state/registry/models/m/versions/2.json"
+
+  private static func digests(_ registry: TestRegistry) throws -> [String?] {
+    [1, 2, 3].map { RegistryDigests.digest(of: "m", $0, in: registry.folder) }
+      + [RegistryDigests.digest(of: "none", 1, in: registry.folder)]
+  }
+
+  @Test func digestsAreThoseOfTheLog() throws {
+    let registry = try Self.filled()
+    let state = try registry.view().state()
+    let expected = state.models["m"]!.versions.map { Optional($0.manifest) } + [nil, nil]
+    #expect(try Self.digests(registry) == expected)
+    // They are found where a change is under way, and in an index of an older log.
+    registry.disk["state/registry/head"] = [1]
+    #expect(try Self.digests(registry) == expected)
+  }
+
+  /// More models than the first read of the index has, so that it is read whole.
+  @Test func digestsAreFoundAmongManyModels() throws {
+    var state = RegistryState()
+    var expected: [String: String] = [:]
+    for number in 0..<3_000 {
+      let name = "a-model-with-a-rather-long-name-\(number)"
+      var entry = RegistryEntry(.add, model: name, version: 7 + number)
+      entry.digest = String(repeating: "a", count: 64)
+      entry.manifest = SHA256.hex(of: Bytes(owning: name))
+      entry.format = "xgboost-json"
+      _ = entry.seal(
+        sequence: number + 1, previous: state.hash, time: Timestamp(microseconds: 1))
+      #expect(state.apply(entry) == nil)
+      expected[name] = entry.manifest
+    }
+    let registry = TestRegistry()
+    try registry.fill()
+    registry.disk[Self.path] = RegistryIndex.encode(
+      state, RegistryIndex.Mark(bytes: 1, lines: 1, hash: "x"))
+    for (index, name) in expected.keys.sorted().enumerated() where index % 100 == 0 {
+      let number = 7 + Int(name.split(separator: "-").last!)!
+      #expect(RegistryDigests.digest(of: name, number, in: registry.folder) == expected[name])
+      #expect(RegistryDigests.digest(of: name, number + 1, in: registry.folder) == nil)
+    }
+  }
+
+  /// With an index, without one, and with one that says otherwise: a manifest that was edited is named, and one that
+  /// was not is read.
+  @Test func anEditedManifestIsNamed() throws {
+    let registry = try Self.filled()
+    let (index, whole) = (registry.disk[Self.path]!, registry.disk[Self.manifest]!)
+    var edited = String(decoding: whole, as: UTF8.self)
+    edited = edited.replacing("\"auc\":0.9", with: "\"auc\":0.99")
+    let digest = whole.withBytes { SHA256.hex(of: $0) }
+    let garbled = String(decoding: index, as: UTF8.self).replacing(
+      digest, with: String(digest.reversed()))
+    let forged = String(decoding: index, as: UTF8.self).replacing(
+      digest, with: Array(edited.utf8).withBytes { SHA256.hex(of: $0) })
+    for (name, other) in [
+      ("whole", index), ("none", nil), ("cut", Array(index[..<300])),
+      ("garbled", Array(garbled.utf8)), ("of version 1", Array("rtinfer-index 1 0 0 0 x\n".utf8)),
+    ] {
+      registry.disk[Self.path] = other
+      registry.disk[Self.manifest] = whole
+      #expect(try registry.view().manifest(ModelURI("models:/m/2")).version == 2, "\(name)")
+      registry.disk[Self.manifest] = Array(edited.utf8)
+      let problem = failure { () throws(Failure) in
+        _ = try registry.view().manifest(ModelURI("models:/m/2"))
+      }
+      #expect(problem?.status == .inputOutput, "\(name)")
+      #expect(
+        problem?.message == "\(Self.manifest): changed since it was registered", "\(name)")
+      #expect(try registry.view().manifest(ModelURI("models:/m/1")).version == 1, "\(name)")
+    }
+    // The index answers, and not the log: one that was forged as well is what verify is for.
+    registry.disk[Self.path] = Array(forged.utf8)
+    #expect(try registry.view().manifest(ModelURI("models:/m/2")).metrics == ["auc": 0.99])
+    #expect(try registry.problems.count == 1)
+  }
 }

@@ -18,6 +18,12 @@ public struct ConfigNode: Sendable {
     public let key: String
     public let line: Int
     public let node: ConfigNode
+
+    public init(key: String, line: Int, node: ConfigNode) {
+      self.key = key
+      self.line = line
+      self.node = node
+    }
   }
 
   public let value: Value
@@ -72,6 +78,31 @@ public struct ConfigNode: Sendable {
       let place = path.isEmpty ? member.key : "\(path).\(member.key)"
       throw .usage("\(file):\(member.line): \(place): unknown key '\(member.key)'", hint: offer)
     }
+  }
+
+  /// The same tree with other texts: each key and each string is what `text` makes of it.
+  public func mappingTexts(_ text: (String) -> String) -> ConfigNode {
+    var value = value
+    switch self.value {
+    case .null, .bool, .number: break
+    case .string(let own): value = .string(text(own))
+    case .array(let nodes): value = .array(nodes.map { $0.mappingTexts(text) })
+    case .object(let members):
+      value = .object(
+        members.map {
+          Member(key: text($0.key), line: $0.line, node: $0.node.mappingTexts(text))
+        })
+    }
+    return ConfigNode(value: value, file: file, line: line, path: path)
+  }
+
+  /// The same object with another node for a key that it has.
+  public func replacing(_ key: String, with node: ConfigNode) -> ConfigNode {
+    guard case .object(let members) = value else { return self }
+    let replaced = members.map {
+      $0.key == key ? Member(key: key, line: $0.line, node: node) : $0
+    }
+    return ConfigNode(value: .object(replaced), file: file, line: line, path: path)
   }
 
   // MARK: Values

@@ -64,18 +64,33 @@ public enum LockAnswer {
 extension FileSystem {
   /// The whole file, or a failure that names it.
   public func contents(of path: String, bytesMax: Int) throws(Failure) -> [UInt8] {
-    do throws(SystemError) {
-      let file = try open(path, .read)
-      let size = try file.size()
-      guard size <= bytesMax else {
-        throw SystemError(EFBIG, "read")
+    guard let bytes = try contentsIfThere(of: path, bytesMax: bytesMax) else {
+      throw .inputOutput("\(path): \(SystemError(ENOENT, "open").reason)")
+    }
+    return bytes
+  }
+
+  /// The same, or nil where there is no such file.
+  public func contentsIfThere(of path: String, bytesMax: Int) throws(Failure) -> [UInt8]? {
+    // Of a file that was opened on a shared disk, another machine may swap another in before it is read.
+    var attempts = 10
+    while true {
+      do throws(SystemError) {
+        let file = try open(path, .read)
+        let size = try file.size()
+        guard size <= bytesMax else {
+          throw SystemError(EFBIG, "read")
+        }
+        return try readAll(file, sizeHint: size, bytesMax: bytesMax)
+      } catch {
+        attempts -= 1
+        if error.number == ESTALE, attempts > 0 { continue }
+        if error.isMissingFile { return nil }
+        if error.number == EFBIG {
+          throw .inputOutput("\(path): larger than the limit of \(bytesMax) bytes")
+        }
+        throw .inputOutput("\(path): \(error.reason)")
       }
-      return try readAll(file, sizeHint: size, bytesMax: bytesMax)
-    } catch {
-      if error.number == EFBIG {
-        throw .inputOutput("\(path): larger than the limit of \(bytesMax) bytes")
-      }
-      throw .inputOutput("\(path): \(error.reason)")
     }
   }
 

@@ -25,6 +25,8 @@ public struct SystemError: Error, Sendable, Equatable {
 
   public var isBrokenPipe: Bool { number == EPIPE }
   public var isMissingFile: Bool { number == ENOENT }
+  /// The file system has no locks, or nobody who keeps them.
+  public var hasNoLocks: Bool { [ENOLCK, ENOSYS, EOPNOTSUPP].contains(number) }
 
   public static let interruptedBySimulation = SystemError(EIO, "simulated")
 }

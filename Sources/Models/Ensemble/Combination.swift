@@ -13,8 +13,9 @@ public struct EnsembleMember: Sendable {
     self.model = model
   }
 
-  /// What a stacking model calls the member's score: `models/a.json` is `a`.
+  /// What a stacking model calls the member's score: `models/a.json` is `a`, and so is `models:/a/3`.
   var inputName: String {
+    if let uri = try? ModelURI(name) { return uri.model }
     let file = name.split(separator: "/").last ?? ""
     guard let dot = file.lastIndex(of: "."), dot != file.startIndex else { return String(file) }
     return String(file[..<dot])

@@ -3,6 +3,9 @@
 import Core
 
 extension Model {
+  /// The format of what several files are together.
+  public static let ensembleFormat = "ensemble"
+
   /// Several models that decide as one.
   ///
   /// - Parameters:
@@ -46,7 +49,7 @@ extension Model {
           ? Array(0..<member.model.inputCount) : columns)
     }
     self.init(
-      format: "ensemble", libraryVersion: "",
+      format: Model.ensembleFormat, libraryVersion: "",
       fingerprint: recipe.withBytes { SHA256.hex(of: $0) }, objective: task.name,
       inputNames: inputs.names, inputTypes: inputs.types, inputCount: inputs.count,
       outputCount: outputs, scoreCount: task.transform.scoreCount(outputs),

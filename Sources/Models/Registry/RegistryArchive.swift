@@ -252,7 +252,7 @@ public struct ImportedVersions {
 
   /// A version's model loads; of an ensemble, whose own file only says what it is made of, each of its models.
   private func checkModels(_ manifest: VersionManifest, _ name: String) throws(Failure) {
-    let isEnsemble = manifest.format == "ensemble"
+    let isEnsemble = manifest.format == Model.ensembleFormat
     for file in isEnsemble ? manifest.files : [manifest.file] {
       let range = blobs[file.digest]!
       let model = try bytes.withBytes { (bytes) throws(Failure) in

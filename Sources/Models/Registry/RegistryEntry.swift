@@ -4,6 +4,12 @@
 //      "version":3,"alias":"production","from":2,"require":"auc >= 0.9","metrics":{"auc":0.91},
 //      "by":"ann","previous":"<hash of line 6>","hash":"<SHA-256 of this line up to here>"}
 //
+// What was asked for and refused by a gate is told as well, as a line of kind "refusal" that changes nothing:
+//
+//     {"kind":"refusal","seq":8,"at":"…","action":"refuse","model":"late_arrival","version":4,"alias":"production",
+//      "from":3,"require":"auc >= 0.9 && p99_us < 500","metrics":{"auc":0.85},"failed":["auc >= 0.9"],
+//      "inconclusive":["p99_us < 500"],"by":"bob",…}
+//
 // The hash covers the line's bytes before `,"hash":`, the previous hash among them, so that no line can be
 // changed, moved or taken out of the middle without a break in the chain. What is cut off at the end is told
 // by the file `head`.
@@ -13,6 +19,8 @@ public import Core
 public struct RegistryEntry: Sendable, Equatable {
   public enum Action: String, Sendable, CaseIterable {
     case add, promote, rollback, tag, measure, remove
+    /// A promotion that a gate did not let happen.
+    case refuse
   }
 
   /// From 1, without gaps.
@@ -32,7 +40,10 @@ public struct RegistryEntry: Sendable, Equatable {
   public var manifest: String?
   /// What a promotion had to hold.
   public var requirement: String?
-  /// Of `add` and `measure`: the values set; of `promote`: those that were asked about.
+  /// Of `refuse`: the clauses that did not hold, and those that nothing could be said of.
+  public var failed: [String] = []
+  public var inconclusive: [String] = []
+  /// Of `add` and `measure`: the values set; of `promote` and `refuse`: those that were asked about.
   public var metrics: [String: Double] = [:]
   /// Of `measure`: metrics that are no longer known, since what else would have told them anew did not.
   public var cleared: [String] = []
@@ -73,7 +84,9 @@ public struct RegistryEntry: Sendable, Equatable {
   }
 
   private func append(to line: OutputBuffer) {
-    line.append("{\"kind\":\"change\",\"seq\":")
+    line.append("{\"kind\":\"")
+    line.append(action == .refuse ? "refusal" : "change")
+    line.append("\",\"seq\":")
     line.append(Int64(sequence))
     line.append(",\"at\":")
     line.appendQuoted(time)
@@ -92,14 +105,9 @@ public struct RegistryEntry: Sendable, Equatable {
       line.append(",\"metrics\":")
       line.append(metrics: metrics)
     }
-    if !cleared.isEmpty {
-      line.append(",\"cleared\":[")
-      for (index, name) in cleared.enumerated() {
-        if index > 0 { line.append(",") }
-        line.appendQuoted(name)
-      }
-      line.append("]")
-    }
+    line.appendMember("cleared", cleared)
+    line.appendMember("failed", failed)
+    line.appendMember("inconclusive", inconclusive)
     if !tags.isEmpty {
       line.append(",\"tags\":")
       line.append(tags: tags)
@@ -154,10 +162,9 @@ public struct RegistryEntry: Sendable, Equatable {
     case "manifest": manifest = try cursor.readString()
     case "require": requirement = try cursor.readString()
     case "metrics": metrics = try cursor.readMetrics()
-    case "cleared":
-      var first = true
-      try cursor.beginArray()
-      while try cursor.nextElement(first: &first) { cleared.append(try cursor.readString()) }
+    case "cleared": cleared = try cursor.readTexts()
+    case "failed": failed = try cursor.readTexts()
+    case "inconclusive": inconclusive = try cursor.readTexts()
     case "tags": tags = try cursor.readTags()
     case "machine": machine = try cursor.readString()
     case "source": source = try cursor.readString()
@@ -182,6 +189,14 @@ public struct RegistryEntry: Sendable, Equatable {
 }
 
 extension JSONCursor {
+  fileprivate mutating func readTexts() throws(JSONError) -> [String] {
+    var texts: [String] = []
+    var first = true
+    try beginArray()
+    while try nextElement(first: &first) { texts.append(try readString()) }
+    return texts
+  }
+
   mutating func readMetrics() throws(JSONError) -> [String: Double] {
     var metrics: [String: Double] = [:]
     try beginObject()
@@ -207,6 +222,19 @@ extension JSONCursor {
 }
 
 extension OutputBuffer {
+  /// As a list; nothing of an empty one.
+  fileprivate func appendMember(_ name: StaticString, _ texts: [String]) {
+    guard !texts.isEmpty else { return }
+    append(",\"")
+    append(name)
+    append("\":[")
+    for (index, text) in texts.enumerated() {
+      if index > 0 { append(",") }
+      appendQuoted(text)
+    }
+    append("]")
+  }
+
   /// As an object, by name.
   func append(metrics: [String: Double]) {
     append("{")

@@ -28,7 +28,7 @@ public struct RegistryGarbage: Sendable {
     var needed: Set<String> = []
     for (name, model) in state.models {
       for version in model.versions where !removed.contains("\(name)/\(version.number)") {
-        let manifest = try view.manifest(ModelURI(model: name, .version(version.number)))
+        let manifest = try view.manifest(version)
         needed.formUnion(manifest.blobs.map { RegistryFolder.blob($0.digest) })
       }
     }

@@ -1,15 +1,16 @@
 // What `list` prints and which version is the newest, ready to be copied out, so that ten thousand versions are
 // listed without a look at every line of the log:
 //
-//     rtinfer-index 1 <CRC-32C of the rest> <bytes of the log> <its lines> <hash of its last line>\n
+//     rtinfer-index 2 <CRC-32C of the rest> <bytes of the log> <its lines> <hash of its last line>\n
 //     <models>\n
-//     <model> <newest version> <bytes of its records>\n      a line for each model, by name
-//     {"kind":"version",…}\n                                 the records, in the order of the lines above
+//     <model> <newest version> <versions> <bytes of its records>\n   a line for each model, by name
+//     <number, 20 digits> <SHA-256 of its manifest>\n                a line for each version, in that order, ascending
+//     {"kind":"version",…}\n                                         the records, in the same order
 //
 // The index is no part of the truth. It answers only for the log that it was made from, which is known by its size
 // and its last hash, and only if its checksum is right; else whoever reads adds up the log itself, as if there were
 // no index. Every change writes it anew, without waiting for the disk: what a power cut leaves of it is told by the
-// checksum.
+// checksum. The digests are looked at without any of that, in a few short reads (`RegistryDigests`).
 
 public import Core
 
@@ -23,14 +24,8 @@ struct RegistryIndex {
     var text: String { "\(bytes) \(lines) \(hash)" }
   }
 
-  private struct Entry {
-    /// Nil where no version is left.
-    let newest: Int?
-    let records: Range<Int>
-  }
-
   private let bytes: [UInt8]
-  private var entries: [String: Entry] = [:]
+  private let directory: RegistryIndexDirectory
 
   // MARK: Writing
 
@@ -38,17 +33,22 @@ struct RegistryIndex {
   static func encode(_ state: RegistryState, _ mark: Mark) -> [UInt8] {
     let models = state.models.filter { $0.value.lastNumber > 0 }.sorted { $0.key < $1.key }
     let records = OutputBuffer(MemorySink(), capacity: 1 << 20)
+    let digests = OutputBuffer(MemorySink(), capacity: 1 << 20)
     var directory = "\(models.count)\n"
     for (name, model) in models {
       let start = records.count
       model.append(to: records)
-      directory += "\(name) \(model.versions.last?.number ?? 0) \(records.count - start)\n"
+      let newest = model.versions.last?.number ?? 0
+      directory += "\(name) \(newest) \(model.versions.count) \(records.count - start)\n"
+      for version in model.versions {
+        digests.append(RegistryDigests.line(version.number, version.manifest))
+      }
     }
-    let rest = Array(directory.utf8) + records.pending.copy()
+    let rest = Array(directory.utf8) + digests.pending.copy() + records.pending.copy()
     return Array("\(word) \(rest.withBytes { CRC32C.of($0) }) \(mark.text)\n".utf8) + rest
   }
 
-  private static let word = "rtinfer-index 1"
+  static let word = "rtinfer-index 2"
 
   // MARK: Reading
 
@@ -56,12 +56,52 @@ struct RegistryIndex {
   ///
   /// - Complexity: O(bytes), an eighth of a nanosecond each; O(models) words are looked at.
   init?(_ bytes: [UInt8], _ mark: Mark) {
+    let directory = bytes.withBytes { bytes -> RegistryIndexDirectory? in
+      guard let end = bytes.buffer.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
+      let checksum = CRC32C.of(bytes[end + 1..<bytes.count])
+      guard bytes[0..<end].string == "\(RegistryIndex.word) \(checksum) \(mark.text)",
+        let directory = RegistryIndexDirectory(bytes), directory.end == bytes.count
+      else { return nil }
+      return directory
+    }
+    guard let directory else { return nil }
     self.bytes = bytes
-    guard let entries = bytes.withBytes({ RegistryIndex.entries(of: $0, mark) }) else { return nil }
-    self.entries = entries
+    self.directory = directory
   }
 
-  private static func entries(of bytes: Bytes, _ mark: Mark) -> [String: Entry]? {
+  /// The newest version of a model; nil where there is none.
+  func newest(of model: String) -> Int? { directory.entries[model]?.newest }
+
+  /// The records of one model, or of all by name; false where there is no such model.
+  func write(_ model: String?, to output: OutputBuffer) throws(Failure) -> Bool {
+    var range = directory.records..<bytes.count
+    if let model {
+      guard let entry = directory.entries[model] else { return false }
+      range = entry.records
+    }
+    // Straight from the index's bytes: they are megabytes.
+    try bytes.withBytes { (bytes) throws(Failure) in try output.flush(andPass: bytes[range]) }
+    return true
+  }
+}
+
+/// Where everything stands in an index, by its lines for the models.
+struct RegistryIndexDirectory {
+  struct Entry {
+    /// Nil where no version is left.
+    let newest: Int?
+    let digests: Range<Int>
+    let records: Range<Int>
+  }
+
+  private(set) var entries: [String: Entry] = [:]
+  /// Where the records begin, and where they end.
+  let records: Int
+  private(set) var end: Int
+
+  /// - Parameter bytes: the index, or as much of its beginning as has all lines for models.
+  /// - Returns: nil where it is none, or its beginning is cut.
+  init?(_ bytes: Bytes) {
     var position = 0
     func line() -> Bytes? {
       guard let length = bytes[position..<bytes.count].buffer.firstIndex(of: UInt8(ascii: "\n"))
@@ -69,41 +109,29 @@ struct RegistryIndex {
       defer { position += length + 1 }
       return bytes[position..<position + length]
     }
-    guard let first = line() else { return nil }
-    let checksum = CRC32C.of(bytes[position..<bytes.count])
-    guard first.string == "\(word) \(checksum) \(mark.text)", let count = line(),
-      let count = Int(count.string)
+    guard let first = line(), first.string.hasPrefix("\(RegistryIndex.word) "),
+      let count = line(), let count = Int(count.string)
     else { return nil }
-    var found: [(name: String, newest: Int, bytes: Int)] = []
-    for _ in 0..<count {
-      guard let words = line()?.string.split(separator: " "), words.count == 3,
-        let newest = Int(words[1]), let bytes = Int(words[2])
+    var found: [(name: String, newest: Int, versions: Int, bytes: Int)] = []
+    var versions = 0
+    for _ in 0..<max(0, count) {
+      guard let words = line()?.string.split(separator: " "), words.count == 4,
+        let newest = Int(words[1]), let ofModel = Int(words[2]), let bytes = Int(words[3]),
+        0...Limits.registryFileBytesMax ~= ofModel, 0...Limits.registryFileBytesMax ~= bytes
       else { return nil }
-      found.append((String(words[0]), newest, bytes))
+      found.append((String(words[0]), newest, ofModel, bytes))
+      versions += ofModel
     }
-    var entries: [String: Entry] = [:]
-    for (name, newest, length) in found {
-      guard length >= 0, length <= bytes.count - position else { return nil }
-      entries[name] = Entry(
-        newest: newest > 0 ? newest : nil, records: position..<position + length)
-      position += length
+    records = position + versions * RegistryDigests.lineBytes
+    end = records
+    for model in found {
+      let digests = position..<position + model.versions * RegistryDigests.lineBytes
+      entries[model.name] = Entry(
+        newest: model.newest > 0 ? model.newest : nil, digests: digests,
+        records: end..<end + model.bytes)
+      position = digests.upperBound
+      end += model.bytes
     }
-    return position == bytes.count ? entries : nil
-  }
-
-  /// The newest version of a model; nil where there is none.
-  func newest(of model: String) -> Int? { entries[model]?.newest }
-
-  /// The records of one model, or of all by name; false where there is no such model.
-  func write(_ model: String?, to output: OutputBuffer) throws(Failure) -> Bool {
-    var range = (entries.values.map(\.records.lowerBound).min() ?? bytes.count)..<bytes.count
-    if let model {
-      guard let entry = entries[model] else { return false }
-      range = entry.records
-    }
-    // Straight from the index's bytes: they are megabytes.
-    try bytes.withBytes { (bytes) throws(Failure) in try output.flush(andPass: bytes[range]) }
-    return true
   }
 }
 

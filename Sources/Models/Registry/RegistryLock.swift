@@ -1,5 +1,7 @@
 // The lock of a registry: one process changes it, the others wait. It is the system's, so it ends with its holder
-// however that ends.
+// however that ends. It is an flock of a file that is open for writing: Linux makes of that a lock of the server's where
+// the folder is on NFS, so that machines exclude each other too. On file systems whose flock stays on its own machine
+// (sshfs, NFS mounted with `local_lock` or `nolock`) they do not.
 
 public import Core
 
@@ -9,9 +11,7 @@ public enum RegistryLock {
   ) throws(Failure) -> any FileLock {
     let deadline = clock.monotonicNanoseconds() + patience.nanoseconds
     while true {
-      let answer = try folder.attempt(RegistryFolder.lock) { () throws(SystemError) in
-        try folder.files.lock(folder.absolute(RegistryFolder.lock))
-      }
+      let answer = try ask(folder)
       switch answer {
       case .taken(let lock): return lock
       case .held(let holder):
@@ -23,6 +23,18 @@ public enum RegistryLock {
             hint: "--wait 30s waits longer for it")
         }
       }
+    }
+  }
+
+  private static func ask(_ folder: RegistryFolder) throws(Failure) -> LockAnswer {
+    let path = folder.absolute(RegistryFolder.lock)
+    do throws(SystemError) { return try folder.files.lock(path) } catch {
+      guard error.hasNoLocks else { throw folder.failure(error, path) }
+      throw Failure(
+        .inputOutput, folder.failure(error, path).message,
+        hint:
+          "a registry needs a file system with locks, on a shared one locks that all its machines see:"
+          + " NFS 4, or NFS 3 with its lock service")
     }
   }
 

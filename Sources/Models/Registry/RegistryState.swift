@@ -137,6 +137,9 @@ public struct RegistryState: Sendable, Equatable {
         let place = stack.dropLast().lastIndex(of: entry.version)
       else { return "rollback to version \(entry.version), which the alias never stood for" }
       model.aliases[alias] = Array(stack[...place])
+    case .refuse:
+      // What an alias stands for, and stood for, is as it was.
+      guard entry.alias != nil else { return "refuse without an alias" }
     case .tag:
       for (name, text) in entry.tags { model.versions[place].tags[name] = text }
     case .measure:

@@ -32,22 +32,11 @@ public struct RegistryView: Sendable {
     return try PendingChange(bytes, source: folder.absolute(RegistryFolder.pending))
   }
 
-  /// Nil where there is no such file; that is asked by opening it, as another process may just remove it.
+  /// Nil where there is no such file.
   private static func bytes(of name: String, in folder: RegistryFolder) throws(Failure) -> [UInt8]?
   {
-    let path = folder.absolute(name)
-    do throws(SystemError) {
-      _ = try folder.files.open(path, .read)
-    } catch {
-      if error.isMissingFile { return nil }
-      throw folder.failure(error, path)
-    }
-    do throws(Failure) {
-      return try folder.files.contents(of: path, bytesMax: Limits.registryFileBytesMax)
-    } catch {
-      if !folder.files.exists(path) { return nil }
-      throw error
-    }
+    try folder.files.contentsIfThere(
+      of: folder.absolute(name), bytesMax: Limits.registryFileBytesMax)
   }
 
   /// A file's contents; nil where there is none.
@@ -152,40 +141,6 @@ public struct RegistryView: Sendable {
     }
     if case .alias(RegistryFolder.newest) = uri.reference { return try newest(uri) }
     return try state().version(uri).number
-  }
-
-  /// What a reference stands for now.
-  public func manifest(_ uri: ModelURI) throws(Failure) -> VersionManifest {
-    let (number, bytes) = try manifestBytes(uri)
-    return try VersionManifest(bytes, source: manifestPath(uri, number))
-  }
-
-  /// The same, if it is still what the log says of it: for whoever lets it decide.
-  ///
-  /// - Complexity: O(lines of the log).
-  public func checkedManifest(_ uri: ModelURI) throws(Failure) -> VersionManifest {
-    let (number, bytes) = try manifestBytes(uri)
-    let version = try state().version(ModelURI(model: uri.model, .version(number)))
-    guard bytes.withBytes({ SHA256.hex(of: $0) }) == version.manifest else {
-      throw .inputOutput(
-        "\(manifestPath(uri, number)): changed since it was registered",
-        hint: "rtinfer registry verify shows all that is wrong")
-    }
-    return try VersionManifest(bytes, source: manifestPath(uri, number))
-  }
-
-  private func manifestPath(_ uri: ModelURI, _ number: Int) -> String {
-    folder.absolute(RegistryFolder.manifest(uri.model, number))
-  }
-
-  private func manifestBytes(_ uri: ModelURI) throws(Failure) -> (number: Int, bytes: [UInt8]) {
-    let number = try number(uri)
-    guard let bytes = try contents(of: RegistryFolder.manifest(uri.model, number)) else {
-      // The state says better what there is instead.
-      _ = try state().version(uri)
-      throw .inputOutput("\(manifestPath(uri, number)): the manifest is missing")
-    }
-    return (number, bytes)
   }
 
   /// The path of a version's file.

@@ -124,6 +124,29 @@ extension RegistryWriter {
     return try move(alias, entry, from: from, author)
   }
 
+  /// Writes down that an alias was to stand for a version and a gate did not let it; nothing else changes.
+  ///
+  /// - Parameters:
+  ///   - metrics: the values that were asked about.
+  ///   - failed: the clauses that did not hold.
+  ///   - inconclusive: those that nothing could be said of.
+  public func refuse(
+    model: String, version: Int, alias: String, gate: String, metrics: [String: Double],
+    failed: [String], inconclusive: [String], author: ChangeAuthor
+  ) throws(Failure) -> [UInt8] {
+    _ = try state.version(ModelURI(model: model, .version(version)))
+    var entry = RegistryEntry(.refuse, model: model, version: version)
+    entry.alias = alias
+    entry.from = state.models[model]?.aliases[alias]?.last
+    entry.requirement = gate
+    entry.metrics = metrics
+    entry.failed = failed
+    entry.inconclusive = inconclusive
+    entry.by = author.by
+    entry.reason = author.reason
+    return try commit(entry, writes: [:])
+  }
+
   /// Lets an alias stand for what it stood for before; again to go further back.
   public func rollback(
     model: String, alias: String, author: ChangeAuthor

@@ -35,6 +35,18 @@ public final class RegistryWriter {
     let log = try view.log()
     logBytes = log.count
     state = try view.state()
+    try checkEnd(try view.contents(of: RegistryFolder.head))
+  }
+
+  /// What follows a log whose end is missing would hide that, and so would what follows an old copy of it, as a shared
+  /// disk may show that does not keep what its machines see together.
+  private func checkEnd(_ head: [UInt8]?) throws(Failure) {
+    let own = state.count > 0 ? "\(state.count) \(state.hash)\n" : nil
+    guard head.map({ String(decoding: $0, as: UTF8.self) }) != own else { return }
+    throw .inputOutput(
+      "\(folder.absolute(RegistryFolder.log)): ends with line \(state.count), and"
+        + " \(RegistryFolder.head) tells of another end: nothing is changed",
+      hint: "rtinfer registry verify shows what is wrong; restore the log from a copy")
   }
 
   // MARK: Changes

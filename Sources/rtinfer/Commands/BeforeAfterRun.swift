@@ -44,7 +44,7 @@ struct BeforeAfterPlan {
     settled = try BeforeAfterPlan.settled(moment, options)
     loggedPath = try BeforeAfterPlan.loggedPath(options)
     let project = try Project.require(invocation)
-    let definition = try project.model(options, BenchAB.model)
+    let definition = try project.model(invocation, BenchAB.model)
     declared = try BenchABSubject(definition, project, invocation)
     idle = definition.decisions.last
     guard declared.values != nil || idle != nil else {

@@ -10,7 +10,8 @@ import Replay
 
 enum BenchAB {
   static let model = Flag(
-    "model", .file, "The model of the project whose decisions are compared, by its name",
+    "model", .file,
+    "Whose decisions are compared: a model of the project, or models:/… for a version",
     default: "the only one")
   static let batchEvery = Flag(
     "batch-every", .text("SPAN,…"),
@@ -118,7 +119,8 @@ enum BenchAB {
       """,
     operands: .files,
     flags: [
-      CommonFlags.project, model, batchEvery, publishDelay, ingestDelay, batchDecides, arms,
+      CommonFlags.project, RegistryFlags.registry, model, batchEvery, publishDelay, ingestDelay,
+      batchDecides, arms,
       cluster, measureLatency,
       segmentBy, logged, beforeAfter, treated, washOut, seed, decisions, log, LogFlags.state,
       PageFile.html, BenchModel.json, EventFlags.type, EventFlags.typeMember,

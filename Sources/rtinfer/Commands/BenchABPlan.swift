@@ -5,6 +5,7 @@ import Decisions
 import Events
 import Features
 import Measure
+import Models
 import Replay
 
 struct BenchABPlan {
@@ -32,11 +33,11 @@ struct BenchABPlan {
     let found = try BenchABArms.read(invocation)
     let arms = found.list
     delays = found.delays
-    let definition = try BenchABPlan.definition(options, project, arms)
+    let definition = try BenchABPlan.definition(invocation, project, arms)
     let declared = try BenchABSubject(definition, project, invocation)
     let (schema, outcome, values) = (declared.schema, declared.outcome, declared.values)
     self.declared = declared
-    let definitions = try BenchABPlan.definitions(of: arms, definition, project)
+    let definitions = try BenchABPlan.definitions(of: arms, definition, project, invocation)
     var deciders: [Decider] = []
     for definition in definitions {
       deciders.append(try BenchABPlan.decider(definition, project, invocation))
@@ -73,11 +74,12 @@ struct BenchABPlan {
 
   /// The model whose outcome and values count.
   private static func definition(
-    _ options: Options, _ project: Project, _ arms: [BenchABArms.Arm]
+    _ invocation: Invocation, _ project: Project, _ arms: [BenchABArms.Arm]
   ) throws(Failure) -> ModelDefinition {
-    guard try options.value(BenchAB.model) == nil, let name = arms[0].model else {
-      return try project.model(options, BenchAB.model)
+    guard try invocation.options.value(BenchAB.model) == nil, let name = arms[0].model else {
+      return try project.model(invocation, BenchAB.model)
     }
+    if ModelURI.isURI(name) { return try project.model(registered: name, invocation) }
     let models = try project.models()
     guard let definition = models.first(where: { $0.name == name }) else {
       throw undeclared(name, among: models, arms[0].node, "--\(BenchAB.arms.name)")
@@ -113,13 +115,18 @@ struct BenchABPlan {
 
   /// Those that decide in any arm, each once.
   private static func definitions(
-    of arms: [BenchABArms.Arm], _ subject: ModelDefinition, _ project: Project
+    of arms: [BenchABArms.Arm], _ subject: ModelDefinition, _ project: Project,
+    _ invocation: Invocation
   ) throws(Failure) -> [ModelDefinition] {
-    let models = try project.models()
+    var models = [subject]
+    models += try project.models().filter { $0.name != subject.name }
     var definitions: [ModelDefinition] = []
     for arm in arms {
       let name = arm.model ?? subject.name
       guard !definitions.contains(where: { $0.name == name }) else { continue }
+      if ModelURI.isURI(name) {
+        models.append(try project.model(registered: name, invocation).named(name))
+      }
       guard let definition = models.first(where: { $0.name == name }) else {
         throw undeclared(name, among: models, arm.node?["model"], "--\(BenchAB.arms.name)")
       }

@@ -16,7 +16,7 @@ import Models
 
 enum BenchPipeline {
   static let model = Flag(
-    "model", .file, "The model of the project that decides",
+    "model", .file, "The model that decides: one of the project, or models:/… for a version",
     default: "every one that decides an event type")
   static let batch = Flag(
     "batch", .text("ROWS,…"),
@@ -147,7 +147,7 @@ enum BenchPipeline {
   ) throws(Failure) -> [DeclaredModel] {
     var definitions = try project.models().filter { $0.decides != nil }
     if try invocation.options.value(model) != nil {
-      let chosen = try project.model(invocation.options, model)
+      let chosen = try project.model(invocation, model)
       guard chosen.decides != nil else {
         throw .usage(
           "models.\(chosen.name) does not say which declared type of event it decides",

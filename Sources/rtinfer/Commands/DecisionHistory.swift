@@ -6,10 +6,13 @@ import Decisions
 import Events
 import Features
 import Measure
+import Models
 
 /// What the project says of the decisions and of their outcome.
 struct OutcomePlan {
   let definition: ModelDefinition
+  /// Of whose decisions the others are left out; nil: of all.
+  let version: String?
   let schema: EventSchema
   let outcome: Outcome
   let decisionsPath: String
@@ -18,7 +21,8 @@ struct OutcomePlan {
 
   init(_ invocation: Invocation) throws(Failure) {
     let project = try Project.require(invocation)
-    definition = try project.model(invocation.options, DriftOutcomes.model)
+    definition = try project.model(invocation, DriftOutcomes.model)
+    version = try OutcomePlan.version(definition, invocation.options)
     schema = try EventFlags.schema(invocation, project)
     guard let decides = definition.decides, let asking = schema.index(of: decides) else {
       throw .usage(
@@ -40,6 +44,23 @@ struct OutcomePlan {
         hint: "rtinfer drift outcomes --decisions decisions.ndjson arrived.ndjson")
     }
     decisionsPath = path
+  }
+
+  /// As --version says, or --model by naming a version of the registry.
+  private static func version(
+    _ definition: ModelDefinition, _ options: Options
+  ) throws(Failure) -> String? {
+    let typed = try options.value(DriftOutcomes.version)
+    guard case .file(let text) = definition.source, let uri = try? ModelURI(text),
+      case .version(let number) = uri.reference, let named = try options.value(DriftOutcomes.model),
+      ModelURI.isURI(named)
+    else { return typed }
+    guard typed == nil else {
+      throw .usage(
+        "\(options.origin(DriftOutcomes.version)) and --\(DriftOutcomes.model.name) \(named) both say which version"
+      )
+    }
+    return "\(number)"
   }
 
   /// By what turns out, and where that does not tell, by the model's labels.

@@ -11,7 +11,8 @@ enum DriftOutcomes {
   static let decisions = Flag(
     "decisions", .file, "What score, serve or bench ab --decisions wrote: id, time and score")
   static let model = Flag(
-    "model", .file, "Whose decisions, of the project's models", default: "the only one")
+    "model", .file, "Whose decisions, of the project's models, or models:/… for those of a version",
+    default: "the only one")
   static let version = Flag(
     "version", .text("V"), "Only decisions of this version of the model")
   static let every = Flag(
@@ -79,7 +80,7 @@ enum DriftOutcomes {
     let plan = try OutcomePlan(invocation)
     let rejects = try Rejects(invocation)
     let history = DecisionHistory(
-      plan.outcome, plan.definition, version: try options.value(version))
+      plan.outcome, plan.definition, version: plan.version)
     try history.read(plan.decisionsPath, otherModels: plan.otherModels, rejects)
     let read = try observe(history, plan, rejects, invocation)
     let rules = try rules(options, history, plan)

@@ -75,7 +75,7 @@ enum DriftProfile {
     var path = name
     if ModelURI.isURI(name) {
       let view = try RegistryFlags.view(invocation)
-      guard let file = try view.checkedManifest(try ModelURI(name)).profile else {
+      guard let file = try view.manifest(try ModelURI(name)).profile else {
         throw .usage(
           "\(name) has no profile", hint: "rtinfer registry add NAME FILE --profile FILE keeps one")
       }

@@ -14,9 +14,13 @@ enum RegistryCommand {
       reads), so a rollback brings back the decision and not only the file.
 
       A version is named models:/NAME/3, or models:/NAME@production for what an alias stands for, or \
-      models:/NAME@latest; score, serve and bench take such names wherever they take a model file.
+      models:/NAME@latest; score, serve, bench and drift take such names wherever they take a model file, the \
+      project does as uri and among the files of combine, and the verbs in place of NAME VERSION.
 
-      What it does is a verb of its own. Two processes at once never lose a change, and readers never wait.
+      What it does is a verb of its own. Two processes at once never lose a change, and readers never wait. The \
+      folder may be on a shared file system that has these three: flock that all its machines see (NFS 4, or NFS 3 with \
+      its lock service; not sshfs, nor NFS mounted with nolock or local_lock), a rename that replaces a file at once, \
+      and fsync of files and folders.
       """,
     operands: .none,
     flags: [],
@@ -89,18 +93,24 @@ enum RegistryFlags {
 
   static func author(_ invocation: Invocation) throws(Failure) -> ChangeAuthor {
     let environment = invocation.environment
-    let user = environment["USER"] ?? environment["LOGNAME"] ?? "unknown"
+    // Cron and containers may set neither.
+    let user = [environment["USER"], environment["LOGNAME"]].compactMap { $0 }.first { !$0.isEmpty }
     return ChangeAuthor(
-      by: try invocation.options.value(actor) ?? user, reason: try invocation.options.value(reason))
+      by: try invocation.options.value(actor) ?? user ?? CurrentUser.name,
+      reason: try invocation.options.value(reason))
   }
 
   // MARK: Operands
 
-  /// Exactly the operands that are named, or what to type.
+  /// Exactly the operands that are named, or what to type. Where they begin with a model and its version, a
+  /// `models:/…` stands for both.
   static func operands(
     _ invocation: Invocation, _ names: [String]
   ) throws(Failure) -> [String] {
-    let given = invocation.options.operands
+    var given = invocation.options.operands
+    if names.starts(with: ["NAME", "VERSION"]), let first = given.first, ModelURI.isURI(first) {
+      given.replaceSubrange(0..<1, with: words(try ModelURI(first)))
+    }
     guard given.count == names.count else {
       let command = invocation.command
       throw .usage(
@@ -109,6 +119,14 @@ enum RegistryFlags {
         hint: "rtinfer \(command.name) \(names.joined(separator: " "))")
     }
     return given
+  }
+
+  /// A model and its version, as they are typed apart.
+  static func words(_ uri: ModelURI) -> [String] {
+    switch uri.reference {
+    case .version(let number): [uri.model, "\(number)"]
+    case .alias(let alias): [uri.model, "@\(alias)"]
+    }
   }
 
   /// A version's number, an alias as `@production`, or `latest`.

@@ -15,7 +15,9 @@ enum RegistryAliases {
       From now on models:/NAME@ALIAS is this version. With --require it must have shown what it can: clauses over \
       its metrics, joined by &&, in the language of expressions. Each clause is answered by a verdict record; if \
       one does not hold, nothing changes and the status is 1. A clause over a metric that was never measured is \
-      inconclusive and an error (2), never a pass. Metrics come from add --metric and registry evaluate.
+      inconclusive and an error (2), never a pass. What was refused is in the log too, as a line of kind refusal: \
+      who asked, which clauses failed or were inconclusive, and the values. Metrics come from add --metric, \
+      registry evaluate, and --record of bench model and drift check.
       """,
     operands: .files,
     flags: [require] + RegistryFlags.changes,
@@ -71,6 +73,7 @@ enum RegistryAliases {
     }
     let writer = try RegistryFlags.writer(invocation)
     let version = try RegistryFlags.version(operands[1], of: name, writer.state)
+    let author = try RegistryFlags.author(invocation)
     var asked: [String: Double] = [:]
     if let gate {
       let (verdicts, problem) = gate.verdicts(
@@ -80,9 +83,14 @@ enum RegistryAliases {
         try invocation.output.endRecord()
         for (name, value) in verdict.values { asked[name] = value }
       }
-      if let problem { throw problem }
       let failed = verdicts.filter { $0.holds == false }
-      guard failed.isEmpty else {
+      let inconclusive = verdicts.filter { $0.holds == nil }.map(\.clause)
+      guard failed.isEmpty, inconclusive.isEmpty else {
+        let line = try writer.refuse(
+          model: name, version: version.number, alias: alias, gate: gate.text, metrics: asked,
+          failed: failed.map(\.clause), inconclusive: inconclusive, author: author)
+        try invocation.write(line)
+        if let problem { throw problem }
         for verdict in failed {
           invocation.messages.error("refused: \(verdict.clause): \(shown(verdict.values))")
         }
@@ -91,7 +99,7 @@ enum RegistryAliases {
     }
     let line = try writer.promote(
       model: name, version: version.number, alias: alias, gate: gate?.text, metrics: asked,
-      author: try RegistryFlags.author(invocation))
+      author: author)
     try invocation.write(line)
     return .success
   }

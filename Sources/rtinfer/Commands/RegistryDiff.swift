@@ -42,10 +42,16 @@ enum RegistryDiff {
   }
 
   private static func run(_ invocation: Invocation) throws(Failure) -> ExitStatus {
-    let operands = try RegistryFlags.operands(invocation, ["NAME", "A", "B"])
+    let operands = try operands(invocation)
     let view = try RegistryFlags.view(invocation)
     let state = try view.state()
     let name = operands[0]
+    for text in operands.dropFirst() {
+      let known = try state.model(name)
+      let alias = text.hasPrefix("@") ? String(text.dropFirst()) : text
+      guard known.aliases[alias] == nil, state.models[text] != nil else { continue }
+      throw otherModel(name, text)
+    }
     let sides = (
       try Side(try RegistryFlags.version(operands[1], of: name, state), view, invocation),
       try Side(try RegistryFlags.version(operands[2], of: name, state), view, invocation)
@@ -65,6 +71,35 @@ enum RegistryDiff {
     return .success
   }
 
+  /// NAME A B; a `models:/…` stands for one of A and B, or for NAME as well.
+  private static func operands(_ invocation: Invocation) throws(Failure) -> [String] {
+    var given = invocation.options.operands
+    var name = given.first.flatMap { ModelURI.isURI($0) ? nil : $0 }
+    for (index, text) in given.enumerated() where ModelURI.isURI(text) {
+      let uri = try ModelURI(text)
+      if let name, uri.model != name { throw otherModel(name, uri.model) }
+      name = uri.model
+      given[index] = RegistryFlags.words(uri)[1]
+    }
+    if let name, let first = invocation.options.operands.first, ModelURI.isURI(first) {
+      given.insert(name, at: 0)
+    }
+    let names = ["NAME", "A", "B"]
+    guard given.count == names.count else {
+      throw .usage(
+        given.count < names.count
+          ? "\(names[given.count]) is missing" : "unexpected '\(given[names.count])'",
+        hint: "rtinfer registry diff \(names.joined(separator: " "))")
+    }
+    return given
+  }
+
+  private static func otherModel(_ name: String, _ other: String) -> Failure {
+    .usage(
+      "'\(name)' and '\(other)' are two models, and diff compares two versions of one",
+      hint: "rtinfer registry add \(name) models:/\(other)/N makes that version one of '\(name)'")
+  }
+
   /// A version with its model loaded.
   private struct Side {
     let version: RegistryVersion
@@ -77,7 +112,7 @@ enum RegistryDiff {
       _ version: RegistryVersion, _ view: RegistryView, _ invocation: Invocation
     ) throws(Failure) {
       self.version = version
-      manifest = try view.manifest(ModelURI(model: version.model, .version(version.number)))
+      manifest = try view.manifest(version)
       let path = view.path(of: manifest.file)
       let registered = try RegisteredDecision(
         manifest, in: view, ModelDefinition(name: version.model, uri: path), nil)

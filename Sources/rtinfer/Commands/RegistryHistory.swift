@@ -8,14 +8,18 @@ enum RegistryHistory {
     name: "registry log",
     summary: "Print everything that happened",
     story: """
-      Prints the log's lines as they are, the oldest first: who did what and when, and why. Each line holds the \
+      Prints the log's lines as they are, the oldest first: who did what and when, and why; also which promotions \
+      a gate refused (kind refusal, action refuse), with the clauses that failed and the values. Each line holds the \
       hash of the one before it; registry verify checks the chain.
       """,
     operands: .word("NAME"),
     flags: RegistryFlags.places,
     examples: [
       .init(
-        "rtinfer registry log late_arrival | jq 'select(.alias == \"production\")'", "One alias.")
+        "rtinfer registry log late_arrival | jq 'select(.alias == \"production\")'", "One alias."),
+      .init(
+        "rtinfer registry log | jq 'select(.kind == \"refusal\") | [.by, .failed]'",
+        "Who wanted what, and why it was not let."),
     ],
     run: runLog)
 

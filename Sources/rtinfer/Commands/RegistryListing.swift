@@ -39,7 +39,10 @@ enum RegistryListing {
   static let resolve = Command(
     name: "registry resolve",
     summary: "Print the path of a version's model file",
-    story: "For scripts that want the file: prints its path in the registry, and nothing else.",
+    story: """
+      For scripts that want the file: prints its path in the registry, and nothing else. A version whose manifest is \
+      not as it was registered is an error (4); the file's own digest is what verify checks, and whoever loads it.
+      """,
     operands: .word("URI"),
     flags: RegistryFlags.places,
     examples: [
@@ -68,8 +71,7 @@ enum RegistryListing {
     let view = try RegistryFlags.view(invocation)
     let state = try view.state()
     let version = try RegistryFlags.version(operands[1], of: operands[0], state)
-    let manifest = try view.manifest(
-      ModelURI(model: operands[0], .version(version.number)))
+    let manifest = try view.manifest(version)
     let output = invocation.output
     version.append(
       to: output, aliases: try state.model(operands[0]).aliases(of: version.number))

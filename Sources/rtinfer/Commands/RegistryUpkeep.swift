@@ -29,7 +29,8 @@ enum RegistryUpkeep {
     name: "registry watch",
     summary: "Print each change as it happens",
     story: """
-      Waits for changes and prints the log's line of each, until it is ended. A server follows its aliases by itself \
+      Waits for changes and prints the log's line of each, until it is ended; a refused promotion is a line too, of \
+      kind refusal and not change, so that it can be told and is not taken for one. A server follows its aliases by itself \
       with --follow, and reads its models again whenever it is sent SIGHUP.
       """,
     operands: .none,

@@ -9,7 +9,7 @@ import Models
 
 enum ScoreCommand {
   static let model = Flag(
-    "model", .file, "A model file, or the name of one of the project's models",
+    "model", .file, "A model file, models:/…, or the name of one of the project's models",
     default: "the project's models, each for the event type it decides")
   static let margin = Flag(
     "margin", "Also write the margin: the score before the objective's transform")

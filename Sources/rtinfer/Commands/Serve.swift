@@ -16,7 +16,8 @@ enum ServeCommand {
     "listen", .text("ADDRESS"), "Where to listen: HOST:PORT, [IPv6]:PORT or unix:PATH; port 0: any",
     default: "127.0.0.1:8080")
   static let model = Flag(
-    "model", .file, "NAME=FILE, or one of the project's models by name; several with commas",
+    "model", .file,
+    "NAME=FILE, models:/…, or one of the project's models by name; several with commas",
     default: "the project's models")
   static let threads = Flag(
     "threads", .text("N"), "Event loops, each on a thread of its own",

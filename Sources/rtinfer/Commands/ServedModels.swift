@@ -36,13 +36,18 @@ struct ServedModels {
     }
   }
 
-  /// Those that an alias of the registry names.
+  /// Those that an alias of the registry names, an ensemble once for each alias among its files.
   var aliases: [(name: String, uri: ModelURI)] {
-    declared.compactMap { definition, _ in
-      guard case .file(let text) = definition.source, let uri = try? ModelURI(text),
-        case .alias = uri.reference
-      else { return nil }
-      return (definition.name, uri)
+    declared.flatMap { definition, _ in
+      let named =
+        switch definition.source {
+        case .file(let text): [text]
+        case .ensemble(let ensemble): ensemble.registered
+        }
+      return named.compactMap { text -> (name: String, uri: ModelURI)? in
+        guard let uri = try? ModelURI(text), case .alias = uri.reference else { return nil }
+        return (definition.name, uri)
+      }
     }
   }
 
@@ -84,7 +89,7 @@ struct ServedModels {
     ) { () throws(Failure) in try store.features(definition, opensLater: true) }
   }
 
-  /// `NAME=FILE`, or the name of one of the project's models.
+  /// `NAME=FILE`, a version of the registry, which has a name, or the name of one of the project's models.
   private func declaration(
     _ text: String, _ definitions: [ModelDefinition]
   ) throws(Failure) -> (definition: ModelDefinition, project: Project?) {
@@ -93,6 +98,9 @@ struct ServedModels {
       return (ModelDefinition(name: String(parts[0]), uri: String(parts[1])), nil)
     }
     let origin = invocation.options.origin(ServeCommand.model)
+    if ModelURI.isURI(text) {
+      return (ModelDefinition(name: try ModelURI(text).model, uri: text), nil)
+    }
     guard parts.count == 1 else {
       throw .usage("\(origin): '\(text)' is not NAME=FILE", hint: "as in --model fraud=model.json")
     }
