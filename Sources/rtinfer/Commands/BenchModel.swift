@@ -109,7 +109,8 @@ enum BenchModel {
     let status = try rejects.finish(total: run.rows)
     if let record, status == .success {
       try record.write(
-        metrics(results), source: "bench model", machine: machine(), invocation)
+        metrics(results), source: "bench model", machine: Machine.current(build: "").title,
+        invocation)
     }
     return status
   }
@@ -124,11 +125,6 @@ enum BenchModel {
       if let count = result.instructions { metrics["instructions\(suffix)"] = count }
     }
     return metrics
-  }
-
-  private static func machine() -> String {
-    let machine = Machine.current(build: "")
-    return "\(machine.processor), \(machine.cores) cores"
   }
 
   /// Of a file, or of the project's model of that name where there is no such file.

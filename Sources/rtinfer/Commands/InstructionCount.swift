@@ -7,8 +7,8 @@ import Measure
 enum InstructionCount {
   /// A paragraph of each command's help.
   static let story = """
-    Where the system counts a process's instructions (perf_event_open on Linux, proc_pid_rusage on macOS) they are counted in \\
-    one more pass, which is not timed: call_instructions, of a call on the average, without the system's own. They vary far less \\
+    Where the system counts instructions (of threads on Linux, of processes on macOS) they are counted in one more pass, \
+    which is not timed: call_instructions, of a call on the average, without the system's own. They vary far less \
     than times do. Many virtual machines show no counter: then there is no such member, and the table says why.
     """
 
