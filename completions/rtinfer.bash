@@ -663,7 +663,7 @@ _rtinfer() {
       verbs='add list show diff promote rollback resolve log at tag evaluate verify gc export import watch'
       ;;
     'budget check '*)
-      flags='--project --budget --budget-of --confidence --format --html --save --rejects --max-rejects --strict --quiet --help'
+      flags='--project --budget --budget-of --confidence --format --html --save --record --registry --rejects --max-rejects --strict --quiet --help'
       case $previous in
         --project) values='files' ;;
         --budget) values='text' ;;
@@ -672,6 +672,8 @@ _rtinfer() {
         --format) values='table ndjson junit github' ;;
         --html) values='files' ;;
         --save) values='files' ;;
+        --record) values='text' ;;
+        --registry) values='folders' ;;
         --rejects) values='files' ;;
         --max-rejects) values='text' ;;
       esac

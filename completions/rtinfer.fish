@@ -586,6 +586,8 @@ complete -c rtinfer -n '__fish_seen_subcommand_from budget; and __fish_seen_subc
 complete -c rtinfer -n '__fish_seen_subcommand_from budget; and __fish_seen_subcommand_from check' -l format -x -a 'table ndjson junit github' -d 'How to say it'
 complete -c rtinfer -n '__fish_seen_subcommand_from budget; and __fish_seen_subcommand_from check' -l html -r -F -d 'Write a report there, too: one page that needs nothing else'
 complete -c rtinfer -n '__fish_seen_subcommand_from budget; and __fish_seen_subcommand_from check' -l save -r -F -d 'Keep what was read there as a baseline, where all passes'
+complete -c rtinfer -n '__fish_seen_subcommand_from budget; and __fish_seen_subcommand_from check' -l record -x -d 'Write the figures down as metrics of this version, as in models:/late_arrival/3, for gates'
+complete -c rtinfer -n '__fish_seen_subcommand_from budget; and __fish_seen_subcommand_from check' -l registry -x -a '(__fish_complete_directories)' -d 'The registry\'s folder'
 complete -c rtinfer -n '__fish_seen_subcommand_from budget; and __fish_seen_subcommand_from check' -l rejects -r -F -d 'Write rejected records there, one JSON object a line, with their raw bytes'
 complete -c rtinfer -n '__fish_seen_subcommand_from budget; and __fish_seen_subcommand_from check' -l max-rejects -x -d 'How many rejected records still end with status 0'
 complete -c rtinfer -n '__fish_seen_subcommand_from budget; and __fish_seen_subcommand_from check' -l strict -d 'Stop at the first rejected record'

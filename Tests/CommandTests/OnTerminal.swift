@@ -7,8 +7,13 @@ import Foundation
 
 /// What a command says on a terminal.
 ///
-/// - Parameter folder: where it is run.
-func said(by command: Command, _ words: [String], in folder: URL) throws -> String {
+/// - Parameters:
+///   - folder: where it is run.
+///   - event: what it counts as instructions.
+func said(
+  by command: Command, _ words: [String], in folder: URL,
+  counting event: EventCounter.Event = .instructions
+) throws -> String {
   let (output, messages) = (MemorySink(), MemorySink())
   _ = try command.run(
     Invocation(
@@ -17,6 +22,6 @@ func said(by command: Command, _ words: [String], in folder: URL) throws -> Stri
       messages: Messages(messages, command: command.name, isQuiet: true),
       terminal: Terminal(input: false, output: true, error: false, environment: [:]),
       environment: [:], workingFolder: folder.path(), clock: SystemClock(),
-      files: RealFileSystem()))
+      files: RealFileSystem(), counting: event))
   return String(decoding: output.bytes, as: UTF8.self)
 }

@@ -47,21 +47,69 @@ private let runs = isLong ? 10_000 : 60
     #expect(abs(test.chance - 1.2 / 2.2) < 0.01 && test.slowerProbability < 1e-6)
   }
 
-  @Test func nothingChangedIsRarelySlower() throws {
-    var random = SplitMix64(seed: 6)
-    let each = 1 - 0.05 / 4
-    var (alarms, covered) = (0, 0)
-    for _ in 0..<runs {
-      let (base, head) = (data(&random, 1_500), data(&random, 1_500))
-      let ratio = try #require(
-        LatencyComparison.ratio(95, base: base, head: head, confidence: each))
-      let test = try #require(LatencyComparison.rankTest(base: base, head: head, confidence: each))
-      if ratio.low > 1 || test.slowerProbability < (1 - each) / 2 { alarms += 1 }
-      if ratio.low <= 1, ratio.high ?? .infinity >= 1 { covered += 1 }
+  private let confidence = 0.95
+
+  /// Times of a queue: a lag-one correlation, and a log-normal distribution.
+  private func queue(
+    _ random: inout SplitMix64, _ count: Int, correlation: Double
+  ) -> BatchedLatencies {
+    func normal() -> Double {
+      let radius = (-2 * log(1 - Double.random(in: 0..<1, using: &random))).squareRoot()
+      return radius * cos(2 * Double.pi * Double.random(in: 0..<1, using: &random))
     }
-    let slack = 4 * (0.05 * 0.95 / Double(runs)).squareRoot()
-    #expect(Double(alarms) / Double(runs) <= 0.05 + slack, "\(alarms) of \(runs)")
-    #expect(Double(covered) / Double(runs) >= 0.95 - slack, "\(covered) of \(runs)")
+    var data = BatchedLatencies()
+    let moves = (1 - correlation * correlation).squareRoot()
+    var level = normal()
+    for _ in 0..<count {
+      data.record(UInt64(exp(level) * 1e6) + 1_000)
+      level = correlation * level + moves * normal()
+    }
+    return data
+  }
+
+  private func share(
+    tolerated: Double, failing: Bool,
+    _ pair: (inout SplitMix64) -> (base: BatchedLatencies, head: BatchedLatencies)
+  ) -> Double {
+    var random = SplitMix64(seed: 6)
+    let test = SlownessTest(tolerated: tolerated, confidence: confidence)
+    var count = 0
+    for _ in 0..<runs {
+      let (base, head) = pair(&random)
+      let fails = test.verdicts(base: base, head: head).contains { $0.answer == .fail }
+      if fails == failing { count += 1 }
+    }
+    return Double(count) / Double(runs)
+  }
+
+  /// A share and four standard errors of a simulation's own.
+  private func atMost(_ share: Double) -> Double {
+    share + 4 * (share * (1 - share) / Double(runs)).squareRoot()
+  }
+
+  /// All four clauses together, as the help of budget compare states it.
+  @Test func nothingChangedIsRarelySlower() {
+    let alone = share(tolerated: 0, failing: true) { (data(&$0, 1_500), data(&$0, 1_500)) }
+    #expect(alone <= atMost(0.05), "\(alone)")
+    let queued = share(tolerated: 0, failing: true) {
+      (queue(&$0, 10_000, correlation: 0.9), queue(&$0, 10_000, correlation: 0.9))
+    }
+    #expect(queued <= atMost(0.05), "\(queued)")
+  }
+
+  /// Slower by just what is tolerated is no failure either, however many requests there are.
+  @Test func whatIsToleratedRarelyFails() {
+    let alarms = share(tolerated: 0.05, failing: true) {
+      (data(&$0, 20_000), data(&$0, 20_000, scale: 1.05))
+    }
+    #expect(alarms <= atMost(0.05), "\(alarms)")
+  }
+
+  @Test func aSeventhSlowerIsRarelyMissed() {
+    let missed = share(tolerated: 0.05, failing: false) {
+      (data(&$0, 10_000), data(&$0, 10_000, scale: 1.15))
+    }
+    #expect(missed <= atMost(0.01), "\(missed)")
   }
 
   @Test func pairsCancelADrift() throws {

@@ -159,7 +159,7 @@ private func atLeast(_ share: Double) -> Double {
       let plain = QuantileInterval.interval(of: data.all, percent, confidence: 0.95)
       if plain.low <= truth, plain.high ?? .max >= truth { coveredPlainly += 1 }
     }
-    #expect(Double(covered) / Double(runs) >= atLeast(0.93), "\(covered) of \(runs)")
+    #expect(Double(covered) / Double(runs) >= atLeast(0.95), "\(covered) of \(runs)")
     #expect(coveredPlainly < covered, "without the batches it would be \(coveredPlainly)")
   }
 

@@ -11,11 +11,13 @@ public struct Invocation {
   public let workingFolder: String
   public let clock: any Clock
   public let files: any FileSystem
+  /// What is counted as instructions: a test may have counted what is there on every machine.
+  public let counting: EventCounter.Event
 
   public init(
     command: Command, options: Options, output: OutputBuffer, messages: Messages,
     terminal: Terminal, environment: [String: String], workingFolder: String, clock: any Clock,
-    files: any FileSystem
+    files: any FileSystem, counting: EventCounter.Event = .instructions
   ) {
     self.command = command
     self.options = options
@@ -26,6 +28,7 @@ public struct Invocation {
     self.workingFolder = workingFolder
     self.clock = clock
     self.files = files
+    self.counting = counting
   }
 
   /// The inputs that the operands name, stdin for none or `-`. A terminal with nothing to read is a

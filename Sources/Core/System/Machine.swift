@@ -22,6 +22,20 @@ public struct Machine: Sendable, Equatable {
     self.build = build
   }
 
+  /// Out of a record's `machine`; nil where it does not say.
+  public init?(json: String) {
+    guard let node = try? JSON5Parser.parse(Array(json.utf8), file: "machine"),
+      let processor = try? node["processor"]?.string(),
+      let cores = try? node["cores"]?.integer(in: 1...1_000_000)
+    else { return nil }
+    self.init(
+      processor: processor, cores: cores, kernel: (try? node["kernel"]?.string()) ?? "",
+      build: (try? node["build"]?.string()) ?? "")
+  }
+
+  /// As metrics of a registered version name it.
+  public var title: String { "\(processor), \(cores) cores" }
+
   public static func current(build: String) -> Machine {
     var names = utsname()
     uname(&names)

@@ -59,6 +59,18 @@ public struct Baseline: Sendable {
 
   public var count: Int { latency.count }
 
+  /// By name: percentiles of the latency in microseconds, as many as are known for sure to lie below the slowest, and the share
+  /// of requests that failed (of decisions: none).
+  public var metrics: [String: Double] {
+    var metrics = ["request_errors": Double(errors) / Double(max(1, requests))]
+    for percent in [50.0, 95, 99] {
+      let interval = QuantileInterval.interval(of: latency, percent, confidence: 0.95)
+      guard interval.high != nil, let value = latency.percentile(percent) else { continue }
+      metrics["request_p\(percent.plain)_us"] = Double(value) / 1e3
+    }
+    return metrics
+  }
+
   public func append(to output: OutputBuffer) {
     var length = seconds
     if let first, let last { length += Double(last.microseconds - first.microseconds) / 1e6 }

@@ -357,11 +357,7 @@ private struct WindowShare {
   let isOfLatency: Bool
 
   init(_ clause: Clause, allowedErrors: Double) {
-    switch clause.metric {
-    case .percentile(_, let percent): (allowed, isOfLatency) = (1 - percent / 100, true)
-    case .availability: (allowed, isOfLatency) = (1 - clause.bound, false)
-    case .burn: (allowed, isOfLatency) = (min(1, clause.bound * allowedErrors), false)
-    default: (allowed, isOfLatency) = (clause.bound, false)
-    }
+    allowed = clause.allowedShare(errors: allowedErrors) ?? 0
+    isOfLatency = clause.isLatency
   }
 }

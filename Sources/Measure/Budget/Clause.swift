@@ -70,6 +70,19 @@ public struct Clause: Sendable, Equatable {
     }
   }
 
+  /// Of requests: how many may be slower than the bound, or fail; nil where the clause is of no such share.
+  ///
+  /// - Parameter allowed: share of errors that `burn` counts against.
+  func allowedShare(errors allowed: Double) -> Double? {
+    switch metric {
+    case .percentile(_, let percent): 1 - percent / 100
+    case .errors: bound
+    case .availability: 1 - bound
+    case .burn: min(1, bound * allowed)
+    case .mean, .maximum, .rate, .count: nil
+    }
+  }
+
   // MARK: Reading
 
   /// All clauses of a text.

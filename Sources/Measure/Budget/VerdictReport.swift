@@ -10,7 +10,7 @@ public enum VerdictReport {
     for verdict in verdicts {
       rows.append([
         mark(verdict), verdict.clause, shown(verdict.value, verdict), shownInterval(verdict),
-        verdict.count.grouped, verdict.used.map { "\(($0 * 100).fixed(0)) %" } ?? "", verdict.why,
+        verdict.count.grouped, shownUse(verdict), verdict.why,
       ])
     }
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max()! }
@@ -39,6 +39,11 @@ public enum VerdictReport {
   static func shownInterval(_ verdict: Verdict) -> String {
     guard let interval = verdict.interval else { return "" }
     return "\(shown(interval.low, verdict)) … \(shown(interval.high, verdict))"
+  }
+
+  /// How much of the budget is used.
+  private static func shownUse(_ verdict: Verdict) -> String {
+    verdict.used.map { "\(($0 * 100).fixed(0)) %" } ?? ""
   }
 
   /// "the slowest 1,200: features 62 %, …"
@@ -137,12 +142,12 @@ public enum VerdictReport {
 
   /// For GITHUB_STEP_SUMMARY.
   public static func markdown(_ verdicts: [Verdict], budget: String) -> String {
-    var text = "### Budget \(budget)\n\n| | clause | value | interval | n | why |\n"
-    text += "|---|---|---|---|---|---|\n"
+    var text = "### Budget \(budget)\n\n| | clause | value | interval | n | used | why |\n"
+    text += "|---|---|---|---|---|---|---|\n"
     for verdict in verdicts {
       let cells = [
         mark(verdict), "`\(verdict.clause)`", shown(verdict.value, verdict),
-        shownInterval(verdict), verdict.count.grouped, verdict.why,
+        shownInterval(verdict), verdict.count.grouped, shownUse(verdict), verdict.why,
       ]
       text += "| \(cells.joined(separator: " | ")) |\n"
     }

@@ -52,23 +52,43 @@ public enum LatencyComparison {
   public struct RankTest: Sendable {
     /// The chance that a request of the head took longer than one of the baseline, ties by half.
     public let chance: Double
-    /// How likely so much or more would be, were there no difference.
+    /// How likely so much or more would be, were the head's times the baseline's times the tolerated factor.
     public let slowerProbability: Double
   }
 
   /// Mann and Whitney's U from the histograms: values of one bucket are ties. Its variance is corrected for ties, and
   /// widened by how much neighbours hang together.
+  ///
+  /// - Parameter tolerated: the factor by which the baseline's times may have grown: what is to be shown is that the head's are
+  ///   longer than those. A test for any difference finds the smallest one, if only there are requests enough.
   public static func rankTest(
-    base: BatchedLatencies, head: BatchedLatencies, confidence: Double
+    base: BatchedLatencies, head: BatchedLatencies, tolerated: Double = 1, confidence: Double
   ) -> RankTest? {
     let (m, n) = (Double(base.all.count), Double(head.all.count))
     guard m > 0, n > 0 else { return nil }
-    var counts: [UInt64: (base: Double, head: Double)] = [:]
-    base.all.forEachBucket { lowest, _, count in
-      counts[lowest, default: (0, 0)].base += Double(count)
+    let (above, ties) = ranks(base: base.all, head: head.all, tolerated)
+    let plainly = tolerated == 1 ? above : ranks(base: base.all, head: head.all, 1).above
+    let total = m + n
+    let inflation = max(
+      base.inflation(at: 50, confidence: confidence), head.inflation(at: 50, confidence: confidence)
+    )
+    let variance = m * n / 12 * (total + 1 - ties / (total * (total - 1))) * inflation
+    guard variance > 0 else { return RankTest(chance: plainly / (m * n), slowerProbability: 0.5) }
+    let z = (above - m * n / 2) / variance.squareRoot()
+    return RankTest(
+      chance: plainly / (m * n), slowerProbability: NormalDistribution.upperTail(z))
+  }
+
+  /// Pairs in which the head's time is the longer one, ties by half, and the sum of t³ − t over all ties of t values.
+  private static func ranks(
+    base: LatencyHistogram, head: LatencyHistogram, _ factor: Double
+  ) -> (above: Double, ties: Double) {
+    var counts: [Double: (base: Double, head: Double)] = [:]
+    base.forEachBucket { lowest, _, count in
+      counts[Double(lowest) * factor, default: (0, 0)].base += Double(count)
     }
-    head.all.forEachBucket { lowest, _, count in
-      counts[lowest, default: (0, 0)].head += Double(count)
+    head.forEachBucket { lowest, _, count in
+      counts[Double(lowest), default: (0, 0)].head += Double(count)
     }
     var (below, above, ties) = (0.0, 0.0, 0.0)
     for key in counts.keys.sorted() {
@@ -78,15 +98,7 @@ public enum LatencyComparison {
       let both = inBase + inHead
       ties += both * both * both - both
     }
-    let total = m + n
-    let inflation = max(
-      base.inflation(at: 50, confidence: confidence), head.inflation(at: 50, confidence: confidence)
-    )
-    let variance = m * n / 12 * (total + 1 - ties / (total * (total - 1))) * inflation
-    guard variance > 0 else { return RankTest(chance: 0.5, slowerProbability: 0.5) }
-    let z = (above - m * n / 2) / variance.squareRoot()
-    return RankTest(
-      chance: above / (m * n), slowerProbability: NormalDistribution.upperTail(z))
+    return (above, ties)
   }
 
   /// The mean of paired log ratios and Student's interval around it, as a ratio; nil for fewer than two pairs.

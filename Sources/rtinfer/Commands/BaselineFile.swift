@@ -1,4 +1,5 @@
-// --save: what was read, kept as a baseline once its verdict is no failure.
+// What was read, kept for later: --save, as a baseline once its verdict is no failure; --record, as metrics of a registered
+// version, whatever the verdict.
 
 import Core
 import Measure
@@ -8,8 +9,31 @@ enum BaselineFile {
     "save", .file, "Keep what was read there as a baseline, where all passes")
 
   /// Nil where nothing is to be kept.
-  static func recorder(_ options: Options) throws(Failure) -> BaselineRecorder? {
-    try options.value(save) == nil ? nil : BaselineRecorder()
+  static func recorder(
+    _ options: Options, for record: RegistryRecord? = nil
+  ) throws(Failure) -> BaselineRecorder? {
+    try options.value(save) == nil && record == nil ? nil : BaselineRecorder()
+  }
+
+  /// Percentiles and the share of errors, as metrics of the version that answered.
+  static func write(
+    _ recorder: BaselineRecorder?, to record: RegistryRecord?, _ invocation: Invocation
+  ) throws(Failure) {
+    guard let record, let baseline = recorder?.baseline else { return }
+    guard recorder?.invalidity == nil, baseline.count > 0 else {
+      return invocation.messages.note("nothing is recorded: there is no valid run")
+    }
+    guard let machine = baseline.machine.flatMap({ Machine(json: $0) }) else {
+      throw unknownMachine(RegistryRecord.record)
+    }
+    try record.write(
+      baseline.metrics, source: "budget check", machine: machine.title, invocation)
+  }
+
+  private static func unknownMachine(_ flag: Flag) -> Failure {
+    .badData(
+      "--\(flag.name): no record says which machine it was made on, so nothing could be compared with it",
+      hint: "bench http says it in the summary that ends its records")
   }
 
   static func write(
@@ -20,11 +44,7 @@ enum BaselineFile {
     guard recorder.invalidity == nil, baseline.count > 0, status == .success else {
       return invocation.messages.note("not kept as a baseline: \(path) stays as it is")
     }
-    guard baseline.machine != nil else {
-      throw .badData(
-        "--save: no record says which machine it was made on, so nothing could be compared with it",
-        hint: "bench http says it in the summary that ends its records")
-    }
+    guard baseline.machine != nil else { throw unknownMachine(save) }
     let output = OutputBuffer(MemorySink())
     baseline.append(to: output)
     try OutputFile.write(output.pending, to: path, in: invocation.files)

@@ -24,8 +24,9 @@ enum BenchCompare {
       Sends the same requests at the same rate to two URLs in turns (A, B, B, A, so that a drift of the machine \
       cancels), an open loop each. Each round gives one ratio of B's percentile by A's; from the rounds follow the \
       mean ratio and its interval (Student's, on logarithms). One of three answers: faster, slower, or cannot say. \
-      Prints a verdict record whose value is the ratio. Ends with 0 when B is not slower for sure, 1 when it is \
-      slower, 5 when the rounds cannot tell.
+      Where both are alike, one of them is called faster in at most as many runs as --confidence leaves out, one of twenty. \
+      Prints a verdict record whose value is the ratio. Ends with 0 when B is faster, 1 when it is slower, 5 when the \
+      rounds cannot tell.
       """,
     operands: .files,
     flags: [

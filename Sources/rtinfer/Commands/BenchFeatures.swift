@@ -38,6 +38,8 @@ enum BenchFeatures {
       best and the median repeat, and the call's p50, p99 and p99.9 over all repeats, the reading of the clock \
       (some 25 ns a call) included. A table on a terminal, summary records on a pipe.
 
+      \(InstructionCount.story)
+
       A reader of a folder remembers the rows that it has finished, as long as the store's row is the same and nothing \
       has come into a window or left one. `recalled` is the share of rows that were answered from there; with --remember 0 \
       every row is read and finished anew, hot ones too.
@@ -99,13 +101,13 @@ enum BenchFeatures {
     let writer = try settings.updates.map { (rate) throws(Failure) in
       try FeatureUpdates(features.views, address, perSecond: rate, invocation.clock)
     }
-    let look = FeatureLookUps(reader, plan, requests, invocation.clock)
+    let look = FeatureLookUps(reader, plan, requests, invocation)
     var results: [FeatureLookUps.Result] = []
     for isHot in [true, false] {
       let order = look.order(hot: isHot ? settings.hot : nil, seed: settings.seed)
       for size in settings.sizes {
         results.append(
-          look.measure(order, isHot: isHot, batch: size, repeats: settings.repeats))
+          try look.measure(order, isHot: isHot, batch: size, repeats: settings.repeats))
       }
     }
     let updated = try writer?.finish()

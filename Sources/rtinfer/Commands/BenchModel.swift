@@ -31,6 +31,8 @@ enum BenchModel {
       median repeat, the call's p50 and p99 over all repeats, and which kernel the model's trees are given and \
       why. A table on a terminal, summary records on a pipe.
 
+      \(InstructionCount.story)
+
       --peers then has the library that the file is from judge the same rows in the same calls: xgboost, lightgbm, \
       catboost or onnxruntime of the python3 that is found first, its fastest documented call, with as many threads. Its figures come behind \
       ours, with how many times longer its median takes (times_longer) and the largest difference between its margins and \
@@ -39,7 +41,7 @@ enum BenchModel {
 
       With --record the figures become metrics of a registered version, by the machine they were measured on: \
       p50_us and p99_us of calls of one row, and of each larger batch p50_us_of_256, p99_us_of_256 and \
-      us_per_row_of_256 (the median).
+      us_per_row_of_256 (the median); where they are counted also instructions and instructions_of_256.
       """,
     operands: .files,
     flags: [
@@ -87,7 +89,7 @@ enum BenchModel {
     var results: [Result] = []
     for size in sizes {
       results.append(
-        try measure(model, rows, batch: size, repeats: repeats, threads: threads, invocation.clock))
+        try measure(model, rows, batch: size, repeats: repeats, threads: threads, invocation))
     }
     var figures: [PeerFigure] = []
     if options.isOn(peers) {
@@ -107,7 +109,8 @@ enum BenchModel {
     let status = try rejects.finish(total: run.rows)
     if let record, status == .success {
       try record.write(
-        metrics(results), source: "bench model", machine: machine(), invocation)
+        metrics(results), source: "bench model", machine: Machine.current(build: "").title,
+        invocation)
     }
     return status
   }
@@ -119,13 +122,9 @@ enum BenchModel {
       metrics["p50_us\(suffix)"] = Double(result.calls.percentile(50) ?? 0) / 1e3
       metrics["p99_us\(suffix)"] = Double(result.calls.percentile(99) ?? 0) / 1e3
       if result.batch > 1 { metrics["us_per_row\(suffix)"] = result.median }
+      if let count = result.instructions { metrics["instructions\(suffix)"] = count }
     }
     return metrics
-  }
-
-  private static func machine() -> String {
-    let machine = Machine.current(build: "")
-    return "\(machine.processor), \(machine.cores) cores"
   }
 
   /// Of a file, or of the project's model of that name where there is no such file.
@@ -168,6 +167,8 @@ enum BenchModel {
     /// Microseconds a row, one figure for each repeat, ascending.
     var repeats: [Double] = []
     var calls = LatencyHistogram()
+    /// Of a call, on the average; nil where they are not counted.
+    var instructions: Double?
 
     var median: Double { repeats[repeats.count / 2] }
 
@@ -187,7 +188,7 @@ enum BenchModel {
   /// Judges all rows, `batch` at a time; rows that do not fill a last call are left out.
   static func measure(
     _ model: Model, _ rows: [Double], batch: Int, repeats: Int, threads: Int,
-    _ clock: any Clock
+    _ invocation: Invocation
   ) throws(Failure) -> Result {
     let width = model.inputCount
     let batch = min(batch, rows.count / width)
@@ -195,15 +196,19 @@ enum BenchModel {
     var result = Result(
       batch: batch, rows: calls * batch, threads: model.threadsUsed(forRows: batch, of: threads))
     var margins = [Double](repeating: 0, count: batch * model.outputCount)
+    let clock = invocation.clock
     try rows.withUnsafeBufferPointer { (rows) throws(Failure) in
       try margins.withUnsafeMutableBufferPointer { (margins) throws(Failure) in
+        func judge(_ call: Int) throws(Failure) {
+          try model.margins(
+            UnsafeBufferPointer(rebasing: rows[(call * batch * width)...]), rowCount: batch,
+            into: margins, threads: threads)
+        }
         for pass in 0...repeats {
           let start = clock.monotonicNanoseconds()
           var before = start
           for call in 0..<calls {
-            try model.margins(
-              UnsafeBufferPointer(rebasing: rows[(call * batch * width)...]), rowCount: batch,
-              into: margins, threads: threads)
+            try judge(call)
             let now = clock.monotonicNanoseconds()
             if pass > 0 { result.calls.record(now - before) }
             before = now
@@ -212,6 +217,9 @@ enum BenchModel {
           if pass > 0 {
             result.repeats.append(Double(before - start) / 1e3 / Double(calls * batch))
           }
+        }
+        result.instructions = try InstructionCount.ofEach(calls, counting: invocation.counting) {
+          (call) throws(Failure) in try judge(call)
         }
       }
     }
@@ -276,6 +284,7 @@ enum BenchModel {
     output.append(",\"inputs\":")
     output.append(Int64(model.inputCount))
     result.figures.append(to: output)
+    InstructionCount.append(result.instructions, to: output)
     output.append(",\"kernel\":")
     output.appendQuoted(choice.name)
     output.append(",\"why\":")
@@ -286,19 +295,22 @@ enum BenchModel {
   private static func table(
     _ results: [Result], _ path: String, _ model: Model, _ rows: Int
   ) -> String {
+    let isCounted = results.contains { $0.instructions != nil }
     var text =
       "\(path): \(model.format), \(model.treeCount.grouped) trees of depth \(model.depth) at most,"
       + " \(model.inputCount) inputs; \(rows.grouped) rows\n\n"
-      + "  batch   threads   \(CallFigures.header)  kernel\n"
+      + "  batch   threads   \(CallFigures.header)\(isCounted ? InstructionCount.header : "")  kernel\n"
     var reasons: [(name: String, why: String)] = []
     for result in results {
       let choice = model.kernel(forRows: result.batch)
       if !reasons.contains(where: { $0.name == choice.name }) { reasons.append(choice) }
       text += "  \(Help.padded(result.batch.grouped, 8))"
-      text += "\(result.threads)".leftPadded(9) + result.figures.cells + "  \(choice.name)\n"
+      text += "\(result.threads)".leftPadded(9) + result.figures.cells
+      if isCounted { text += InstructionCount.cell(result.instructions) }
+      text += "  \(choice.name)\n"
     }
     text += "\n"
     for reason in reasons { text += "  \(reason.name): \(reason.why)\n" }
-    return text
+    return text + InstructionCount.lack
   }
 }

@@ -47,7 +47,8 @@ enum BenchPipeline {
       life. At each size one pass warms up; then come N pairs of passes. One reads the clock only when it begins and ends: events a \
       second are its. The other reads it twice an event and four times a call: the layers and the latencies are its. Where a call \
       is one event, one reading (clock_ns) is in each layer and five in the total. Percentiles are over all passes, which repeat \
-      the same events.
+      the same events. Where the system counts instructions (see bench model --help) a last pass, which is not timed, \
+      has those of an event by layer: instructions_per_event, without what reading the counter takes.
 
       Not in these figures: pipes, sockets, HTTP, the disk of --log and of --out (nothing is written anywhere), waiting \
       for others, other threads. One event is taken when the last is done, which is a closed loop of one client: what users see at a given rate is bench http's to say.
@@ -92,7 +93,7 @@ enum BenchPipeline {
     let pipeline = Pipeline(invocation, project, models, events)
     let isForPeople = invocation.terminal.outputIsTerminal && !options.isOn(BenchModel.json)
     let run = PipelineRun(
-      pipeline, clock: invocation.clock,
+      pipeline,
       samples: isForPeople || options.isOn(BenchHTTP.summary) ? nil : invocation.output)
     var read = 0
     for (place, size) in sizes.enumerated() {

@@ -34,7 +34,9 @@ enum BudgetCheck {
 
       Without --budget the project's is taken; without a project errors <= 0.1% and availability >= 99.9% bind, and \
       p99 < 100ms is a warning. Percentiles count replies of every status and requests that were given up, at \
-      the time they had waited. A run that was invalid gives no verdict.
+      the time they had waited. A run that was invalid gives no verdict. With --record what a run of bench http measured \
+      becomes metrics of a registered version, whatever the verdict: request_p50_us, request_p95_us, request_p99_us, as \
+      far as there are requests enough, and request_errors.
 
       Ends with 1 when a clause is broken, else with 5 when one is inconclusive, else with 0. With --format github \
       a table is appended to $GITHUB_STEP_SUMMARY.
@@ -42,7 +44,7 @@ enum BudgetCheck {
     operands: .files,
     flags: [
       CommonFlags.project, budget, budgetOf, confidence, format, PageFile.html, BaselineFile.save,
-    ] + CommonFlags.records,
+    ] + RegistryRecord.flags + CommonFlags.records,
     examples: [
       .init(
         "rtinfer bench http http://127.0.0.1:8080/decide/fraud rows.ndjson | rtinfer budget check",
@@ -50,6 +52,9 @@ enum BudgetCheck {
       .init(
         "rtinfer budget check --budget 'p99 < 50ms && features.p99 < 15ms' samples.ndjson",
         "Clauses of one's own."),
+      .init(
+        "rtinfer budget check --record models:/late/3 samples.ndjson",
+        "For promote … --require 'request_p99_us < 50000'."),
       .init("rtinfer budget check --format junit samples.ndjson > budget.xml", "For a CI job."),
     ],
     run: run)
@@ -60,7 +65,8 @@ enum BudgetCheck {
     var evidence = BudgetEvidence(
       chosen.clauses, confidence: share, allowedErrors: chosen.allowedErrors)
     let records = BudgetRecords()
-    let keeper = try BaselineFile.recorder(invocation.options)
+    let record = try RegistryRecord(invocation)
+    let keeper = try BaselineFile.recorder(invocation.options, for: record)
     records.onObservations = { observations in
       evidence.record(contentsOf: observations)
       if let keeper { observations.forEach(keeper.record) }
@@ -86,6 +92,7 @@ enum BudgetCheck {
     }
     let status = verdicts.status
     try BaselineFile.write(keeper, status, invocation)
+    if readStatus == .success { try BaselineFile.write(keeper, to: record, invocation) }
     if evidence.count == 0 { invocation.messages.error("there is no request to judge") }
     return status == .success ? readStatus : status
   }

@@ -16,16 +16,19 @@ struct FeatureLookUps {
   private let plan: RequestPlan
   private let requests: FeatureRequests
   private let clock: any Clock
+  private let event: EventCounter.Event
   /// Look-ups of one repeat, at least.
   private static let hotMin = 10_000
 
   init(
-    _ reader: OnlineReader, _ plan: RequestPlan, _ requests: FeatureRequests, _ clock: any Clock
+    _ reader: OnlineReader, _ plan: RequestPlan, _ requests: FeatureRequests,
+    _ invocation: Invocation
   ) {
     self.reader = reader
     self.plan = plan
     self.requests = requests
-    self.clock = clock
+    clock = invocation.clock
+    event = invocation.counting
   }
 
   struct Result {
@@ -44,6 +47,8 @@ struct FeatureLookUps {
     var unanswered = 0
     /// The share of rows that were answered from memory once all repeats were made.
     var recalled = 0.0
+    /// Of a call, on the average; nil where they are not counted.
+    var instructions: Double?
 
     /// As a peer makes them.
     var own: OwnCalls {
@@ -68,7 +73,9 @@ struct FeatureLookUps {
   }
 
   /// Makes all look-ups of the order, `batch` to a call; those that do not fill a last call are left out.
-  func measure(_ order: [Int], isHot: Bool, batch: Int, repeats: Int) -> Result {
+  func measure(
+    _ order: [Int], isHot: Bool, batch: Int, repeats: Int
+  ) throws(Failure) -> Result {
     let batch = min(batch, order.count)
     let calls = order.count / batch
     var result = Result(
@@ -77,7 +84,7 @@ struct FeatureLookUps {
     // The first pass only warms up, and is looked at for what it finds.
     count(order[..<(calls * batch)], &result)
     var values: [Scalar] = []
-    requests.scalars.withUnsafeBufferPointer { scalars in
+    try requests.scalars.withUnsafeBufferPointer { (scalars) throws(Failure) in
       for _ in 0..<repeats where Signals.drainStatus == nil || result.repeats.isEmpty {
         let start = clock.monotonicNanoseconds()
         var before = start
@@ -90,6 +97,9 @@ struct FeatureLookUps {
           before = now
         }
         result.repeats.append(Double(before - start) / 1e3 / Double(calls * batch))
+      }
+      result.instructions = try InstructionCount.ofEach(calls, counting: event) { call in
+        for place in call * batch..<(call + 1) * batch { look(order[place], scalars, &values) }
       }
     }
     result.repeats.sort()

@@ -46,21 +46,24 @@ struct FeatureReport {
       output.append(name)
       output.appendMicroseconds(nanoseconds: result.calls.percentile(percent) ?? 0)
     }
+    InstructionCount.append(result.instructions, to: output)
     output.append("}\n")
   }
 
   func table(_ results: [FeatureLookUps.Result]) -> String {
+    let isCounted = results.contains { $0.instructions != nil }
     var text =
       "\(store): \(features.grouped) features a row; \(rows.grouped) rows"
       + (updates.map { ", \(Int($0).grouped) written a second meanwhile" } ?? "") + "\n\n"
       + "  rows   distinct    batch  recalled    best us/row  median us/row    call p50 us    call p99 us"
-      + "  call p99.9 us\n"
+      + "  call p99.9 us\(isCounted ? InstructionCount.header : "")\n"
     for result in results {
       text += "  \(result.isHot ? "hot " : "cold")"
       text += result.rows.grouped.leftPadded(11) + result.batch.grouped.leftPadded(9)
       text += "\((result.recalled * 100).fixed(1)) %".leftPadded(10)
       let calls = [50, 99, 99.9].map { Double(result.calls.percentile($0) ?? 0) / 1e3 }
       for cell in [result.best, result.median] + calls { text += cell.fixed(3).leftPadded(15) }
+      if isCounted { text += InstructionCount.cell(result.instructions) }
       text += "\n"
     }
     guard let worst = results.max(by: { $0.absent < $1.absent }) else { return text }
@@ -72,6 +75,6 @@ struct FeatureReport {
     ] where count > 0 {
       text += "\n  \(count.grouped) views of \(worst.lookUps.grouped) look-ups \(what)"
     }
-    return text + (text.hasSuffix("\n") ? "" : "\n")
+    return text + (text.hasSuffix("\n") ? "" : "\n") + InstructionCount.lack
   }
 }

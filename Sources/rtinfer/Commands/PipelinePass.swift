@@ -26,10 +26,10 @@ struct Pipeline {
 
   /// - Parameters:
   ///   - batch: events of a call.
-  ///   - isTimed: whether the clock is read between the layers.
+  ///   - meter: is read between the layers; nil: nothing is.
   ///   - onRow: is told of each row of each model; see `PipelineDesk`.
   func pass(
-    batch: Int, rejects: Rejects, output: OutputBuffer, isTimed: Bool,
+    batch: Int, rejects: Rejects, output: OutputBuffer, meter: PipelineMeter?,
     onRow: ((Bytes, UnsafeBufferPointer<Double>) -> Void)? = nil
   ) throws(Failure) -> PipelinePass {
     let schema = try EventFlags.schema(invocation, project)
@@ -52,15 +52,17 @@ struct Pipeline {
       privacy: try EventFlags.privacy(invocation, schema)
     ) { () throws(Failure) in }
     return PipelinePass(
-      intake, live, desks, rejects, output, batch: min(batch, lines),
-      clock: isTimed ? invocation.clock : nil)
+      intake, live, desks, rejects, output, batch: min(batch, lines), meter)
   }
 }
+
+/// What layers are measured by: nanoseconds on a clock, or what a counter has counted.
+typealias PipelineMeter = () -> UInt64
 
 final class PipelinePass {
   /// Of one call.
   struct Call {
-    /// Monotonic nanoseconds, as are the layers; all 0 where time is not taken.
+    /// By the meter, as are the layers; all 0 without one.
     var start: UInt64 = 0
     var end: UInt64 = 0
     /// In the order of `Layer.allCases`.
@@ -82,13 +84,12 @@ final class PipelinePass {
   private let rejects: Rejects
   private let output: OutputBuffer
   private let batch: Int
-  /// Nil where time is not taken.
-  private let clock: (any Clock)?
+  private let meter: PipelineMeter?
   private(set) var call = Call()
 
   fileprivate init(
     _ intake: EventIntake, _ live: EventServing.LiveFeatures, _ desks: [PipelineDesk],
-    _ rejects: Rejects, _ output: OutputBuffer, batch: Int, clock: (any Clock)?
+    _ rejects: Rejects, _ output: OutputBuffer, batch: Int, _ meter: PipelineMeter?
   ) {
     self.intake = intake
     self.live = live
@@ -96,13 +97,13 @@ final class PipelinePass {
     self.rejects = rejects
     self.output = output
     self.batch = batch
-    self.clock = clock
+    self.meter = meter
   }
 
   /// Records so far, those that were rejected included.
   var readCount: Int { intake.counts.read }
 
-  @inline(__always) private func now() -> UInt64 { clock?.monotonicNanoseconds() ?? 0 }
+  @inline(__always) private func now() -> UInt64 { meter?() ?? 0 }
 
   /// Takes the next events and decides those that ask.
   ///

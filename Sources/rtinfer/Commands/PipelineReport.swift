@@ -57,7 +57,9 @@ struct PipelineReport {
       output.append(":")
       output.append(result.mean(index))
     }
-    output.append("},\"decided_us\":{")
+    output.append("}")
+    if let instructions = result.instructions { append(instructions, to: output) }
+    output.append(",\"decided_us\":{")
     for (index, layer) in Layer.allCases.enumerated() {
       append(layer.rawValue, result.layers[index], to: output)
       output.append(",")
@@ -69,6 +71,17 @@ struct PipelineReport {
       append("told_us", result.told, to: output)
     }
     output.append("}\n")
+  }
+
+  private func append(_ instructions: [Double], to output: OutputBuffer) {
+    output.append(",\"instructions_per_event\":{")
+    for (index, layer) in Layer.allCases.enumerated() {
+      if index > 0 { output.append(",") }
+      output.appendQuoted(layer.rawValue)
+      output.append(":")
+      output.append(instructions[index].rounded())
+    }
+    output.append("}")
   }
 
   private func append(_ name: String, _ histogram: LatencyHistogram, to output: OutputBuffer) {
@@ -97,6 +110,7 @@ struct PipelineReport {
     for layer in Layer.allCases { text += layer.rawValue.leftPadded(13) }
     text += "\n"
     for result in run.results { text += row(result) }
+    text += instructions
     for result in run.results { text += "\n" + percentiles(result) }
     return text
   }
@@ -107,6 +121,21 @@ struct PipelineReport {
     text += (1e6 / result.rate).fixed(2).leftPadded(11)
     for index in Layer.allCases.indices { text += result.mean(index).fixed(3).leftPadded(13) }
     return text + "\n"
+  }
+
+  /// Under the columns of the layers.
+  private var instructions: String {
+    guard run.results.contains(where: { $0.instructions != nil }) else {
+      return InstructionCount.lack
+    }
+    var text = "\n  batch        instructions/event by layer\n"
+    for result in run.results {
+      guard let counts = result.instructions else { continue }
+      text += Help.padded("  \(Help.padded(result.batch.grouped, 7))", 46)
+      for count in counts { text += Int(count).grouped.leftPadded(13) }
+      text += "\n"
+    }
+    return text
   }
 
   private func percentiles(_ result: PipelineResult) -> String {

@@ -21,6 +21,8 @@ struct PipelineResult {
   /// Nanoseconds of all timed calls, by layer, and how many events those were.
   var sums = [UInt64](repeating: 0, count: Layer.allCases.count)
   var timedEvents = 0
+  /// Of an event on the average, by layer; nil where they are not counted.
+  fileprivate(set) var instructions: [Double]?
 
   init(batch: Int) { self.batch = batch }
 
@@ -66,29 +68,31 @@ final class PipelineRun {
   let clockCost: Double
   private let pipeline: Pipeline
   private let clock: any Clock
+  private let event: EventCounter.Event
   private let samples: OutputBuffer?
   /// Monotonic nanoseconds: of all between passes, and when the last one ended.
   private var gaps: UInt64 = 0
   private var lastEnd: UInt64?
 
   /// - Parameter samples: where samples are written; nil: nowhere.
-  init(_ pipeline: Pipeline, clock: any Clock, samples: OutputBuffer?) {
+  init(_ pipeline: Pipeline, samples: OutputBuffer?) {
     self.pipeline = pipeline
-    self.clock = clock
+    clock = pipeline.invocation.clock
+    event = pipeline.invocation.counting
     self.samples = samples
     started = clock.now()
     epoch = started + TimeSpan(microseconds: -Int64(clock.monotonicNanoseconds() / 1_000))
-    clockCost = PipelineRun.cost(of: clock)
+    clockCost = PipelineRun.cost(of: clock.monotonicNanoseconds)
   }
 
   /// The median of some hundred stretches of readings.
-  private static func cost(of clock: any Clock) -> Double {
+  private static func cost(of meter: PipelineMeter) -> Double {
     let readings = 200
     var costs: [Double] = []
     for _ in 0..<101 {
-      let start = clock.monotonicNanoseconds()
-      for _ in 1..<readings { _ = clock.monotonicNanoseconds() }
-      costs.append(Double(clock.monotonicNanoseconds() - start) / Double(readings))
+      let start = meter()
+      for _ in 1..<readings { _ = meter() }
+      costs.append(Double(meter() - start) / Double(readings))
     }
     return costs.sorted()[costs.count / 2]
   }
@@ -100,7 +104,7 @@ final class PipelineRun {
   /// - Returns: how many records there are.
   func warmUp(batch: Int, rejects: Rejects, decisions: OutputBuffer?) throws(Failure) -> Int {
     let output = decisions ?? PipelineRun.nowhere()
-    let pass = try pipeline.pass(batch: batch, rejects: rejects, output: output, isTimed: true)
+    let pass = try pipeline.pass(batch: batch, rejects: rejects, output: output, meter: time)
     var result = PipelineResult(batch: batch)
     while try pass.next() {
       result.events += pass.call.events
@@ -118,6 +122,7 @@ final class PipelineRun {
       try takeLayers(batch: batch, isSampled: isSampled)
     }
     results[results.count - 1].passes.sort()
+    results[results.count - 1].instructions = try instructions(batch: batch)
     if isSampled { tally.finish() }
   }
 
@@ -127,7 +132,7 @@ final class PipelineRun {
     var rows: [Double] = []
     var count = 0
     let pass = try pipeline.pass(
-      batch: 1, rejects: .silent(), output: PipelineRun.nowhere(), isTimed: false
+      batch: 1, rejects: .silent(), output: PipelineRun.nowhere(), meter: nil
     ) { event, inputs in
       events.append(event)
       events.append(UInt8(ascii: "\n"))
@@ -138,11 +143,34 @@ final class PipelineRun {
     return (events, rows)
   }
 
+  private var time: PipelineMeter { clock.monotonicNanoseconds }
+
+  /// Of one pass more, by layer, without what readings of the counter take themselves.
+  private func instructions(batch: Int) throws(Failure) -> [Double]? {
+    guard let counter = try? EventCounter(event), counter.value() != nil else { return nil }
+    let meter = { counter.value() ?? 0 }
+    let reading = PipelineRun.cost(of: meter)
+    let pass = try pipeline.pass(
+      batch: batch, rejects: .silent(), output: PipelineRun.nowhere(), meter: meter)
+    var sums = [Double](repeating: 0, count: Layer.allCases.count)
+    var (events, calls) = (0, 0)
+    while try pass.next() {
+      events += pass.call.events
+      // Those between which nothing was decided have no layers behind the features.
+      calls += pass.call.layers[2] > 0 ? 1 : 0
+      for (layer, count) in pass.call.layers.enumerated() { sums[layer] += Double(count) }
+    }
+    // One in each layer: of an event the first two, of a call the others.
+    return sums.enumerated().map { layer, sum in
+      max(0, sum - reading * Double(layer < 2 ? events : calls)) / Double(max(1, events))
+    }
+  }
+
   private static func nowhere() -> OutputBuffer { OutputBuffer(NoSink()) }
 
   private func seconds(batch: Int) throws(Failure) -> Double {
     let pass = try pipeline.pass(
-      batch: batch, rejects: .silent(), output: PipelineRun.nowhere(), isTimed: false)
+      batch: batch, rejects: .silent(), output: PipelineRun.nowhere(), meter: nil)
     let start = clock.monotonicNanoseconds()
     while try pass.next() {}
     return Double(clock.monotonicNanoseconds() - start) / 1e9
@@ -150,7 +178,7 @@ final class PipelineRun {
 
   private func takeLayers(batch: Int, isSampled: Bool) throws(Failure) {
     let pass = try pipeline.pass(
-      batch: batch, rejects: .silent(), output: PipelineRun.nowhere(), isTimed: true)
+      batch: batch, rejects: .silent(), output: PipelineRun.nowhere(), meter: time)
     var taken: [LoadSample] = []
     if isSampled { beginPass() }
     while try pass.next() {
