@@ -145,8 +145,9 @@ struct Project {
   }
 
   func driftPolicies() throws(Failure) -> [DriftPolicy] {
+    let models = try section("models").map(\.key)
     var policies: [DriftPolicy] = []
-    for member in try section("drift") { policies.append(try DriftPolicy(member)) }
+    for member in try section("drift") { policies.append(try DriftPolicy(member, models: models)) }
     return policies
   }
 

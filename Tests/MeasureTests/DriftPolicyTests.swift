@@ -16,7 +16,8 @@ import Testing
   }
 
   private func holds(_ condition: String, _ values: [String: Double]) throws -> Bool? {
-    try DriftPolicy(try ConfigNode.member("{ p: { if: '\(condition)' } }")).holds(values)
+    try DriftPolicy(try ConfigNode.member("{ p: { if: '\(condition)' } }"), models: []).holds(
+      values)
   }
 
   @Test func verdictsBecomeSignals() throws {
@@ -46,11 +47,12 @@ import Testing
     for (text, said) in [
       ("{ p: { if: 'worst_psi + 1' } }", "drift.p.if"),
       ("{ p: { iff: 'true' } }", "unknown key 'iff'"),
+      ("{ p: { model: 'lat', if: 'drifted > 0' } }", "no model 'lat' is declared"),
       ("{ p: {} }", "'if' is missing"), ("{ p: { if: 'drifted > 0', cooldown: 'x' } }", "duration"),
     ] {
       let found = message { () throws(Failure) in
         let node = try JSON5Parser.parse(Array("{ drift: \(text) }".utf8), file: "t.json")
-        _ = try DriftPolicy(try node.required("drift").members()[0])
+        _ = try DriftPolicy(try node.required("drift").members()[0], models: ["late"])
       }
       #expect(found.contains(said), "\(found)")
     }

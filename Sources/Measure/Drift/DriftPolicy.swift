@@ -1,6 +1,6 @@
 // When to act, as the project declares it:
 //
-//     drift: { retrain: { if: "worst_psi > 0.25 && drifted >= 2", cooldown: "7d", least: 1000 } }
+//     drift: { retrain: { model: "late", if: "worst_psi > 0.25 && drifted >= 2", cooldown: "7d", least: 1000 } }
 //
 // The signals are taken from verdicts: those of `drift check` and `drift outcomes`, and the value of any other verdict whose clause is a plain
 // word, by that word. A signal that nothing measured is null, and what depends on it cannot be said: it is never a no.
@@ -9,6 +9,8 @@ public import Core
 
 public struct DriftPolicy: Sendable {
   public let name: String
+  /// The project's model that it is about, which the alert names; nil where it does not say.
+  public let model: String?
   public let condition: Expression
   public let cooldown: TimeSpan
   /// Records that the verdicts must be of: one at least, as no data calls for nothing.
@@ -17,10 +19,13 @@ public struct DriftPolicy: Sendable {
   public let signals: [String]
 
   /// One member of the project file's `drift`.
-  public init(_ member: ConfigNode.Member) throws(Failure) {
+  ///
+  /// - Parameter models: those that are declared.
+  public init(_ member: ConfigNode.Member, models: [String]) throws(Failure) {
     let node = member.node
     try node.allow(["model", "if", "cooldown", "least"])
     name = member.key
+    model = try DriftPolicy.model(node["model"], among: models)
     cooldown = try node["cooldown"]?.span() ?? .zero
     least = Int64(max(1, try node["least"]?.integer(in: 0...Int.max) ?? 1))
     let names = SignalNames()
@@ -34,6 +39,19 @@ public struct DriftPolicy: Sendable {
       throw clause.failure(error.description)
     }
     signals = names.names
+  }
+
+  private static func model(
+    _ node: ConfigNode?, among models: [String]
+  ) throws(Failure) -> String? {
+    guard let node else { return nil }
+    let name = try node.string()
+    guard models.contains(name) else {
+      throw node.failure(
+        "no model '\(name)' is declared",
+        hint: Spelling.nearest(name, among: models).map { "did you mean '\($0)'?" })
+    }
+    return name
   }
 
   /// Nil where a signal is not there that the answer depends on.

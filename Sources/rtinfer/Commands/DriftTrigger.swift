@@ -15,7 +15,7 @@ enum DriftTrigger {
       a policy of the project file against them: an expression over worst_psi, worst_js, worst_ks, worst_value (the \
       measure that decides), drifted, watched, columns, drift_share, missing_growth, n, reference_n; auc_drop, \
       accuracy_drop, log_loss_rise, brier_rise, rmse_rise, mae_rise, coverage, new_labels; and the other verdicts' \
-      values by their clause. If it holds, one alert is printed and the time is remembered in the state folder; until the \
+      values by their clause. If it holds, one alert is printed, with the policy's model, and the time is remembered in the state folder; until the \
       policy's cooldown has passed it is not called for again. Ends with 0 (act), 1 (do not) or 5 (cannot say: fewer records \
       than the policy's least, or a signal that nothing measured).
       """,
@@ -94,6 +94,10 @@ enum DriftTrigger {
   ) {
     output.append("{\"kind\":\"alert\",\"what\":")
     output.appendQuoted(policy.name)
+    if let model = policy.model {
+      output.append(",\"model\":")
+      output.appendQuoted(model)
+    }
     output.append(",\"action\":\"trigger\",\"time\":")
     output.appendQuoted(now)
     output.append(",\"if\":")
