@@ -321,7 +321,11 @@ public final class Decider {
       for index in 0..<inputs.count {
         let input = inputs.baseAddress! + index
         var value = input.pointee.given.map { scalars[$0] } ?? .null
-        if value.isNull { value = input.pointee.expression.evaluate(scalars, stack) }
+        if value.isNull {
+          value = Unmanaged.passUnretained(input.pointee.expression).borrowed {
+            $0.evaluate(scalars, stack)
+          }
+        }
         if value.isNull {
           decision.missing += 1
           value = input.pointee.substitute
