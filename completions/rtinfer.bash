@@ -58,7 +58,7 @@ _rtinfer() {
       operands='infer diff'
       ;;
     'ingest '*)
-      flags='--project --type --type-member --id --time --time-unit --lateness --dedup --from --idle --private-key --dedup-memory --window --windows --rejects --max-rejects --strict --log --state --fsync --segment-size --retain-age --retain-size --retain-force --wait --replay --from-offset --since --until --by --speed --follow --listen --max-connections --max-body --drain --drain-delay --ready-file --token-file --insecure --quiet --help'
+      flags='--project --type --type-member --id --time --time-unit --lateness --dedup --from --idle --private-key --dedup-memory --window --windows --rejects --max-rejects --strict --log --state --fsync --segment-size --retain-age --retain-size --retain-force --wait --replay --from-offset --since --until --by --speed --follow --listen --max-connections --max-rate --max-body --drain --drain-delay --ready-file --token-file --insecure --quiet --help'
       verbs='log schema'
       case $previous in
         --project) values='files' ;;
@@ -90,6 +90,7 @@ _rtinfer() {
         --speed) values='text' ;;
         --listen) values='text' ;;
         --max-connections) values='text' ;;
+        --max-rate) values='text' ;;
         --max-body) values='text' ;;
         --drain) values='text' ;;
         --drain-delay) values='text' ;;
@@ -138,7 +139,7 @@ _rtinfer() {
       esac
       ;;
     'serve '*)
-      flags='--project --online --online-deadline --listen --model --registry --threads --max-batch --max-batch-delay --max-connections --max-body --drain --drain-delay --ready-file --token-file --insecure --access-log --decisions --rotate-size --rotate-keep --follow --events --type --type-member --log --state --fsync --segment-size --retain-age --retain-size --retain-force --wait --table --private-key --dedup-memory --rejects --quiet --help'
+      flags='--project --online --online-deadline --listen --model --registry --threads --max-batch --max-batch-delay --max-connections --max-rate --max-body --drain --drain-delay --ready-file --token-file --insecure --access-log --decisions --rotate-size --rotate-keep --follow --events --type --type-member --log --state --fsync --segment-size --retain-age --retain-size --retain-force --wait --table --private-key --dedup-memory --rejects --quiet --help'
       case $previous in
         --project) values='files' ;;
         --online) values='folders' ;;
@@ -150,6 +151,7 @@ _rtinfer() {
         --max-batch) values='text' ;;
         --max-batch-delay) values='text' ;;
         --max-connections) values='text' ;;
+        --max-rate) values='text' ;;
         --max-body) values='text' ;;
         --drain) values='text' ;;
         --drain-delay) values='text' ;;

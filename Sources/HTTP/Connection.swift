@@ -34,6 +34,7 @@ public final class Connection {
   private var sent = 0
   private let dateLine: DateLine
   unowned let outbox: Outbox
+  public let client: ClientAddress
   /// Its place in the loop's table.
   let slot: Int
   var isInOutbox = false
@@ -47,8 +48,12 @@ public final class Connection {
   /// The connection is closed or the client has reset it: nobody waits for a reply.
   public var isGone: Bool { phase == .closed }
 
-  init(slot: Int, outbox: Outbox, dateLine: DateLine, bodyBytesMax: Int, now: UInt64) {
+  init(
+    slot: Int, outbox: Outbox, dateLine: DateLine, bodyBytesMax: Int, now: UInt64,
+    client: ClientAddress = .local
+  ) {
     self.slot = slot
+    self.client = client
     self.outbox = outbox
     self.dateLine = dateLine
     self.parser = RequestParser(bodyBytesMax: bodyBytesMax)

@@ -172,12 +172,12 @@ final class EventLoop {
     guard let listener else { return }
     for _ in 0..<Limits.acceptsPerTurn {
       switch Socket.accept(listener, isUnix: options.address.isUnix) {
-      case .connection(let descriptor): open(descriptor)
+      case .connection(let descriptor, let client): open(descriptor, client)
       case .none: return
       case .exhausted:
         // The client is told the truth by an end, not left waiting in a queue.
         StreamSocket.close(spare)
-        if case .connection(let descriptor) = Socket.accept(listener, isUnix: true) {
+        if case .connection(let descriptor, _) = Socket.accept(listener, isUnix: true) {
           StreamSocket.close(descriptor)
           state.turnedAway.add(1, ordering: .relaxed)
         }
@@ -187,13 +187,14 @@ final class EventLoop {
     }
   }
 
-  private func open(_ descriptor: Int32) {
+  private func open(_ descriptor: Int32, _ client: ClientAddress) {
     state.accepted.add(1, ordering: .relaxed)
     let isSurplus = state.open.add(1, ordering: .relaxed).oldValue >= state.connectionsMax
     let slot = freeSlots.popLast() ?? links.count
     if slot == links.count { links.append(nil) }
     let connection = Connection(
-      slot: slot, outbox: outbox, dateLine: dateLine, bodyBytesMax: options.bodyBytesMax, now: now)
+      slot: slot, outbox: outbox, dateLine: dateLine, bodyBytesMax: options.bodyBytesMax, now: now,
+      client: client)
     let link = Link(descriptor, connection)
     do throws(Failure) {
       try poller.add(descriptor, token: slot + EventLoop.firstLinkToken, .read)

@@ -14,7 +14,7 @@ enum Socket {
   static func endOutput(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_WR)) }
 
   enum Acceptance {
-    case connection(Int32)
+    case connection(Int32, ClientAddress)
     case none
     /// The process or the system has no descriptor left.
     case exhausted
@@ -22,15 +22,21 @@ enum Socket {
 
   static func accept(_ listener: Int32, isUnix: Bool) -> Acceptance {
     while true {
-      #if canImport(Glibc)
-        let descriptor = Glibc.accept(listener, nil, nil)
-      #else
-        let descriptor = Darwin.accept(listener, nil, nil)
-      #endif
+      var name = sockaddr_storage()
+      let (descriptor, client) = withUnsafeMutableBytes(of: &name) { bytes in
+        let name = bytes.assumingMemoryBound(to: sockaddr.self).baseAddress!
+        var count = socklen_t(bytes.count)
+        #if canImport(Glibc)
+          let descriptor = Glibc.accept(listener, name, &count)
+        #else
+          let descriptor = Darwin.accept(listener, name, &count)
+        #endif
+        return (descriptor, isUnix ? .local : ClientAddress(name))
+      }
       if descriptor >= 0 {
         makeNonBlocking(descriptor)
         if !isUnix { set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY) }
-        return .connection(descriptor)
+        return .connection(descriptor, client)
       }
       switch errno {
       case EINTR, ECONNABORTED: continue

@@ -12,6 +12,7 @@ public enum Status: Int, Sendable, CaseIterable {
   case targetTooLong = 414
   case unsupportedMediaType = 415
   case expectationFailed = 417
+  case tooManyRequests = 429
   case fieldsTooLarge = 431
   case internalError = 500
   case notImplemented = 501
@@ -33,6 +34,7 @@ public enum Status: Int, Sendable, CaseIterable {
     case .targetTooLong: "414 URI Too Long"
     case .unsupportedMediaType: "415 Unsupported Media Type"
     case .expectationFailed: "417 Expectation Failed"
+    case .tooManyRequests: "429 Too Many Requests"
     case .fieldsTooLarge: "431 Request Header Fields Too Large"
     case .internalError: "500 Internal Server Error"
     case .notImplemented: "501 Not Implemented"

@@ -27,6 +27,19 @@ extension Service {
     respond(call, refusal.status, .json, fields: Bytes(fields), body: body.pending)
   }
 
+  /// 429: its client has sent more than it may.
+  ///
+  /// - Parameter wait: nanoseconds until it may send again.
+  func refuse(_ call: Call, _ rates: ClientRates, wait: UInt64) {
+    fields.rewind(to: 0)
+    fields.append("Retry-After: ")
+    fields.append((wait + 999_999_999) / 1_000_000_000)
+    fields.append("\r\n")
+    rates.refusal.withBytes {
+      respond(call, .tooManyRequests, .json, fields: fields.pending, body: $0)
+    }
+  }
+
   /// `Server-Timing: request;dur=0.0041, …⏎` in `fields`: milliseconds, as the header wants them.
   func writeTiming(_ layers: LayerNanoseconds) {
     fields.rewind(to: 0)

@@ -20,6 +20,8 @@ public struct ServiceOptions: Sendable {
   public var batchDelay = TimeSpan.zero
   /// Bytes of a body, once it is inflated.
   public var bodyBytesMax = Limits.requestBodyBytesMax
+  /// How much one client may send; nil: as much as it likes.
+  public var rates: ClientRates?
   /// A `sample` record for each request, but those of probes and scrapers.
   public var accessLog: LogWriter?
   /// Each decision's whole record.
@@ -122,6 +124,12 @@ public final class Service: RequestHandler {
       let allowed: StaticString =
         route.kind.takesPost ? "Allow: POST\r\n" : "Allow: GET, HEAD\r\n"
       return refuse(call, Refusal(.methodNotAllowed, "Method Not Allowed"), fields: allowed)
+    }
+    // What is only read, probes and metrics above all, is always told.
+    if let rates = options.rates, route.kind.takesPost,
+      let wait = rates.take(from: connection.client, now: request.arrived)
+    {
+      return refuse(call, rates, wait: wait)
     }
     do throws(Refusal) {
       try lead(route.kind.takesPost ? try call.decoded(bytesMax: options.bodyBytesMax) : call)

@@ -18,6 +18,9 @@ extension Limits {
   /// Bytes of requests with events that may wait for the one thread that takes them.
   public static let eventBytesWaitingMax = 64 << 20
 
+  /// Clients whose rates are told apart while all of them send: 1.5 MiB of them.
+  public static let rateClientsMax = 1 << 16
+
   /// Before a way of events that broke is tried again: each try reads the log's last stretch.
   static let eventRetryNanoseconds: UInt64 = 1_000_000_000
 

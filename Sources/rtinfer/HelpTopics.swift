@@ -275,6 +275,8 @@ enum HelpTopics {
       resets while its request waits       nothing; its row is not       dropped
                                              judged
       is one of too many                   503, Retry-After: 1           turned away
+      sends by POST more than --max-rate   429, Retry-After: seconds     its route, 429
+        allows one client                    until it may again
       asks for a model that is not served  404, with the nearest name    its route, 404
       sends members that are wrong         400, every fault named        its route, 400
       sends events of which some are       400, each named; the others   its route, 400

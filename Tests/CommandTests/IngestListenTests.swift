@@ -62,6 +62,31 @@ import Testing
     #expect(compared.output == "" && compared.status == 0, "\(compared)")
   }
 
+  @Test func oneClientIsBoundedAndOthersAreNot() throws {
+    let (child, client) = try start(["--max-rate", "0.001"])
+    #expect(try client.post("/events", line(1)).status == 200)
+    let address = try folder.text("ready").trimmingCharacters(in: .newlines)
+    for connection in [client, try WireClient(address)] {
+      let refused = try connection.post("/events", line(2))
+      #expect(refused.status == 429 && refused.body.contains("more than 0.001 requests a second"))
+      #expect((900...1_000).contains(Int(refused.field("Retry-After") ?? "") ?? 0))
+      #expect(try connection.get("/readyz").status == 200)
+    }
+    let metrics = try client.get("/metrics").body
+    #expect(metrics.contains("{route=\"/events\",code=\"429\"} 2\n"), "\(metrics)")
+    var accepted = 1
+    #if os(Linux)
+      // All of 127.0.0.0/8 is this machine there.
+      let other = try Child.bash(
+        "curl -s --interface 127.0.0.2 \(address)/events -d '\(line(3))'", in: folder.url,
+        home: folder.url)
+      #expect(other.output == #"{"accepted":1,"repeats":0,"offset":1}"#, "\(other)")
+      accepted = 2
+    #endif
+    child.send(SIGTERM)
+    #expect(child.wait().output.split(separator: "\n").count == accepted)
+  }
+
   /// As for events from files.
   @Test func idsBeyondTheirBoundLieInFiles() throws {
     let (child, client) = try start(["--dedup", "24h", "--dedup-memory", "1MiB"])

@@ -118,7 +118,7 @@ private final class Ends: ExchangeObserver {
           usleep(1_000)
           link = Socket.accept(listener, isUnix: false)
         }
-        guard case .connection(let descriptor) = link else { return }
+        guard case .connection(let descriptor, _) = link else { return }
         usleep(20_000)
         Array(reply.utf8).withBytes { _ = StreamSocket.write(descriptor, $0) }
         Socket.endOutput(descriptor)

@@ -62,10 +62,10 @@ final class TestService {
     service = Service(catalog, options, state: state, meters: meters, clock: clock)
   }
 
-  func connect() -> Connection {
+  func connect(_ client: ClientAddress = .local) -> Connection {
     Connection(
       slot: 0, outbox: outbox, dateLine: dateLine, bodyBytesMax: Limits.requestBodyBytesMax,
-      now: clock.monotonicNanoseconds())
+      now: clock.monotonicNanoseconds(), client: client)
   }
 
   func send(_ bytes: [UInt8], on connection: Connection) {

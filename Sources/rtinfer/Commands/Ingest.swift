@@ -49,7 +49,8 @@ enum IngestCommand {
       With --listen, events come over HTTP, at POST /events: one event, an array, lines (application/x-ndjson) or \
       CloudEvents (structured, binary mode, batch). A sender is answered 200 once its events are in the log, as \
       durable as --fsync says, and passed on; 400 names each rejected event with its reason, the others being \
-      taken; 503 with Retry-After asks to come back. GET /livez, /readyz and /metrics are there too.
+      taken; 503 with Retry-After asks to come back, as does 429 where one client sends more than --max-rate \
+      allows. GET /livez, /readyz and /metrics are there too.
       """,
     operands: .files,
     flags: [CommonFlags.project] + intakeFlags + LogFlags.writing + LogFlags.reading

@@ -11,8 +11,9 @@ enum IngestListen {
     "Take events over HTTP, at POST /events: HOST:PORT, [IPv6]:PORT or unix:PATH; port 0: any")
 
   static let flags = [
-    listen, ServeCommand.maxConnections, ServeCommand.maxBody, ServeCommand.drain,
-    ServeCommand.drainDelay, ServeCommand.readyFile, ServeCommand.tokenFile, ServeCommand.insecure,
+    listen, ServeCommand.maxConnections, ServeCommand.maxRate, ServeCommand.maxBody,
+    ServeCommand.drain, ServeCommand.drainDelay, ServeCommand.readyFile, ServeCommand.tokenFile,
+    ServeCommand.insecure,
   ]
 
   static func isAsked(_ invocation: Invocation) throws(Failure) -> Bool {

@@ -31,6 +31,10 @@ enum ServeCommand {
   static let maxConnections = Flag(
     "max-connections", .text("N"), "Connections at once; further ones are answered 503",
     default: "10000")
+  static let maxRate = Flag(
+    "max-rate", .text("N"),
+    "Requests a second of one client, and as many at once; further ones are answered 429",
+    default: "no limit")
   static let maxBody = Flag(
     "max-body", .text("BYTES"), "Bytes of a request's body, decoded", default: "67108864")
   static let drain = Flag(
@@ -104,6 +108,10 @@ enum ServeCommand {
       /v2/repository/models/NAME/load and …/unload. A request's traceparent (W3C) is answered with the same \
       trace and a span of ours, and stands in both logs.
 
+      --max-rate bounds what each client may send by POST: what is beyond is answered 429, with the seconds to \
+      wait in Retry-After. A client is an IPv4 address or the first 64 bits of an IPv6 one, so a proxy is one client, as is a unix \
+      socket; a body of many lines is one request. GET is never refused.
+
       It listens on this machine only, unless there is a token (--token-file) or --insecure is said. \
       rtinfer help serving tells what awkward clients get.
       """,
@@ -112,7 +120,7 @@ enum ServeCommand {
       CommonFlags.project, OnlineStore.flag, OnlineStore.deadline, listen, model,
       RegistryFlags.registry, threads,
       maxBatch, maxBatchDelay,
-      maxConnections, maxBody,
+      maxConnections, maxRate, maxBody,
       drain,
       drainDelay, readyFile, tokenFile, insecure, accessLog, decisions,
       rotateSize, rotateKeep, AliasFollower.flag,
@@ -211,6 +219,7 @@ enum ServeCommand {
     result.batchRowsMax =
       try options.integer(maxBatch, in: 1...Limits.batchRowsMax) ?? result.batchRowsMax
     result.batchDelay = try options.span(maxBatchDelay) ?? result.batchDelay
+    result.rates = try options.number(maxRate, in: 0.001...1_000_000).map { ClientRates($0) }
     if let path = try options.value(tokenFile) {
       let bytes = try invocation.files.contents(of: path, bytesMax: 4 << 10)
       let token = bytes.withBytes { $0.trimmed.copy() }
