@@ -298,7 +298,7 @@ complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subco
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l project -r -F -d 'The project file'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l registry -x -a '(__fish_complete_directories)' -d 'The registry\'s folder'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l model -r -F -d 'Whose decisions are compared: a model of the project, or models:/… for a version'
-complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l batch-every -x -d 'Between two batch runs, an arm for each; the first one is judged'
+complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l batch-every -x -d 'When batches run: so long apart, or by a line of cron in UTC; an arm for each, the first is judged'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l publish-delay -x -d 'From when a run starts to when its features are served'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l ingest-delay -x -d 'From when an event happens to when it counts, in every arm: for all the same, for each its own by these percentiles, or as late as 99 in 100 of the log\'s were ingested'
 complete -c rtinfer -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from ab' -l batch-decides -d 'A batch decides only at its run: every question waits for the next one'

@@ -132,6 +132,9 @@ public final class Decider {
     outputs.deallocate()
   }
 
+  /// Whether an input is a number and no category.
+  public func isNumber(input: Int) -> Bool { categories.isEmpty || categories[input] == nil }
+
   private static func categories(_ model: Model) -> [CategoryCodes?] {
     let categories = (0..<model.inputCount).map { model.categories(ofInput: $0) }
     return categories.contains { $0 != nil } ? categories : []

@@ -43,6 +43,9 @@ public struct ArmComparison: Sendable {
   /// Questions with another decision than in the first arm, by what the first arm and this one decided.
   public let flips: [(first: String, other: String, count: Int)]
   public let refusedCount: Int
+  /// Questions that the first arm could decide and this one not, and the other way round.
+  public let onlyFirstCount: Int
+  public let onlyOwnCount: Int
   public let ageMedian: TimeSpan
   public let ageMax: TimeSpan
   /// From a question to its decision.
@@ -54,8 +57,17 @@ public struct ArmComparison: Sendable {
   public let tooLateCount: Int
   /// Of the absolute differences of scores.
   public let scoreDifference: (mean: Double, p99: Double, max: Double)
-  /// By input that the first arm's model has, too: the share of questions in which the model was told something else.
-  public let staleShares: [(input: String, share: Double)]
+  /// Of one input that the first arm's model has, too.
+  public struct StaleInput: Sendable {
+    public let name: String
+    /// Of the questions in which the model was told something else.
+    public let share: Double
+    /// By how much on average, in the input's own unit, stale or not; nil for categories, and where it was never known.
+    public let meanDifference: Double?
+  }
+
+  /// In the order of the arm's own model.
+  public let staleInputs: [StaleInput]
   /// Nil where outcomes are not true or false, or there are none.
   public let quality: ArmQuality?
   /// What the decisions that are compared were worth in all.
@@ -111,10 +123,11 @@ extension HistoryReplay {
       let delays = times.map { traces[arm].delay(at: $0) }.sorted()
       return ArmComparison(
         arm: traces[arm].arm, flips: flips(arm), refusedCount: traces[arm].refusedCount,
+        onlyFirstCount: traces[arm].onlyFirstCount, onlyOwnCount: traces[arm].onlyOwnCount,
         ageMedian: ages.isEmpty ? .zero : ages[ages.count / 2], ageMax: ages.last ?? .zero,
         delayMedian: delays.isEmpty ? .zero : delays[delays.count / 2],
         delayMax: delays.last ?? .zero, took: traces[arm].took, tooLateCount: tooLate[arm],
-        scoreDifference: scoreDifference(arm), staleShares: staleShares(arm),
+        scoreDifference: scoreDifference(arm), staleInputs: staleInputs(arm),
         quality: quality(arm, outcomes, knowsScores: tooLate[arm] == 0), value: own.reduce(0, +),
         cost: traces[arm].arm.cost.total(decisions: compared.count, over: span),
         gain: arm == 0
@@ -146,9 +159,16 @@ extension HistoryReplay {
     action(0, question) != action(arm, question)
   }
 
-  private func staleShares(_ arm: Int) -> [(input: String, share: Double)] {
-    zip(decider(arm).inputNames, traces[arm].staleInputs).map {
-      ($0, times.isEmpty ? 0 : Double($1) / Double(times.count))
+  private func staleInputs(_ arm: Int) -> [ArmComparison.StaleInput] {
+    let (first, own) = (decider(0), decider(arm))
+    return own.inputNames.indices.compactMap { input in
+      let name = own.inputNames[input]
+      guard first.inputNames.contains(name) else { return nil }
+      let found = traces[arm].inputs[input]
+      return ArmComparison.StaleInput(
+        name: name,
+        share: times.isEmpty ? 0 : Double(found.differingCount) / Double(times.count),
+        meanDifference: own.isNumber(input: input) ? found.mean(of: times.count) : nil)
     }
   }
 

@@ -100,7 +100,8 @@ public final class HistoryReplay {
   private var firstInputs: [Double] = []
   /// By arm, of the question at hand; nil: it could not decide.
   private var answers: [(score: Double, rule: Int32)?] = []
-  private var staleInputs: [[Int]]
+  /// By arm, of the question at hand: what it is told otherwise, and by how much.
+  private var staleInputs: [[(input: Int, difference: Double)]]
   /// By arm, where it looks.
   private var moments: [Timestamp] = []
 
@@ -186,9 +187,7 @@ public final class HistoryReplay {
     letLateEventsIn(before: latest + TimeSpan(microseconds: 1))
     try decideWhatIsDue(through: latest)
     for question in open[openStart...] {
-      for arm in traces.indices where traces[arm].arm.asOf(question.time) > latest {
-        traces[arm].refusedCount += 1
-      }
+      count(deciding: traces.map { $0.arm.asOf(question.time) <= latest })
     }
     open.removeAll()
     openStart = 0
@@ -290,7 +289,7 @@ public final class HistoryReplay {
     for case (let arm, let answer?) in answers.enumerated() {
       traces[arm].scores.append(answer.score)
       traces[arm].rules.append(answer.rule)
-      for input in staleInputs[arm] { traces[arm].staleInputs[input] += 1 }
+      for stale in staleInputs[arm] { traces[arm].inputs[stale.input].add(stale.difference) }
     }
     times.append(event.time)
     collected.append(question.number)
@@ -318,9 +317,19 @@ public final class HistoryReplay {
       staleInputs[arm].removeAll(keepingCapacity: true)
       moments.append(traces[arm].arm.asOf(question.time))
       answers.append(answer(arm, question, decoder))
-      if answers[arm] == nil { traces[arm].refusedCount += 1 }
     }
-    return answers.allSatisfy { $0 != nil }
+    guard !answers.allSatisfy({ $0 != nil }) else { return true }
+    count(deciding: answers.map { $0 != nil })
+    return false
+  }
+
+  /// Counts a question that some arm does not decide.
+  private func count(deciding: [Bool]) {
+    for arm in traces.indices {
+      if !deciding[arm] { traces[arm].refusedCount += 1 }
+      guard deciding[arm] != deciding[0] else { continue }
+      if deciding[0] { traces[arm].onlyFirstCount += 1 } else { traces[arm].onlyOwnCount += 1 }
+    }
   }
 
   /// Nil where the arm cannot decide.
@@ -385,7 +394,7 @@ public final class HistoryReplay {
       guard let place = places[input], inputs[input] != firstInputs[place],
         !(inputs[input].isNaN && firstInputs[place].isNaN)
       else { continue }
-      staleInputs[arm].append(input)
+      staleInputs[arm].append((input, abs(inputs[input] - firstInputs[place])))
     }
   }
 

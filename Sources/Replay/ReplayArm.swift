@@ -22,8 +22,11 @@ public struct ReplayArm: Sendable, Equatable {
   /// What an arm costs by itself, in what decisions are worth.
   public struct Cost: Sendable, Equatable {
     public let perDecision: Double
-    /// Of 30.4375 days.
+    /// Of `daysOfMonth` days.
     public let perMonth: Double
+
+    /// A twelfth of a year of 365.25 days.
+    public static let daysOfMonth = 30.4375
 
     public init(perDecision: Double = 0, perMonth: Double = 0) {
       self.perDecision = perDecision
@@ -34,13 +37,14 @@ public struct ReplayArm: Sendable, Equatable {
 
     /// - Parameter span: from the first decision to the last.
     func total(decisions: Int, over span: TimeSpan) -> Double {
-      perDecision * Double(decisions) + perMonth * Double(span.microseconds) / (30.4375 * 86_400e6)
+      perDecision * Double(decisions) + perMonth * Double(span.microseconds)
+        / (Cost.daysOfMonth * 86_400e6)
     }
   }
 
   public let name: String
-  /// Between two runs, at the multiples of it since the epoch; nil: features are always as of now.
-  public let interval: TimeSpan?
+  /// When features are computed; nil: they are always as of now.
+  public let runs: RunSchedule?
   /// From when a run starts to when its features, or its decisions, are served.
   let publishDelay: TimeSpan
   /// From when an event happens to when it counts.
@@ -57,19 +61,19 @@ public struct ReplayArm: Sendable, Equatable {
   /// With what features its model was trained; nil: nobody has said.
   public let trained: Freshness?
 
-  /// - Parameter name: nil: "real-time", or "batch" and the interval.
+  /// - Parameter name: nil: "real-time", or "batch" and when it runs.
   /// - Precondition: only what runs now and then is published or decides at its run.
   public init(
-    name: String? = nil, every interval: TimeSpan? = nil, publishDelay: TimeSpan = .zero,
+    name: String? = nil, runs: RunSchedule? = nil, publishDelay: TimeSpan = .zero,
     ingestDelay: TimeSpan = .zero, drawnDelay: DelayDistribution? = nil,
     decidesAtRun: Bool = false, model: Int = 0,
     trained: Freshness? = nil, latency: TimeSpan = .zero, cost: Cost = .none
   ) {
-    precondition(interval.map { $0 > .zero } ?? true, "runs are some time apart")
+    precondition(runs.map { $0.gaps.lowerBound > .zero } ?? true, "runs are some time apart")
     precondition(
-      interval != nil || publishDelay == .zero && !decidesAtRun, "there are runs to speak of")
-    self.name = name ?? ReplayArm.name(every: interval)
-    self.interval = interval
+      runs != nil || publishDelay == .zero && !decidesAtRun, "there are runs to speak of")
+    self.name = name ?? ReplayArm.name(runs)
+    self.runs = runs
     self.publishDelay = publishDelay
     precondition(drawnDelay == nil || ingestDelay == .zero, "events are late in one way")
     self.ingestDelay = ingestDelay
@@ -81,13 +85,13 @@ public struct ReplayArm: Sendable, Equatable {
     self.cost = cost
   }
 
-  public static func name(every interval: TimeSpan?) -> String {
-    interval.map { "batch \($0.description)" } ?? "real-time"
+  public static func name(_ runs: RunSchedule?) -> String {
+    runs.map { "batch \($0.description)" } ?? "real-time"
   }
 
-  public var served: Freshness { interval == nil ? .fresh : .stale }
+  public var served: Freshness { runs == nil ? .fresh : .stale }
 
-  /// Whether nothing but the interval makes one fresher than the other.
+  /// Whether nothing but when it runs makes one fresher than the other.
   public func isDelayed(like other: ReplayArm) -> Bool {
     publishDelay == other.publishDelay && ingestDelay == other.ingestDelay
       && drawnDelay == other.drawnDelay && latency == other.latency
@@ -96,31 +100,28 @@ public struct ReplayArm: Sendable, Equatable {
   /// The moment as of which features are known to the decision of a question that is asked at `time`; where delays are
   /// drawn, that at which it looks who has come in.
   public func asOf(_ time: Timestamp) -> Timestamp {
-    guard let interval else { return time - ingestDelay }
-    guard decidesAtRun else { return (time - publishDelay).roundedDown(to: interval) - ingestDelay }
-    return run(atOrAfter: time, interval) - ingestDelay
+    guard let runs else { return time - ingestDelay }
+    guard decidesAtRun else { return runs.run(atOrBefore: time - publishDelay) - ingestDelay }
+    return runs.run(atOrAfter: time) - ingestDelay
   }
 
   /// When a question that is asked at `time` has its decision.
   public func decided(_ time: Timestamp) -> Timestamp {
-    guard let interval, decidesAtRun else { return time + latency }
-    return run(atOrAfter: time, interval) + publishDelay + latency
+    guard let runs, decidesAtRun else { return time + latency }
+    return runs.run(atOrAfter: time) + publishDelay + latency
   }
 
   /// Whether a decision is there only some time after its question.
   public var waits: Bool { decidesAtRun || latency > .zero }
 
-  private func run(atOrAfter time: Timestamp, _ interval: TimeSpan) -> Timestamp {
-    let before = time.roundedDown(to: interval)
-    return before == time ? time : before + interval
-  }
-
   /// How long before its question a decision's features can be.
   var lookBackMax: TimeSpan {
-    let run = decidesAtRun ? 0 : (interval?.microseconds ?? 0) + publishDelay.microseconds
+    let run =
+      decidesAtRun
+      ? 0 : (runs?.gaps.upperBound.microseconds ?? 0) + publishDelay.microseconds
     return TimeSpan(microseconds: run + ingestDelay.microseconds)
   }
 
   /// How long after its question a decision's features can be.
-  var waitMax: TimeSpan { decidesAtRun ? interval ?? .zero : .zero }
+  var waitMax: TimeSpan { decidesAtRun ? runs?.gaps.upperBound ?? .zero : .zero }
 }

@@ -126,7 +126,8 @@ enum HelpTopics {
         delay_s           from the question to its decision: p50, max
         measured_us       with --measure-latency, on this machine: features, score and rules: p50, p99, n
         score_difference  mean, p99, max of the absolute difference from the first arm
-        stale_inputs      by input, the share of questions in which it differed from the first
+        stale_inputs      by input: share of questions in which it was not what the first arm's was;
+                          mean_difference, absolute, of all questions; null for categories
         auc, log_loss, brier  with …_interval, 95 %; by_decision: n, precision, recall
         logged            with --logged: n, matched: questions whose logged decision is the arm's
           effective_sample_size, weight_max, support (the mean weight; 1 where all had a chance)
@@ -138,9 +139,13 @@ enum HelpTopics {
         clause, verdict   pass, fail, inconclusive; why, assuming: in words
         cells             how either model was trained and served, where the arms say it
         value, interval   the first arm's less this one's, in all; 95 %
+        per_month         the same of 30.4375 days: value, interval; null for less than 7 days
         detectable        the difference that would be seen four times in five, by this spread
         n, differing      questions that are compared, and those with another worth
         cluster, clusters, clusters_differing  what was drawn by the bootstrap
+        same_ids          check: fail where of more than 1 in 1,000 questions only one of the two arms
+                          could decide (only_first, only_arm), which are in no comparison; inconclusive
+                          where there are none
         only_first_right, only_arm_right, mcnemar_p
         auc_difference    the first arm's AUC less this one's; …_interval, auc_p by DeLong
         estimator, snipw  with --logged: value is IPW's; SNIPW's beside it, with snipw_interval

@@ -46,6 +46,22 @@ import Testing
       let rounded = try #require(record["value_per_1000"] as? Double).rounded()
       #expect(row[5].filter { $0 != "," } == "\(Int(rounded))", "\(row)")
     }
+    // Of each input by batch how often it was stale.
+    let inputs = report.rows("inputs")
+    #expect(inputs.map(\.first) == ["state:bad"] && inputs[0].count == 5)
+    for (cell, record) in zip(inputs[0].dropFirst(), summaries.dropFirst()) {
+      let stale = try #require(record["stale_inputs"] as? [String: [String: Double]])
+      let share = try #require(stale["state:bad"]?["share"])
+      #expect(cell.hasPrefix("\((share * 1_000).rounded() / 10) %"), "\(cell) \(share)")
+    }
+    // It is 0 or 1, so where it differs it is off by 1. Of either entity nothing is known before the first run.
+    for (hours, record) in zip([1, 0, 2, 6], summaries.dropFirst()) {
+      let stale = try #require(record["stale_inputs"] as? [String: [String: Double]])["state:bad"]
+      let unknown = Double(2 * hours)
+      let off = ((stale?["share"] ?? .nan) * 384 - unknown) / (384 - unknown)
+      #expect(abs((stale?["mean_difference"] ?? .nan) - off) < 1e-12, "\(record)")
+    }
+    #expect(report.page.contains(" a month more than a batch 1h (95 %): "))
     let segments = report.records.filter { $0["what"] as? String == "segment" }
     let shown = report.rows("segments")
     #expect(shown.map(\.first) == segments.map { $0["segment"] as? String })

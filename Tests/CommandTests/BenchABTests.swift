@@ -24,14 +24,15 @@ import Testing
       try text("--model worth --batch-every 1h,15m") == """
         worth: 384 questions, 2013-12-04 to 2013-12-11, decided by 3 arms; 384 have an outcome
 
-        Real-time is worth 13,708 to 20,037 more than a batch 1h, in all (95 %):
-        43,802 for 1,000 decisions, 2,114 a day.
+        Real-time is worth 52,426 to 76,634 a month more than a batch 1h (95 %):
+        13,708 to 20,037 in all, 43,802 for 1,000 decisions, 2,114 a day, as in these 8.0 days.
 
           arm        age p50  otherwise     AUC  log loss  value/1,000  real-time's gain/1,000, 95 %   kept
           real-time       0s          -  1.0000    0.1054       52,448                             -  100 %
           batch 1h       45m     51.6 %  0.4842    1.2383        8,646     43,802 (35,697 to 52,180)    0 %
           batch 15m       0s      0.0 %  1.0000    0.1054       52,448           0.00 (0.00 to 0.00)  100 %
 
+          same ids (SRM): pass
           real-time → batch 1h: act → leave 100, leave → act 98
           stale inputs: state:bad 52 %; the score is off by 0.4125 on average, 0.800 at p99
           AUC of real-time less that of batch 1h: 0.5158 (0.4657 to 0.5659, 95 %), DeLong p < 0.0001
@@ -40,6 +41,57 @@ import Testing
           leave: precision 0.0 % against 50.8 %, recall 0.0 % against 52.9 %
 
         """)
+  }
+
+  /// What runs at the same times is the same arm, however it is written, but for its name.
+  @Test(arguments: [
+    ("1h", "0 * * * *", "'0 * * * *'"), ("15m", "*/15 * * * *", "'*/15 * * * *'"),
+    ("1d", "@daily", "@daily"), ("7d", "0 0 * * thu", "'0 0 * * thu'"),
+    ("1h", "0 */2,1-23/2 * * *", "'0 */2,1-23/2 * * *'"),
+  ])
+  func aLineOfCronIsTheSpanThatItComesTo(_ span: String, _ line: String, _ name: String) throws {
+    let folder = try TemporaryFolder()
+    for flags in ["", "--publish-delay 7m", "--batch-decides --ingest-delay 2m"] {
+      let outcome = try Child.bash(
+        """
+        for runs in '\(span)' '\(line)'; do \
+        rtinfer bench ab --project ab-fresh-features-help/rtinfer.json --model worth \
+        ab-fresh-features-help/events.ndjson --batch-every "$runs" \(flags); done
+        """, in: Fixtures.root.appending(path: "bench"), home: folder.url)
+      let told = try records(outcome.output)
+      try #require(told.count == 6, "\(outcome.errors)")
+      for (bySpan, byLine) in zip(told[..<3], told[3...]) {
+        var byLine = byLine
+        for (member, value) in byLine {
+          guard let text = value as? String else { continue }
+          byLine[member] = text.replacingOccurrences(of: "batch \(name)", with: "batch \(span)")
+        }
+        #expect(NSDictionary(dictionary: byLine).isEqual(to: bySpan), "\(byLine) \(bySpan)")
+      }
+    }
+  }
+
+  /// Less than a week of questions says nothing of a month, and more does as it has a part in it.
+  @Test func aMonthIsToldFromAWeekOn() throws {
+    let folder = try TemporaryFolder()
+    func verdict(_ lines: String) throws -> [String: Any] {
+      let outcome = try Child.bash(
+        "\(lines) ab-fresh-features-help/events.ndjson | rtinfer bench ab --model worth"
+          + " --project ab-fresh-features-help/rtinfer.json | tail -1",
+        in: Fixtures.root.appending(path: "bench"), home: folder.url)
+      return try #require(try records(outcome.output).first)
+    }
+    let whole = try verdict("cat")
+    let month = try #require(whole["per_month"] as? [String: Any])
+    // From the first question to the last, at a quarter to: seven days and 23 hours.
+    let share = 30.4375 / (7 + 23 / 24.0)
+    let value = try #require(whole["value"] as? Double)
+    #expect(abs(try #require(month["value"] as? Double) - value * share) < 1e-6)
+    let interval = try #require(whole["interval"] as? [Double])
+    let own = try #require(month["interval"] as? [Double])
+    #expect(zip(interval, own).allSatisfy { abs($0 * share - $1) < 1e-6 })
+    let short = try verdict("grep -v 2013-12-11")
+    #expect(short["verdict"] as? String == "pass" && short["per_month"] is NSNull)
   }
 
   @Test func whereItComesFromIsToldInWords() throws {

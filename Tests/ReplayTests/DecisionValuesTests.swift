@@ -51,8 +51,9 @@ import Testing
     var world = World()
     // Decided after none, five and ten minutes, the last after the outcome.
     world.arms = [
-      ReplayArm(), ReplayArm(every: .minutes(10), decidesAtRun: true),
-      ReplayArm(name: "late", every: .minutes(10), publishDelay: .minutes(5), decidesAtRun: true),
+      ReplayArm(), ReplayArm(runs: .every(.minutes(10)), decidesAtRun: true),
+      ReplayArm(
+        name: "late", runs: .every(.minutes(10)), publishDelay: .minutes(5), decidesAtRun: true),
     ]
     let replay = try world.replay()
     let worth = replay.values(values)

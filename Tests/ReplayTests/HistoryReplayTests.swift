@@ -17,6 +17,11 @@ import Testing
     Array(text.utf8).withBytes { Timestamp(rfc3339: $0)! }
   }
 
+  private func runs(_ text: String) throws -> RunSchedule {
+    if CronLine.isMeant(by: text) { return .at(try CronLine(text)) }
+    return .every(try #require(TimeSpan(text)))
+  }
+
   @Test(arguments: [
     (nil, "0s", "0s", "10:20:30", "10:20:30"),
     (nil, "0s", "45s", "10:20:30", "10:19:45"),
@@ -27,12 +32,15 @@ import Testing
     ("1h", "20m30s", "0s", "10:20:30", "10:00:00"),
     ("15m", "0s", "1m", "10:20:30", "10:14:00"),
     ("1d", "2h", "0s", "01:59:59", "-1 00:00:00"),
+    ("0 2 * * *", "0s", "0s", "01:59:59", "-1 02:00:00"),
+    ("0 2 * * *", "1h", "90s", "03:00:00", "01:58:30"),
+    ("*/15 9-17 * * *", "10m", "0s", "18:00:00", "17:45:00"),
   ])
   func anArmKnowsWhatItsLastPublishedRunKnew(
     _ every: String?, _ publish: String, _ ingest: String, _ asked: String, _ expected: String
   ) throws {
     let arm = ReplayArm(
-      every: try every.map { (text) -> TimeSpan in try #require(TimeSpan(text)) },
+      runs: try every.map(runs),
       publishDelay: try #require(TimeSpan(publish)), ingestDelay: try #require(TimeSpan(ingest)))
     let (day, clock) =
       expected.hasPrefix("-1 ")
@@ -46,14 +54,15 @@ import Testing
     ("1h", "0s", "0s", "10:00:00", "10:00:00", "10:00:00"),
     ("1h", "30m", "0s", "10:20:30", "11:00:00", "11:30:00"),
     ("15m", "1m", "10m", "10:20:30", "10:20:00", "10:31:00"),
+    ("@hourly", "30m", "0s", "10:00:00", "10:00:00", "10:30:00"),
+    ("25,40 10,12 * * *", "1m", "10m", "10:40:01", "12:15:00", "12:26:00"),
   ])
   func aBatchThatDecidesAtItsRunKnowsMoreAndLater(
     _ every: String, _ publish: String, _ ingest: String, _ asked: String, _ known: String,
     _ decided: String
   ) throws {
-    let interval: TimeSpan = try #require(TimeSpan(every))
     let arm = ReplayArm(
-      every: interval, publishDelay: try #require(TimeSpan(publish)),
+      runs: try runs(every), publishDelay: try #require(TimeSpan(publish)),
       ingestDelay: try #require(TimeSpan(ingest)), decidesAtRun: true)
     let asked = time("2013-12-04T\(asked)Z")
     #expect(arm.asOf(asked) == time("2013-12-04T\(known)Z"))
@@ -61,29 +70,41 @@ import Testing
   }
 
   private static let manyArms: [[ReplayArm]] = [
-    [ReplayArm(), ReplayArm(every: .hours(1)), ReplayArm(every: .minutes(15))],
+    [ReplayArm(), ReplayArm(runs: .every(.hours(1))), ReplayArm(runs: .every(.minutes(15)))],
     // Some wait, some look back, and models differ.
     [
-      ReplayArm(every: .minutes(20), decidesAtRun: true),
+      ReplayArm(runs: .every(.minutes(20)), decidesAtRun: true),
       ReplayArm(name: "late", ingestDelay: .minutes(20), model: 1),
       ReplayArm(
-        every: .hours(3), publishDelay: .minutes(5), ingestDelay: .minutes(7), decidesAtRun: true),
-      ReplayArm(every: .days(1), publishDelay: .hours(2), model: 2),
+        runs: .every(.hours(3)), publishDelay: .minutes(5), ingestDelay: .minutes(7),
+        decidesAtRun: true),
+      ReplayArm(runs: .every(.days(1)), publishDelay: .hours(2), model: 2),
       ReplayArm(model: 1),
+    ],
+    // By lines of cron, some of which are silent for long.
+    [
+      ReplayArm(), ReplayArm(runs: cron("*/20 9-17 * * *"), publishDelay: .minutes(5)),
+      ReplayArm(runs: cron("50 1,13 * * *"), ingestDelay: .minutes(7), decidesAtRun: true),
+      ReplayArm(runs: cron("0 0 5 * *")), ReplayArm(runs: cron("0 3 * * *"), drawnDelay: late),
     ],
     // Events come in late and in another order than they happened.
     [
-      ReplayArm(drawnDelay: late), ReplayArm(every: .minutes(50), drawnDelay: late),
-      ReplayArm(every: .hours(7), publishDelay: .minutes(20), drawnDelay: late, model: 1),
-      ReplayArm(every: .minutes(20), drawnDelay: late, decidesAtRun: true),
+      ReplayArm(drawnDelay: late), ReplayArm(runs: .every(.minutes(50)), drawnDelay: late),
+      ReplayArm(runs: .every(.hours(7)), publishDelay: .minutes(20), drawnDelay: late, model: 1),
+      ReplayArm(runs: .every(.minutes(20)), drawnDelay: late, decidesAtRun: true),
     ],
     // Two ways of being late, one of all alike, and none, some of them with a run to wait for.
     [
-      ReplayArm(every: .minutes(5), drawnDelay: late, decidesAtRun: true), ReplayArm(),
+      ReplayArm(runs: .every(.minutes(5)), drawnDelay: late, decidesAtRun: true), ReplayArm(),
       ReplayArm(name: "later", drawnDelay: later), ReplayArm(ingestDelay: .minutes(16)),
-      ReplayArm(name: "late", drawnDelay: late), ReplayArm(every: .hours(5), decidesAtRun: true),
+      ReplayArm(name: "late", drawnDelay: late),
+      ReplayArm(runs: .every(.hours(5)), decidesAtRun: true),
     ],
   ]
+
+  private static func cron(_ line: String) -> RunSchedule {
+    .at(try! CronLine(line))
+  }
 
   /// By half past the delays of p50 to p99 reach over a few states.
   private static let late = percentiles((50, .minutes(8)), (99, .hours(3)))
@@ -152,8 +173,8 @@ import Testing
     let quarter = Self.percentiles((50, .minutes(15)), (99, .minutes(15)))
     world.arms = [
       ReplayArm(ingestDelay: .minutes(15)), ReplayArm(name: "drawn", drawnDelay: quarter),
-      ReplayArm(every: .hours(2), ingestDelay: .minutes(15)),
-      ReplayArm(name: "drawn batch", every: .hours(2), drawnDelay: quarter),
+      ReplayArm(runs: .every(.hours(2)), ingestDelay: .minutes(15)),
+      ReplayArm(name: "drawn batch", runs: .every(.hours(2)), drawnDelay: quarter),
     ]
     let replay = try world.replay()
     #expect(replay.traces[0].scores == replay.traces[1].scores)
@@ -168,8 +189,8 @@ import Testing
     #expect(arms.map { $0.ageMedian.description } == ["0s", "45m", "5m"])
     #expect(arms.map { $0.ageMax.description } == ["0s", "45m", "5m"])
     #expect(arms[0].flips.isEmpty && arms[2].flips.isEmpty)
-    #expect(arms[2].staleShares.allSatisfy { $0.share == 0 })
-    #expect(arms[1].staleShares[0].share > 0.3)
+    #expect(arms[2].staleInputs.allSatisfy { $0.share == 0 })
+    #expect(arms[1].staleInputs[0].share > 0.3)
   }
 
   @Test func whatComesInTooLateCountsInNoArm() throws {
@@ -198,7 +219,7 @@ import Testing
     world.arms = [ReplayArm(), ReplayArm(name: "other", model: 1)]
     let arms = try world.comparisons()
     #expect(arms[1].flipCount == 8 * 24)
-    #expect(arms[1].staleShares.allSatisfy { $0.share == 0 })
+    #expect(arms[1].staleInputs.allSatisfy { $0.share == 0 })
     #expect(arms[0].value == Double(8 * 24) && arms[1].value == 0)
     #expect(arms[1].gain?.difference == Double(8 * 24))
     #expect(arms[1].quality?.auc?.value == 0)
@@ -210,8 +231,8 @@ import Testing
     var world = World()
     // Asked at 45, decided at 50, known at 55.
     world.arms = [
-      ReplayArm(), ReplayArm(every: .minutes(10), decidesAtRun: true),
-      ReplayArm(every: .minutes(50)),
+      ReplayArm(), ReplayArm(runs: .every(.minutes(10)), decidesAtRun: true),
+      ReplayArm(runs: .every(.minutes(50))),
     ]
     let arms = try world.comparisons()
     #expect(arms[1].flips.isEmpty && arms[1].tooLateCount == 0)
@@ -225,7 +246,7 @@ import Testing
   func aDecisionAfterTheOutcomeIsNone(_ publish: TimeSpan) throws {
     var world = World()
     world.arms = [
-      ReplayArm(), ReplayArm(every: .minutes(10), publishDelay: publish, decidesAtRun: true),
+      ReplayArm(), ReplayArm(runs: .every(.minutes(10)), publishDelay: publish, decidesAtRun: true),
     ]
     let arms = try world.comparisons()
     let all = 8 * 24
@@ -242,11 +263,17 @@ import Testing
   @Test func whatWaitsForARunThatHasNotComeIsNotDecided() throws {
     var world = World(days: 3, entities: 2)
     // On Thursdays: the first comes after a day, the next never.
-    world.arms = [ReplayArm(), ReplayArm(every: .days(7), decidesAtRun: true)]
+    world.arms = [ReplayArm(), ReplayArm(runs: .every(.days(7)), decidesAtRun: true)]
     let replay = try world.replay()
     #expect(replay.askedCount == 3 * 24 * 2)
     #expect(replay.times.count == 24 * 2)
     #expect(replay.traces.map(\.refusedCount) == [0, 2 * 24 * 2])
+    #expect(replay.traces.map(\.onlyFirstCount) == [0, 2 * 24 * 2])
+    #expect(replay.traces.map(\.onlyOwnCount) == [0, 0])
+    world.arms?.reverse()
+    let turned = try world.replay()
+    #expect(turned.traces.map(\.onlyOwnCount) == [0, 2 * 24 * 2])
+    #expect(turned.traces.map(\.onlyFirstCount) == [0, 0])
     // Outcomes are those of the questions that are left.
     let known = world.lines().filter { $0.line.contains("\"known\"") }
     for question in replay.times.indices {
@@ -263,8 +290,8 @@ import Testing
   @Test func aModelForStaleFeaturesIsTheHonestOpponent() throws {
     var world = World(days: 40, badShare: 0.2)
     world.arms = [
-      ReplayArm(trained: .fresh), ReplayArm(every: .hours(1), trained: .fresh),
-      ReplayArm(name: "stale", every: .hours(1), model: 2, trained: .stale),
+      ReplayArm(trained: .fresh), ReplayArm(runs: .every(.hours(1)), trained: .fresh),
+      ReplayArm(name: "stale", runs: .every(.hours(1)), model: 2, trained: .stale),
     ]
     let arms = try world.comparisons()
     // Believing what is no longer so is wrong with chance 2 p (1 − p), never acting with chance p.

@@ -159,7 +159,7 @@ struct World {
     let outcome = try Outcome(
       try ConfigNode.member(World.outcome), asking: 1, schema: schema)
     let batches = intervals.map {
-      ReplayArm(every: $0, publishDelay: publishDelay, ingestDelay: ingestDelay)
+      ReplayArm(runs: .every($0), publishDelay: publishDelay, ingestDelay: ingestDelay)
     }
     let models = ["0.1 0.9", "0.9 0.1", "0.2 0.2"]
     let replay = HistoryReplay(

@@ -70,7 +70,9 @@ public struct PairedComparison: Sendable {
   }
 
   /// - Parameter reach: how far the interval reaches down from the difference; a true one must be as large, and larger by
-  ///   what four in five differences lie above less than that.
+  ///   what four in five differences lie above less than that. With few clusters it must be larger still: how far the interval
+  ///   reaches is drawn with them, by their spread and by the bootstrap's own quantile. By simulation, of normal
+  ///   clusters, that is 9 / clusters² of it: 25 % for 6, 14 % for 8, 1 % for 30.
   private static func detectable(_ sums: [Double], reach: Double) -> Double? {
     guard reach.isFinite else { return nil }
     let degrees = Double(sums.count - 1)
@@ -79,7 +81,9 @@ public struct PairedComparison: Sendable {
     let error = (squares / degrees * Double(sums.count)).squareRoot()
     // Where no cluster differs from another nobody knows how they do.
     guard error > 0 else { return nil }
-    return reach + error * StudentDistribution.quantile(0.8, degrees: degrees)
+    let count = Double(sums.count)
+    return (reach + error * StudentDistribution.quantile(0.8, degrees: degrees))
+      * (1 + 9 / (count * count))
   }
 
   /// Why nothing can be said; nil if something can.

@@ -14,8 +14,9 @@ enum BenchAB {
     "Whose decisions are compared: a model of the project, or models:/… for a version",
     default: "the only one")
   static let batchEvery = Flag(
-    "batch-every", .text("SPAN,…"),
-    "Between two batch runs, an arm for each; the first one is judged", default: "1h")
+    "batch-every", .text("SPAN,…|CRON;…"),
+    "When batches run: so long apart, or by a line of cron in UTC; an arm for each, the first is judged",
+    default: "1h")
   static let publishDelay = Flag(
     "publish-delay", .text("SPAN"), "From when a run starts to when its features are served",
     default: "0s")
@@ -73,12 +74,18 @@ enum BenchAB {
     story: """
       Replays events (as ingest writes them, or plain) once, in the order of their time. Each event of the type that \
       the model decides is decided by every arm: real-time sees features as of the event, batch as of the last run \
-      (at the multiples of its interval, UTC) that was published by then. Nobody sees what had not happened. \
+      (at the multiples of its interval, UTC, or by a line of cron) that was published by then. Nobody sees what had not happened. \
       With --batch-decides a question waits for the next run, and a decision that comes when the outcome is there \
       already counts as none (delay, in values: the seconds that it took).
 
+      A line of cron is of minute, hour, day of month, month and day of week, in UTC: *, values, lists, ranges and steps, \
+      names of months and days, or @hourly, @daily, @weekly, @monthly, @yearly. Where both rules for days are written \
+      out, one is enough; where either begins with *, both must hold (as in Vixie cron). Spans have commas between; \
+      a line has its own, so around it stand semicolons: '1d,1h;0 2 * * *;*/5 9-17 * * mon-fri'. Runs that are not \
+      equally far apart have no place in the curve of freshness.
+
       --arms compares whatever else: two models, the same with other rules, real-time with later events. An arm is an \
-      object of name, every, publish, lateness (as --ingest-delay, but for log), batch_decides, model (one of the project's, for the same events), \
+      object of name, every (a span or a line of cron), publish, lateness (as --ingest-delay, but for log), batch_decides, model (one of the project's, for the same events), \
       trained (fresh or stale), latency (how long it takes to answer, as bench http measured it) and cost (per_decision, per_month), which is taken off its value; the first is what the others are compared with, the second is judged. A model that \
       was trained on fresh features is handicapped by stale ones: the honest comparison is two by two, with a second \
       model from materialize --training --stale.
@@ -90,7 +97,8 @@ enum BenchAB {
 
       Decisions are held against the project's outcomes and counted by its values (without any: 1 for a right guess \
       of the outcome, any decision but the last rule's being a guess that it is true). The difference is taken \
-      question by question; its 95 % interval is a bootstrap over whole days, or whatever --cluster says. Prints a \
+      question by question; its 95 % interval is a bootstrap over whole days, or whatever --cluster says. \
+      From 7 days of questions on it is told for a month (of 30.4375 days), too. Prints a \
       verdict in words on a terminal, a summary record for each arm and a verdict for each but the first on a pipe.
 
       Where what turns out depends on what is decided (depends_on_decision: true), only outcomes of the decisions that \
@@ -141,6 +149,9 @@ enum BenchAB {
       .init(
         "rtinfer bench ab events.ndjson --batch-every 1d --publish-delay 2h --cluster tailnum",
         "Last night's features, ready at two; aircraft by aircraft."),
+      .init(
+        "rtinfer bench ab events.ndjson --batch-every '0 2 * * *' --publish-delay 40m",
+        "A nightly run at two, UTC, whose features are served at twenty to three."),
       .init(
         "rtinfer bench ab events.ndjson --batch-every 1h --batch-decides",
         "Who asks at ten past hears at the full hour: what the waiting costs."),

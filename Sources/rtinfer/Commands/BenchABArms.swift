@@ -20,7 +20,7 @@ enum BenchABArms {
   /// An arm before the models that arms name are numbered.
   struct Arm {
     let name: String
-    let every: TimeSpan?
+    let runs: RunSchedule?
     let publish: TimeSpan
     let lateness: Lateness
     let decidesAtRun: Bool
@@ -34,7 +34,7 @@ enum BenchABArms {
 
     func replayed(model: Int) -> ReplayArm {
       ReplayArm(
-        name: name, every: every, publishDelay: publish, ingestDelay: lateness.constant,
+        name: name, runs: runs, publishDelay: publish, ingestDelay: lateness.constant,
         drawnDelay: lateness.drawn, decidesAtRun: decidesAtRun, model: model, trained: trained,
         latency: latency, cost: cost)
     }
@@ -134,14 +134,14 @@ enum BenchABArms {
 
   private static func arm(_ node: ConfigNode, seed: UInt64) throws(Failure) -> Arm {
     try node.allow(members)
-    let every = try node["every"]?.span(atLeast: intervalMin)
-    for name in ["publish", "batch_decides"] where every == nil {
+    let runs = try node["every"].map { (node) throws(Failure) in try self.runs(node) }
+    for name in ["publish", "batch_decides"] where runs == nil {
       guard let member = node[name] else { continue }
       throw member.failure(
         "without runs there is nothing to publish or to wait for", hint: "every: \"1h\"")
     }
     return Arm(
-      name: try node["name"]?.string() ?? ReplayArm.name(every: every), every: every,
+      name: try node["name"]?.string() ?? ReplayArm.name(runs), runs: runs,
       publish: try node["publish"]?.span() ?? .zero,
       lateness: try node["lateness"].map { (node) throws(Failure) in
         try lateness(node, seed: seed)
@@ -151,6 +151,17 @@ enum BenchABArms {
       trained: try node["trained"]?.choice(ReplayArm.Freshness.self),
       latency: try node["latency"]?.span() ?? .zero,
       cost: try node["cost"].map { (node) throws(Failure) in try cost(node) } ?? .none, node: node)
+  }
+
+  private static func runs(_ node: ConfigNode) throws(Failure) -> RunSchedule {
+    guard let text = try? node.string(), CronLine.isMeant(by: text) else {
+      return .every(try node.span(atLeast: intervalMin))
+    }
+    do throws(CronLine.Mistake) {
+      return .at(try CronLine(text))
+    } catch {
+      throw node.failure(error.message, hint: error.hint)
+    }
   }
 
   private static func lateness(_ node: ConfigNode, seed: UInt64) throws(Failure) -> Lateness {
@@ -192,31 +203,63 @@ enum BenchABArms {
     }
   }
 
-  /// Real-time and a batch for each interval.
+  /// Real-time and a batch for each schedule.
   private static func batches(
     _ options: Options, _ lateness: Lateness
   ) throws(Failure) -> [Arm] {
     let publish = try options.span(BenchAB.publishDelay) ?? .zero
     let decidesAtRun = options.isOn(BenchAB.batchDecides)
-    func arm(_ every: TimeSpan?) -> Arm {
+    func arm(_ runs: RunSchedule?) -> Arm {
       Arm(
-        name: ReplayArm.name(every: every), every: every,
-        publish: every == nil ? .zero : publish, lateness: lateness,
-        decidesAtRun: every != nil && decidesAtRun, model: nil, trained: nil, node: nil)
+        name: ReplayArm.name(runs), runs: runs,
+        publish: runs == nil ? .zero : publish, lateness: lateness,
+        decidesAtRun: runs != nil && decidesAtRun, model: nil, trained: nil, node: nil)
     }
     var arms = [arm(nil)]
-    let text = try options.value(BenchAB.batchEvery) ?? "1h"
-    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-      guard let interval = TimeSpan(String(part)), interval >= intervalMin else {
-        throw .usage(
-          "\(options.origin(BenchAB.batchEvery)): '\(part)' is not a duration of 1s or more"
-            + " (\(TimeSpan.expectation))", hint: "--batch-every 1h, or --batch-every 1d,1h,5m")
+    let origin = options.origin(BenchAB.batchEvery)
+    for part in schedules(try options.value(BenchAB.batchEvery) ?? "1h") {
+      let runs = try runs(part, origin)
+      guard !arms.contains(where: { $0.runs == runs }) else {
+        throw .usage("\(origin): '\(part)' is there twice")
       }
-      guard !arms.contains(where: { $0.every == interval }) else {
-        throw .usage("\(options.origin(BenchAB.batchEvery)): '\(part)' is there twice")
-      }
-      arms.append(arm(interval))
+      arms.append(arm(runs))
     }
     return arms
+  }
+
+  /// The parts of a list: semicolons part whatever there is, and commas where no line of cron is, which has its own and
+  /// blanks besides.
+  static func schedules(_ text: String) -> [String] {
+    text.split(separator: ";", omittingEmptySubsequences: false).flatMap { part in
+      let words = part.split(whereSeparator: \.isWhitespace)
+      guard words.count < 2 else { return [words.joined(separator: " ")] }
+      return (words.first ?? "").split(separator: ",", omittingEmptySubsequences: false)
+        .map(String.init)
+    }
+  }
+
+  private static func runs(_ text: String, _ origin: String) throws(Failure) -> RunSchedule {
+    guard CronLine.isMeant(by: text) else {
+      guard let interval = TimeSpan(text), interval >= intervalMin else {
+        throw .usage(
+          "\(origin): '\(text)' is not a duration of 1s or more (\(TimeSpan.expectation))",
+          hint: "--batch-every 1h, or --batch-every 1d,1h,5m, or --batch-every '0 2 * * *'")
+      }
+      return .every(interval)
+    }
+    do throws(CronLine.Mistake) {
+      return .at(try CronLine(text))
+    } catch {
+      // Two of a list that should have been parted otherwise, or a span beside a line.
+      let isList = text.split(whereSeparator: { $0 == " " || $0 == "," }).contains { word in
+        TimeSpan(String(word)) != nil
+      }
+      let isLong = text.split(separator: " ").count > 5
+      throw .usage(
+        "\(origin): \(error.message)",
+        hint: isList || isLong
+          ? "spans have commas between and no blanks; around a line of cron stand semicolons:"
+            + " '1d,1h;0 2 * * *;30 * * * *'" : error.hint)
+    }
   }
 }

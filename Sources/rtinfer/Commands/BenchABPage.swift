@@ -27,6 +27,9 @@ extension BenchABReport {
     if let rows = loggedRows {
       BenchABReport.append(rows: rows, title: "By logged decisions", "logged", to: output)
     }
+    if let rows = inputRows {
+      BenchABReport.append(rows: rows, title: "Stale inputs", "inputs", to: output)
+    }
     if let rows = segmentRows {
       BenchABReport.append(
         rows: rows, title: "Where the difference comes from", "segments", to: output)
@@ -65,7 +68,7 @@ extension BenchABReport {
   private var valueChart: PageChart? {
     let curve = curve
     guard obstacle == nil, curve.allSatisfy(isTold), curve.count > 1 else { return nil }
-    let seconds = curve.map { Double($0.arm.interval!.microseconds) / 1e6 }
+    let seconds = curve.map { Double($0.arm.runs!.interval!.microseconds) / 1e6 }
     let x = PageChart.Axis.spans("from one run to the next", seconds)
     let top = perThousand(value(arms[0]))
     func points(_ value: (ArmComparison) -> Double?) -> [(x: Double, y: Double)] {
@@ -98,7 +101,7 @@ extension BenchABReport {
     guard curve.count > 1 else { return nil }
     let points = curve.map { arm in
       (
-        x: Double(arm.arm.interval!.microseconds) / 1e6,
+        x: Double(arm.arm.runs!.interval!.microseconds) / 1e6,
         y: Double(arm.flipCount) / Double(max(1, decided)) * 100
       )
     }

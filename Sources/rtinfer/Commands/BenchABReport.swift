@@ -145,16 +145,26 @@ struct BenchABReport: HistoryReport {
   func extraCost(_ arm: ArmComparison) -> Double { arms[0].cost - arm.cost }
 
   /// The batches that differ from the first arm in nothing but how fresh features are, the quickest first; none if
-  /// another kind of arm is among them.
+  /// another kind of arm is among them. Those whose runs are now so far apart, now so have no place in it.
   var curve: [ArmComparison] {
     let first = arms[0].arm
     let batches = arms.dropFirst().filter { arm in
-      arm.arm.model == first.model && arm.arm.interval != nil
+      arm.arm.model == first.model && !arm.arm.isRealTime
         && arm.arm.decidesAtRun == arms[1].arm.decidesAtRun
         && arm.arm.isDelayed(like: arms[1].arm)
     }
     guard first.isRealTime, batches.count == arms.count - 1 else { return [] }
-    return batches.sorted { $0.arm.interval! < $1.arm.interval! }
+    return batches.filter { $0.arm.runs?.interval != nil }
+      .sorted { $0.arm.runs!.interval! < $1.arm.runs!.interval! }
+  }
+
+  /// From so many days on a history says what a month is worth: no day of the week is missing in it.
+  static let daysOfHistoryMin = 7.0
+
+  /// By how much what is true of the whole history is to be multiplied for a month; nil where it is too short.
+  var monthsShare: Double? {
+    guard let days, days >= BenchABReport.daysOfHistoryMin else { return nil }
+    return ReplayArm.Cost.daysOfMonth / days
   }
 
   func perThousand(_ value: Double) -> Double { value / Double(max(1, compared)) * 1_000 }
@@ -206,14 +216,8 @@ struct BenchABReport: HistoryReport {
     output.append(arm.scoreDifference.p99)
     output.append(",\"max\":")
     output.append(arm.scoreDifference.max)
-    output.append("},\"stale_inputs\":{")
-    for (index, input) in arm.staleShares.filter({ $0.share > 0 }).enumerated() {
-      if index > 0 { output.append(",") }
-      output.appendQuoted(input.input)
-      output.append(":")
-      output.append(input.share)
-    }
     output.append("}")
+    appendStaleness(arm, to: output)
     appendQuality(arm.quality, to: output)
     appendLogged(arm, to: output)
     output.append(",\"unit\":")
@@ -257,6 +261,21 @@ struct BenchABReport: HistoryReport {
     output.append(",\"n\":\(arm.took.count)}")
   }
 
+  /// Of each input, those that were never stale included.
+  private func appendStaleness(_ arm: ArmComparison, to output: OutputBuffer) {
+    output.append(",\"stale_inputs\":{")
+    for (index, input) in arm.staleInputs.enumerated() {
+      if index > 0 { output.append(",") }
+      output.appendQuoted(input.name)
+      output.append(":{\"share\":")
+      output.append(input.share)
+      output.append(",\"mean_difference\":")
+      output.append(input.meanDifference.map { .double($0) } ?? .null)
+      output.append("}")
+    }
+    output.append("}")
+  }
+
   private func appendQuality(_ quality: ArmQuality?, to output: OutputBuffer) {
     guard let quality else { return }
     for (name, estimate) in [
@@ -295,6 +314,7 @@ struct BenchABReport: HistoryReport {
     output.append(isTold(judgement.arm) ? .double(gain.difference) : .null)
     output.append(",\"interval\":")
     appendInterval(gain, of: judgement.arm, to: output)
+    appendMonth(gain, of: judgement.arm, to: output)
     output.append(",\"detectable\":")
     output.append(isTold(judgement.arm) ? gain.detectable.map { .double($0) } ?? .null : .null)
     output.append(",\"n\":\(gain.count),\"bound\":0,\"differing\":\(gain.differingCount)")
@@ -310,6 +330,7 @@ struct BenchABReport: HistoryReport {
     }
     appendAUC(judgement.arm.aucGain, to: output)
     appendLoggedGain(judgement.arm, to: output)
+    appendSameIDs(judgement.arm, to: output)
     output.append(",\"why\":")
     output.appendQuoted(judgement.why)
     if let assumption {
@@ -317,6 +338,35 @@ struct BenchABReport: HistoryReport {
       output.appendQuoted(assumption)
     }
     output.append("}\n")
+  }
+
+  /// Of a thousand questions so many may be decided by one arm only before the check of ids fails.
+  static let unlikeIDsMax = 1
+
+  /// Whether the first arm and another decided the same questions: of a comparison in pairs what the check for a sample
+  /// ratio mismatch (SRM) is of one between groups.
+  func sameIDs(_ arm: ArmComparison) -> PairedComparison.Answer {
+    let unlike = arm.onlyFirstCount + arm.onlyOwnCount
+    guard decided + unlike > 0 else { return .inconclusive }
+    return unlike * 1_000 <= asked * BenchABReport.unlikeIDsMax ? .pass : .fail
+  }
+
+  private func appendSameIDs(_ arm: ArmComparison, to output: OutputBuffer) {
+    output.append(",\"same_ids\":{\"check\":")
+    output.appendQuoted(sameIDs(arm).rawValue)
+    output.append(",\"only_first\":\(arm.onlyFirstCount),\"only_arm\":\(arm.onlyOwnCount)}")
+  }
+
+  private func appendMonth(
+    _ gain: PairedComparison, of arm: ArmComparison, to output: OutputBuffer
+  ) {
+    output.append(",\"per_month\":")
+    guard let monthsShare, isTold(arm) else { return output.append("null") }
+    output.append("{\"value\":")
+    output.append(gain.difference * monthsShare)
+    output.append(",\"interval\":")
+    output.append(interval: gain.interval.map { ($0.low * monthsShare, $0.high * monthsShare) })
+    output.append("}")
   }
 
   /// How much larger the first arm's AUC is.
@@ -350,7 +400,7 @@ struct BenchABReport: HistoryReport {
 }
 
 extension ReplayArm {
-  var isRealTime: Bool { interval == nil }
+  var isRealTime: Bool { runs == nil }
 
   /// Where it stands in the two by two; nil where nobody has said how its model was trained.
   var cell: String? { trained.map { "trained \($0.rawValue), served \(served.rawValue)" } }

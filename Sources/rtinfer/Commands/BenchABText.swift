@@ -49,22 +49,36 @@ extension BenchABReport {
     guard gain.differingCount > 0 || gain.difference != 0 else {
       return "\(opener) is worth no more than \(name): \(judgement.why)."
     }
-    let range = "\(amount(interval.low)) to \(amount(interval.high))"
     var rate = "\(amount(perThousand(gain.difference))) for 1,000 decisions"
     if let days { rate += ", \(amount(gain.difference / days)) a day" }
-    let what = plan.values == nil ? " right decisions" : plan.hasCosts ? " net of costs" : ""
+    let what = plan.values == nil ? " right decisions" : ""
+    let net = plan.hasCosts ? " net of costs" : ""
+    let whole = "\(range(interval))\(what)"
+    var told = "\(whole)\(net)"
+    var inAll = " in all"
+    if let days, let share = monthsShare {
+      told = "\(range((interval.low * share, interval.high * share)))\(what) a month\(net)"
+      inAll = ""
+      rate = "\(whole) in all, \(rate), as in these \(days.fixed(1)) days"
+    }
     switch judgement.answer {
     case .pass:
-      return "\(opener) is worth \(range)\(what) more than \(name), in all (95 %):\n\(rate)."
+      return "\(opener) is worth \(told) more than \(name)\(inAll.isEmpty ? "" : ",\(inAll)")"
+        + " (95 %):\n\(rate)."
     default:
       return "It is not shown that \(first) is worth more than \(name): the difference is"
-        + "\n\(range)\(what) in all (95 %), \(rate), and \(judgement.why)."
+        + "\n\(told)\(inAll) (95 %), \(rate), and \(judgement.why)."
         + (gain.detectable.map { seen($0) } ?? "")
     }
   }
 
+  private func range(_ ends: (low: Double, high: Double)) -> String {
+    "\(amount(ends.low)) to \(amount(ends.high))"
+  }
+
   private func seen(_ detectable: Double) -> String {
-    "\nOne of \(amount(detectable)) in all would be seen four times in five."
+    let told = monthsShare.map { "\(amount(detectable * $0)) a month" }
+    return "\nOne of \(told ?? "\(amount(detectable)) in all") would be seen four times in five."
   }
 
   /// As a sentence calls it.
@@ -150,6 +164,22 @@ extension BenchABReport {
     return rows
   }
 
+  /// By input and arm: in what share of questions it was stale, and by how much it was off on average.
+  var inputRows: [[String]]? {
+    let stale = arms.dropFirst()
+    let names = arms[0].staleInputs.map(\.name)
+    guard decided > 0, !names.isEmpty else { return nil }
+    return [["input"] + stale.map(\.arm.name)]
+      + names.map { name in
+        [name]
+          + stale.map { arm in
+            guard let input = arm.staleInputs.first(where: { $0.name == name }) else { return "-" }
+            let off = input.meanDifference.map { ", off by \($0.asAmount)" } ?? ""
+            return "\((input.share * 100).fixed(1)) %" + (input.share > 0 ? off : "")
+          }
+      }
+  }
+
   private func share(_ count: Int) -> String {
     "\((Double(count) / Double(max(1, decided)) * 100).fixed(1)) %"
   }
@@ -157,15 +187,20 @@ extension BenchABReport {
   /// Of the batch that is judged.
   func details(_ arm: ArmComparison) -> String? {
     guard decided > 0 else { return nil }
-    var text = ""
+    var text = "  same ids (SRM): \(sameIDs(arm).rawValue)"
+    if arm.onlyFirstCount + arm.onlyOwnCount > 0 {
+      text += ", only \(arms[0].arm.name) could decide \(arm.onlyFirstCount.grouped) of"
+      text += " \(asked.grouped), only \(arm.arm.name) \(arm.onlyOwnCount.grouped)"
+    }
+    text += "\n"
     let flips = arm.flips.prefix(4).map { "\($0.first) → \($0.other) \($0.count.grouped)" }
     if !flips.isEmpty {
       text += "  \(arms[0].arm.name) → \(arm.arm.name): \(flips.joined(separator: ", "))\n"
     }
-    let stale = arm.staleShares.filter { $0.share > 0 }.sorted { $0.share > $1.share }.prefix(4)
+    let stale = arm.staleInputs.filter { $0.share > 0 }.sorted { $0.share > $1.share }.prefix(4)
     if !stale.isEmpty {
       text += "  stale inputs: "
-      text += stale.map { "\($0.input) \(($0.share * 100).fixed(0)) %" }.joined(separator: ", ")
+      text += stale.map { "\($0.name) \(($0.share * 100).fixed(0)) %" }.joined(separator: ", ")
       text += "; the score is off by \(arm.scoreDifference.mean.fixed(4)) on average,"
       text += " \(arm.scoreDifference.p99.fixed(3)) at p99\n"
     }

@@ -34,7 +34,8 @@ extension MaterializeCommand {
       throw .usage("\(origin): needs every=SPAN, of 1s or more", hint: staleHint)
     }
     return ReplayArm(
-      every: interval, publishDelay: spans["publish"] ?? .zero, ingestDelay: spans["delay"] ?? .zero
+      runs: .every(interval), publishDelay: spans["publish"] ?? .zero,
+      ingestDelay: spans["delay"] ?? .zero
     )
   }
 
