@@ -372,7 +372,7 @@ def start_all(work, ours, options):
     servers, absent = {"rtinfer": ours}, []
     for name, make in makers.items():
         wanted = "nginx" if name == "nginx" else getattr(options, name)
-        if not wanted:
+        if not wanted or name != "nginx" and "most" not in options.only:
             absent.append(f"{name} (not asked for)")
             continue
         server = make(wanted)
