@@ -25,7 +25,7 @@ extension Trait where Self == ConditionTrait {
 
   static let questions = [
     Question(line: "rtinfer ing", answers: ["ingest"]),
-    Question(line: "rtinfer ingest --max-r", answers: ["--max-rejects"]),
+    Question(line: "rtinfer ingest --max-re", answers: ["--max-rejects"]),
     Question(line: "rtinfer score --m", answers: ["--model", "--margin", "--max-rejects"]),
     Question(line: "rtinfer ingest --time-unit rf", answers: ["rfc3339"]),
     Question(line: "rtinfer completions z", answers: ["zsh"]),
